@@ -1,0 +1,20 @@
+//! Every limit of the house, in one place, with the assertions that tie them together.
+
+/// Longest payload of a one-allocation value ([`crate::value::thin::Thin`]), in bytes.
+pub const THIN_BYTES_MAX: usize = 1 << 30;
+
+/// Longest string value and longest bulk argument (`proto-max-bulk-len`), in bytes.
+pub const BULK_BYTES_MAX: usize = 512 << 20;
+
+/// Most arguments of one command.
+pub const ARGUMENTS_MAX: usize = 1 << 20;
+
+/// Longest inline command, in bytes.
+pub const INLINE_BYTES_MAX: usize = 64 << 10;
+
+/// Most arguments, and longest bulk in bytes, that a client which has not authenticated may send.
+pub const UNAUTHENTICATED_ARGUMENTS_MAX: usize = 10;
+/// See [`UNAUTHENTICATED_ARGUMENTS_MAX`].
+pub const UNAUTHENTICATED_BULK_BYTES_MAX: usize = 16 << 10;
+
+const _: () = assert!(BULK_BYTES_MAX < THIN_BYTES_MAX && INLINE_BYTES_MAX <= BULK_BYTES_MAX);

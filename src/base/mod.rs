@@ -1,0 +1,2 @@
+//! Floor 0: what everything stands on. Knows no key, no reply, no socket.
+pub mod limits;

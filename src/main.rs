@@ -1,0 +1,2 @@
+//! The `pipkin` binary: command line only.
+fn main() {}
