@@ -3,4 +3,14 @@
 //! Never touches a socket, never takes a lock (the dispatcher holds the shards of a command's keys), never reads a
 //! clock (the context carries the time).
 
+pub mod hash;
+pub mod hyperloglog;
+pub mod keys;
+pub mod list;
+pub mod set;
+pub mod sorted_set;
 pub mod spec;
+pub mod string;
+
+/// What runs a command of a data family.
+pub type Handler = fn();
