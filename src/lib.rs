@@ -14,5 +14,6 @@
 
 pub mod base;
 pub mod command;
+pub mod engine;
 pub mod protocol;
 pub mod value;

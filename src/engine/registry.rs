@@ -6,7 +6,8 @@ use std::sync::LazyLock;
 
 use super::Handler as EngineHandler;
 use crate::command::Handler as DataHandler;
-use crate::command::spec::{Arity, BeginSearch, Categories, CommandSpec, FindKeys, Flags, Group, KeySpec};
+use crate::command::spec::keys::joined_ranges;
+use crate::command::spec::{Arity, Categories, CommandSpec, Flags, Group, KeySpec, SimpleKeys};
 
 /// What runs for a command.
 #[derive(Clone, Copy)]
@@ -26,26 +27,6 @@ pub enum Row {
     Data(&'static CommandSpec<DataHandler>),
     /// Of the engine.
     Engine(&'static CommandSpec<EngineHandler>),
-}
-
-/// Keys at fixed distances: `first`, then every `step`-th up to `last` (negative: from the end of the arguments).
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct SimpleKeys {
-    /// Index of the first key.
-    pub first: usize,
-    /// Index of the last; -1 is the last argument.
-    pub last: i64,
-    /// Distance from key to key.
-    pub step: usize,
-}
-
-impl SimpleKeys {
-    /// The indices of the keys among `count` arguments.
-    #[inline]
-    pub fn indices(self, count: usize) -> impl Iterator<Item = usize> + Clone {
-        let last = if self.last < 0 { (count as i64 + self.last).max(0) as usize } else { self.last as usize };
-        (self.first..=last.min(count.saturating_sub(1))).step_by(self.step.max(1))
-    }
 }
 
 /// A command as the dispatcher sees it.
@@ -107,16 +88,10 @@ fn name_hash(name: &[u8]) -> usize {
     (hash >> 48) as usize
 }
 
+/// The one range that holds all keys of a command, if there is one.
 fn simple_keys(keys: &[KeySpec]) -> Option<SimpleKeys> {
-    let [only] = keys else { return None };
-    match (only.begin, only.find) {
-        (BeginSearch::Index(first), FindKeys::Range { last, step, limit: 0 | 1 }) => Some(SimpleKeys {
-            first: first as usize,
-            last: if last < 0 { last as i64 } else { first as i64 + last as i64 },
-            step: step as usize,
-        }),
-        _ => None,
-    }
+    let (joined, misses_keys) = joined_ranges(keys);
+    (joined.first > 0 && !misses_keys).then_some(joined)
 }
 
 impl Registry {
