@@ -12,5 +12,18 @@ pub mod sorted_set;
 pub mod spec;
 pub mod string;
 
+use spec::CommandSpec;
+
+/// The rows of all data families.
+pub const FAMILIES: &[&[CommandSpec<Handler>]] = &[
+    string::spec::COMMANDS,
+    keys::spec::COMMANDS,
+    hash::spec::COMMANDS,
+    list::spec::COMMANDS,
+    set::spec::COMMANDS,
+    sorted_set::spec::COMMANDS,
+    hyperloglog::spec::COMMANDS,
+];
+
 /// What runs a command of a data family.
 pub type Handler = fn();

@@ -5,3 +5,18 @@ pub mod connection;
 pub mod pubsub;
 pub mod server;
 pub mod transaction;
+
+use super::Handler;
+use crate::command::spec::CommandSpec;
+
+/// The rows of all families of the engine.
+pub const FAMILIES: &[&[CommandSpec<Handler>]] = &[
+    connection::spec::COMMANDS,
+    pubsub::spec::COMMANDS,
+    transaction::spec::COMMANDS,
+    server::spec::COMMANDS,
+    blocking::spec::COMMANDS,
+];
+
+#[cfg(test)]
+mod tests;
