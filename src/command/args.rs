@@ -45,7 +45,7 @@ impl<'a> Args<'a> {
     /// The argument at `index`, the name being 0; empty behind the last.
     #[inline]
     pub fn at(&self, index: usize) -> &'a [u8] {
-        if index < self.request.len() { self.request.get(index) } else { b"" }
+        self.request.get(index).unwrap_or_default()
     }
 
     /// The next argument.
@@ -54,17 +54,15 @@ impl<'a> Args<'a> {
     /// A syntax error when there is none: what arity cannot say.
     #[inline]
     pub fn next_bytes(&mut self) -> CommandResult<&'a [u8]> {
-        if self.next >= self.request.len() {
-            return Err(CommandError::Syntax);
-        }
+        let argument = self.request.get(self.next).ok_or(CommandError::Syntax)?;
         self.next += 1;
-        Ok(self.request.get(self.next - 1))
+        Ok(argument)
     }
 
     /// The next argument, left where it is.
     #[inline]
     pub fn peek(&self) -> Option<&'a [u8]> {
-        (self.next < self.request.len()).then(|| self.request.get(self.next))
+        self.request.get(self.next)
     }
 
     /// The next argument as an integer.
@@ -117,7 +115,7 @@ impl<'a> Args<'a> {
     /// All that is not read yet.
     pub fn rest(self) -> impl ExactSizeIterator<Item = &'a [u8]> + Clone {
         let (request, first) = (self.request, self.next);
-        (first..request.len()).map(move |index| request.get(index))
+        (first..request.len()).map(move |index| request.argument(index))
     }
 
     /// Skips `count` arguments, as far as there are.

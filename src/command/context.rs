@@ -1,7 +1,5 @@
 //! `Context`: what a data command runs on.
 
-use std::sync::Arc;
-
 use super::settings::Settings;
 use crate::base::random::Random;
 use crate::protocol::reply::Reply;
@@ -14,7 +12,9 @@ pub struct Context<'k> {
     /// Where the reply goes.
     pub reply: Reply,
     /// Thresholds of the data types.
-    pub settings: Arc<Settings>,
+    pub settings: &'k Settings,
     /// For SPOP and its kin.
-    pub random: Random,
+    pub random: &'k Random,
+    /// Whether the command may wait: not within MULTI.
+    pub may_block: bool,
 }

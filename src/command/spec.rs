@@ -9,7 +9,7 @@ pub mod arg;
 pub mod bits;
 pub mod keys;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 
 pub use arg::{Argument, ArgumentKind};
 pub use bits::{Categories, Flags, KeyFlags};

@@ -119,6 +119,11 @@ impl Parser {
         self.bulk_bytes_max = bytes;
     }
 
+    /// Forgets what is known of the incomplete command: the next call begins in front of it.
+    pub fn rewind(&mut self) {
+        self.partial.clear();
+    }
+
     /// Whether a command has begun to arrive and is not complete.
     pub fn is_partial(&self) -> bool {
         !self.partial.is_none()

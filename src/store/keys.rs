@@ -286,9 +286,19 @@ impl<'k> Keys<'k> {
             self.effects.log_instead(database, &[b"DEL", key]);
             self.event(EventClass::Expired, "expired", key);
         }
-        if let Some(record) = self.part(hash).table.remove_at(place) {
+        if let Some(record) = self.remove_at(hash, place) {
             self.retire(record, hash);
         }
+    }
+
+    /// Takes a record out of its table and accounts for what the table gives back.
+    fn remove_at(&mut self, hash: u64, place: Place) -> Option<Record> {
+        let table = &mut self.part(hash).table;
+        let before = table.heap_bytes();
+        let record = table.remove_at(place)?;
+        let after = table.heap_bytes();
+        self.tally.bytes += after as i64 - before as i64;
+        Some(record)
     }
 
     /// Accounts for a record that left its table, and frees it.
@@ -412,7 +422,10 @@ impl<'k> Keys<'k> {
         });
         let part = self.part(hash);
         part.volatile += record.deadline().is_some() as usize;
+        let before = part.table.heap_bytes();
         part.table.insert(hash, record);
+        let after = part.table.heap_bytes();
+        self.tally.bytes += after as i64 - before as i64;
     }
 
     /// Changes when a key expires; false if there is no such key.
@@ -435,7 +448,7 @@ impl<'k> Keys<'k> {
     pub fn remove(&mut self, key: &[u8]) -> bool {
         let hash = self.hash(key);
         let Some(place) = self.locate(key, hash) else { return false };
-        let Some(record) = self.part(hash).table.remove_at(place) else { return false };
+        let Some(record) = self.remove_at(hash, place) else { return false };
         self.retire(record, hash);
         true
     }
@@ -444,9 +457,8 @@ impl<'k> Keys<'k> {
     pub fn take(&mut self, key: &[u8]) -> Option<Record> {
         let hash = self.hash(key);
         let place = self.locate(key, hash)?;
-        let part = self.part(hash);
-        let record = part.table.remove_at(place)?;
-        part.volatile -= record.deadline().is_some() as usize;
+        let record = self.remove_at(hash, place)?;
+        self.part(hash).volatile -= record.deadline().is_some() as usize;
         self.tally.bytes -= record.heap_bytes() as i64;
         Some(record)
     }
@@ -474,6 +486,23 @@ impl<'k> Keys<'k> {
         if shard.has_waiters() && shard.waiters(database, key).is_some() {
             self.effects.ready.push((database, key.to_vec()));
         }
+    }
+
+    /// Keys that serving the waiters of the held shards may touch, and whose shards are not held.
+    pub fn waiters_touch(&self) -> Vec<Vec<u8>> {
+        let mut missing = Vec::new();
+        if self.is_exclusive() {
+            return missing;
+        }
+        for held in self.held.iter().filter(|held| held.shard.has_waiters()) {
+            for key in held.shard.all_waiters().filter(|w| !w.is_settled()).flat_map(|w| w.touches()) {
+                let index = Keyspace::shard_of(self.hash(key));
+                if !self.held.iter().any(|held| held.index == index) {
+                    missing.push(key.clone());
+                }
+            }
+        }
+        missing
     }
 
     /// Runs `f` on the shard of a key.

@@ -52,6 +52,8 @@ pub trait Waiter: Send + Sync + std::any::Any {
     fn is_settled(&self) -> bool;
     /// For the engine, to find its own type again.
     fn as_any(&self) -> &dyn std::any::Any;
+    /// Keys that serving it touches beside the one that it waits for.
+    fn touches(&self) -> &[Vec<u8>];
 }
 
 /// Which key of which database.
@@ -156,6 +158,11 @@ impl Shard {
     /// The queue of those who wait for a key.
     pub fn waiters(&mut self, database: usize, key: &[u8]) -> Option<&mut VecDeque<Arc<dyn Waiter>>> {
         self.waiting.as_mut()?.get_mut(&(database, key.into()) as &KeyId)
+    }
+
+    /// Everybody who waits for any key here.
+    pub fn all_waiters(&self) -> impl Iterator<Item = &Arc<dyn Waiter>> {
+        self.waiting.iter().flat_map(|waiting| waiting.values().flatten())
     }
 
     /// Appends to the queue of those who wait for a key.

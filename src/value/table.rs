@@ -21,6 +21,7 @@
 
 use std::sync::Arc;
 
+use super::thin::allocation_size;
 use rapidhash::v3::{RapidSecrets, rapidhash_v3_micro_inline};
 
 /// Entries per bucket.
@@ -121,6 +122,8 @@ pub struct Table<E> {
     basis: Basis,
     /// Buckets in all segments.
     buckets: usize,
+    /// Whether any entry ever had a deadline.
+    has_deadlines: bool,
 }
 
 /// Where an entry is; see [`Table::locate`].
@@ -372,8 +375,9 @@ impl<E: Entry> Table<E> {
 
     /// Bytes of the table itself, without what its entries own.
     pub fn heap_bytes(&self) -> usize {
-        let due: usize = if self.segment_due.iter().all(|&d| d == NEVER) { 0 } else { self.buckets * 4 };
-        self.buckets * 64 + due + self.segments.len() * (size_of::<Segment<E>>() + 16 + 12) + self.directory.len() * 4
+        let due = if self.has_deadlines { self.buckets * 4 } else { 0 };
+        let segments = self.segments.len() * (allocation_size(size_of::<Segment<E>>() + 16) + 12);
+        self.buckets * 64 + due + segments + self.directory.len() * 4
     }
 
     #[inline]
@@ -446,6 +450,7 @@ impl<E: Entry> Table<E> {
             self.directory.push(0);
         }
         let due = entry.due(&self.basis);
+        self.has_deadlines |= due != NEVER;
         let mut entry = entry;
         loop {
             let index = self.segment_index(hash).unwrap_or(0);
@@ -477,6 +482,7 @@ impl<E: Entry> Table<E> {
     /// Says that the entry with this hash may be due at `due` or later.
     pub fn note_due(&mut self, hash: u64, due: u32) {
         let Some(index) = self.segment_index(hash) else { return };
+        self.has_deadlines = true;
         let segment = Arc::make_mut(&mut self.segments[index]);
         let home = segment.home(hash);
         // The entry sits in its home or in the bucket after it; marking both costs one needless look at the most.
@@ -756,6 +762,7 @@ impl<E: Entry> Clone for Table<E> {
             len: self.len,
             basis: self.basis.clone(),
             buckets: self.buckets,
+            has_deadlines: self.has_deadlines,
         }
     }
 }

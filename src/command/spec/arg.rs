@@ -115,12 +115,14 @@ impl Argument {
 
     /// The fewest arguments on the wire that this node takes.
     pub fn minimum(&self) -> usize {
-        if self.optional {
-            return 0;
-        }
+        if self.optional { 0 } else { self.minimum_if_given() }
+    }
+
+    /// The same for a node that is there; a choice must be, whatever its own mark says.
+    fn minimum_if_given(&self) -> usize {
         let own = match self.kind {
             ArgumentKind::PureToken => 0,
-            ArgumentKind::OneOf(choices) => choices.iter().map(Argument::minimum).min().unwrap_or(0),
+            ArgumentKind::OneOf(choices) => choices.iter().map(Argument::minimum_if_given).min().unwrap_or(0),
             ArgumentKind::Block(parts) => parts.iter().map(Argument::minimum).sum(),
             _ => 1,
         };

@@ -17,3 +17,6 @@ pub const FAMILIES: &[&[CommandSpec<Handler>]] = &[
     server::spec::COMMANDS,
     blocking::spec::COMMANDS,
 ];
+
+#[cfg(test)]
+mod tests;

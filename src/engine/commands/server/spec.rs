@@ -380,6 +380,7 @@ pub const COMMANDS: &[CommandSpec<Handler>] = &[
         complexity: "That of the subcommand",
         arity: AtLeast(2),
         flags: flags!(ADMIN | NOSCRIPT | LOADING | STALE),
+        arguments: &[arg::string("subcommand"), arg::string("argument").optional().multiple()],
         internal: true,
         handler: Some(super::debug),
         ..ROW
