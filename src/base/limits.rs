@@ -1,7 +1,8 @@
 //! Every limit of the house, in one place, with the assertions that tie them together.
 
-/// Longest payload of a one-allocation value ([`crate::value::thin::Thin`]), in bytes.
-pub const THIN_BYTES_MAX: usize = 1 << 30;
+/// Longest payload of a one-allocation value ([`crate::value::thin::Thin`]), in bytes: a field and a value of a
+/// hash, both as long as arguments get, with the length between them.
+pub const THIN_BYTES_MAX: usize = (1 << 30) + 16;
 
 /// Longest string value and longest bulk argument (`proto-max-bulk-len`), in bytes.
 pub const BULK_BYTES_MAX: usize = 512 << 20;
@@ -25,3 +26,5 @@ pub const EMBEDDED_STRING_BYTES_MAX: usize = 2 << 10;
 /// Shards of the keyspace: enough that two of a few dozen workers seldom meet.
 pub const SHARDS: usize = 1024;
 const _: () = assert!(SHARDS.is_power_of_two() && SHARDS <= 1 << 12);
+
+const _: () = assert!(2 * BULK_BYTES_MAX + 5 <= THIN_BYTES_MAX && INLINE_BYTES_MAX <= BULK_BYTES_MAX);

@@ -1,5 +1,9 @@
 //! Floor 1: pure data structures, one per file. No clock, no reply, no I/O, no key.
 
+pub mod hash;
+pub mod integer;
+
 pub mod packed;
+pub mod set;
 pub mod table;
 pub mod thin;
