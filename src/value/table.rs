@@ -121,6 +121,8 @@ pub struct Table<E> {
     basis: Basis,
     /// Buckets in all segments.
     buckets: usize,
+    /// Whether an entry with a deadline has ever come in.
+    dated: bool,
 }
 
 #[inline]
@@ -341,6 +343,7 @@ impl<E: Entry> Table<E> {
             len: 0,
             basis,
             buckets: 0,
+            dated: false,
         }
     }
 
@@ -362,9 +365,9 @@ impl<E: Entry> Table<E> {
         &self.basis
     }
 
-    /// Bytes of the table itself, without what its entries own.
+    /// Bytes of the table itself, without what its entries own. O(1).
     pub fn heap_bytes(&self) -> usize {
-        let due: usize = if self.segment_due.iter().all(|&d| d == NEVER) { 0 } else { self.buckets * 4 };
+        let due = if self.dated { self.buckets * 4 } else { 0 };
         self.buckets * 64 + due + self.segments.len() * (size_of::<Segment<E>>() + 16 + 12) + self.directory.len() * 4
     }
 
@@ -411,6 +414,7 @@ impl<E: Entry> Table<E> {
                     Ok(()) => {
                         if due < self.segment_due[index] {
                             self.segment_due[index] = due;
+                            self.dated = true;
                         }
                         self.len += 1;
                         return;
@@ -442,6 +446,7 @@ impl<E: Entry> Table<E> {
         segment.lower_due(home, due);
         segment.lower_due(segment.next(home), due);
         self.segment_due[index] = self.segment_due[index].min(due);
+        self.dated |= due != NEVER;
     }
 
     fn push_segment(&mut self, segment: Segment<E>) -> usize {
@@ -715,6 +720,7 @@ impl<E: Entry> Clone for Table<E> {
             len: self.len,
             basis: self.basis.clone(),
             buckets: self.buckets,
+            dated: self.dated,
         }
     }
 }
