@@ -2,8 +2,9 @@
 
 pub mod hash;
 pub mod integer;
-
+pub mod list;
 pub mod packed;
 pub mod set;
+pub mod sorted_set;
 pub mod table;
 pub mod thin;
