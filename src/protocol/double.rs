@@ -5,6 +5,8 @@
 
 use std::fmt::Write;
 
+use super::decimal::{INTEGER_BYTES_MAX, decimal};
+
 /// Longest text of a double: 17 digits, sign, point, `e-308`, or the zeros of a small one.
 pub const DOUBLE_TEXT_MAX: usize = 32;
 
@@ -41,7 +43,8 @@ impl DoubleText {
             return self.write_str(if value.is_sign_negative() { "-0" } else { "0" });
         }
         if value.abs() <= INTEGER_MAX && value as i64 as f64 == value {
-            return write!(self, "{}", value as i64);
+            self.push(decimal(value as i64, &mut [0; INTEGER_BYTES_MAX]));
+            return Ok(());
         }
         self.print_fraction(value)
     }
@@ -154,7 +157,7 @@ mod tests {
             (0.00012345678, "1.2345678e-4"),
             (0.000012345, "1.2345e-5"),
             (0.001234567890123, "0.001234567890123"),
-            (3.141592653589793, "3.141592653589793"),
+            (2.0 / 3.0, "0.6666666666666666"),
             (5e-324, "5e-324"),
             (f64::MAX, "1.7976931348623157e+308"),
             (f64::MIN_POSITIVE, "2.2250738585072014e-308"),

@@ -59,8 +59,6 @@ pub enum CommandError {
     TimeoutOutOfRange,
     #[error("ERR DB index is out of range")]
     DatabaseOutOfRange,
-    #[error("ERR invalid DB index")]
-    DatabaseInvalid,
     #[error("ERR invalid first DB index")]
     FirstDatabaseInvalid,
     #[error("ERR invalid second DB index")]
@@ -261,6 +259,13 @@ pub enum CommandError {
     NotEnabled(&'static (&'static str, &'static str)),
     #[error("ERR max number of clients reached")]
     MaxClients,
+    #[error(
+        "DENIED Redis is running in protected mode because protected mode is enabled and no password is set for the \
+         default user. In this mode connections are only accepted from the loopback interface. If you want to connect \
+         from external computers, set a password (requirepass) or disable protected mode (--protected-mode no), and \
+         restart the server."
+    )]
+    ProtectedMode,
     #[error("ERR The command has no key arguments")]
     NoKeyArguments,
     #[error("ERR Invalid command specified")]
@@ -298,12 +303,6 @@ const _: () = assert!(size_of::<CommandError>() <= 32);
 
 /// The command and the setting that [`CommandError::NotEnabled`] names.
 pub static DEBUG_NOT_ENABLED: (&str, &str) = ("DEBUG", "enable-debug-command");
-
-/// The text in front of the reasons for refusing a connection from outside; Redis's own advice, shortened to ours.
-pub const PROTECTED_MODE: &str = "DENIED Redis is running in protected mode because protected mode is enabled and no \
-    password is set for the default user. In this mode connections are only accepted from the loopback interface. If \
-    you want to connect from external computers, set a password (requirepass) or disable protected mode \
-    (--protected-mode no), and restart the server.";
 
 /// Most bytes of a name, and of all arguments together, that an error quotes.
 const QUOTED_BYTES_MAX: usize = 128;
@@ -373,7 +372,7 @@ impl CommandError {
         quoting("ERR No such user '", name, "'")
     }
 
-    /// CONFIG SET: a setting that is not known, or an odd number of arguments.
+    /// CONFIG SET: a setting that is not known.
     #[cold]
     pub fn unknown_setting(name: &[u8]) -> CommandError {
         quoting("ERR Unknown option or number of arguments for CONFIG SET - '", name, "'")

@@ -6,6 +6,7 @@
 //!
 //! Short numbers, which are nearly all lengths, are copied with one eight-byte store out of a table of whole lines.
 
+use super::decimal::{INTEGER_BYTES_MAX, decimal};
 use super::double::DoubleText;
 use super::error::{CommandError, ProtocolError};
 
@@ -80,9 +81,6 @@ const fn lines() -> [[u8; 8]; LINES_COUNT] {
 
 /// What a deferred aggregate's header takes while its length is one digit; longer ones move what follows.
 const DEFERRED_BYTES: usize = 4;
-
-/// Longest decimal form of an integer, the sign included.
-const INTEGER_BYTES_MAX: usize = 20;
 
 impl Reply {
     /// An empty reply.
@@ -429,38 +427,6 @@ impl Reply {
         self.buffer.extend_from_slice(digits);
         self.line_end();
     }
-}
-
-/// All two-digit numbers, one after the other.
-static PAIRS: [[u8; 2]; 100] = {
-    let mut pairs = [[0; 2]; 100];
-    let mut number = 0;
-    while number < 100 {
-        pairs[number] = [b'0' + (number / 10) as u8, b'0' + (number % 10) as u8];
-        number += 1;
-    }
-    pairs
-};
-
-/// The decimal form of `value`, at the end of `space`.
-#[inline]
-pub fn decimal(value: i64, space: &mut [u8; INTEGER_BYTES_MAX]) -> &[u8] {
-    let mut rest = value.unsigned_abs();
-    let mut at = space.len();
-    while rest >= 10 {
-        at -= 2;
-        space[at..at + 2].copy_from_slice(&PAIRS[(rest % 100) as usize]);
-        rest /= 100;
-    }
-    if rest > 0 || at == space.len() {
-        at -= 1;
-        space[at] = b'0' + rest as u8;
-    }
-    if value < 0 {
-        at -= 1;
-        space[at] = b'-';
-    }
-    &space[at..]
 }
 
 #[cfg(test)]

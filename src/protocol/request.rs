@@ -68,7 +68,7 @@ struct Partial {
 }
 
 /// Spans that a parser keeps allocated between two incomplete commands.
-const SPANS_KEPT_MAX: usize = 256;
+const SPANS_KEPT_MAX: usize = 64;
 
 /// Shortest argument on the wire, `$0\r\n\r\n`; bounds how many can have arrived.
 const ARGUMENT_BYTES_MIN: usize = 6;

@@ -25,7 +25,8 @@ pub(super) struct CommandSpans {
 /// Marks a command whose arguments were copied; no count reaches it.
 const COPIED: u32 = 1 << 31;
 
-/// Commands that were parsed and not yet executed. Reusable: see [`Batch::clear`].
+/// Commands that were parsed and not yet executed. Reusable (see [`Batch::clear`]), also for one connection after the
+/// other: what is incomplete is kept by the parser.
 #[derive(Debug, Default)]
 pub struct Batch {
     pub(super) spans: Vec<Span>,
@@ -35,7 +36,7 @@ pub struct Batch {
 }
 
 /// What a cleared batch keeps allocated, in elements of each list.
-const KEPT_MAX: usize = 1024;
+const KEPT_MAX: usize = 4096;
 
 impl Batch {
     /// An empty batch.
