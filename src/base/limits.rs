@@ -18,3 +18,10 @@ pub const UNAUTHENTICATED_ARGUMENTS_MAX: usize = 10;
 pub const UNAUTHENTICATED_BULK_BYTES_MAX: usize = 16 << 10;
 
 const _: () = assert!(BULK_BYTES_MAX < THIN_BYTES_MAX && INLINE_BYTES_MAX <= BULK_BYTES_MAX);
+
+/// Longest string that lives in its record; a longer one gets a buffer of its own, with room to grow.
+pub const EMBEDDED_STRING_BYTES_MAX: usize = 2 << 10;
+
+/// Shards of the keyspace: enough that two of a few dozen workers seldom meet.
+pub const SHARDS: usize = 1024;
+const _: () = assert!(SHARDS.is_power_of_two() && SHARDS <= 1 << 12);

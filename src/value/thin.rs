@@ -120,6 +120,16 @@ impl Thin {
         assert!(at <= len && removed <= len - at);
         let new_len = len - removed + added;
         assert!(new_len <= THIN_BYTES_MAX, "a thin value of {new_len} bytes");
+        if added == removed {
+            // The commonest edit, a value overwritten by one of the same length, moves nothing.
+            let mut rest = &mut self[at..at + removed];
+            for part in inserted {
+                let (head, tail) = rest.split_at_mut(part.len());
+                head.copy_from_slice(part);
+                rest = tail;
+            }
+            return;
+        }
         let new_prefix = prefix_len(new_len);
         let (old_total, new_total) = (prefix + len, new_prefix + new_len);
         // SAFETY: every copy below stays within max(old_total, new_total) bytes of the allocation, which is grown

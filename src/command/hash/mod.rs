@@ -2,50 +2,85 @@
 
 pub mod spec;
 
+use crate::command::{Args, Context};
+use crate::protocol::error::CommandResult;
+
 /// HSET.
-pub fn hset() {}
+pub fn hset(_: &mut Context<'_>, _: Args<'_>) -> CommandResult {
+    Ok(())
+}
 
 /// HSETNX.
-pub fn hsetnx() {}
+pub fn hsetnx(_: &mut Context<'_>, _: Args<'_>) -> CommandResult {
+    Ok(())
+}
 
 /// HMSET.
-pub fn hmset() {}
+pub fn hmset(_: &mut Context<'_>, _: Args<'_>) -> CommandResult {
+    Ok(())
+}
 
 /// HGET.
-pub fn hget() {}
+pub fn hget(_: &mut Context<'_>, _: Args<'_>) -> CommandResult {
+    Ok(())
+}
 
 /// HMGET.
-pub fn hmget() {}
+pub fn hmget(_: &mut Context<'_>, _: Args<'_>) -> CommandResult {
+    Ok(())
+}
 
 /// HGETALL.
-pub fn hgetall() {}
+pub fn hgetall(_: &mut Context<'_>, _: Args<'_>) -> CommandResult {
+    Ok(())
+}
 
 /// HKEYS.
-pub fn hkeys() {}
+pub fn hkeys(_: &mut Context<'_>, _: Args<'_>) -> CommandResult {
+    Ok(())
+}
 
 /// HVALS.
-pub fn hvals() {}
+pub fn hvals(_: &mut Context<'_>, _: Args<'_>) -> CommandResult {
+    Ok(())
+}
 
 /// HLEN.
-pub fn hlen() {}
+pub fn hlen(_: &mut Context<'_>, _: Args<'_>) -> CommandResult {
+    Ok(())
+}
 
 /// HSTRLEN.
-pub fn hstrlen() {}
+pub fn hstrlen(_: &mut Context<'_>, _: Args<'_>) -> CommandResult {
+    Ok(())
+}
 
 /// HEXISTS.
-pub fn hexists() {}
+pub fn hexists(_: &mut Context<'_>, _: Args<'_>) -> CommandResult {
+    Ok(())
+}
 
 /// HDEL.
-pub fn hdel() {}
+pub fn hdel(_: &mut Context<'_>, _: Args<'_>) -> CommandResult {
+    Ok(())
+}
 
 /// HINCRBY.
-pub fn hincrby() {}
+pub fn hincrby(_: &mut Context<'_>, _: Args<'_>) -> CommandResult {
+    Ok(())
+}
 
 /// HINCRBYFLOAT.
-pub fn hincrbyfloat() {}
+pub fn hincrbyfloat(_: &mut Context<'_>, _: Args<'_>) -> CommandResult {
+    Ok(())
+}
 
 /// HRANDFIELD.
-pub fn hrandfield() {}
+pub fn hrandfield(_: &mut Context<'_>, _: Args<'_>) -> CommandResult {
+    Ok(())
+}
 
 /// HSCAN.
-pub fn hscan() {}
+pub fn hscan(_: &mut Context<'_>, _: Args<'_>) -> CommandResult {
+    Ok(())
+}

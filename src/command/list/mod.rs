@@ -2,53 +2,90 @@
 
 pub mod spec;
 
+use crate::command::{Args, Context};
+use crate::protocol::error::CommandResult;
+
 /// LPUSH.
-pub fn lpush() {}
+pub fn lpush(_: &mut Context<'_>, _: Args<'_>) -> CommandResult {
+    Ok(())
+}
 
 /// RPUSH.
-pub fn rpush() {}
+pub fn rpush(_: &mut Context<'_>, _: Args<'_>) -> CommandResult {
+    Ok(())
+}
 
 /// LPUSHX.
-pub fn lpushx() {}
+pub fn lpushx(_: &mut Context<'_>, _: Args<'_>) -> CommandResult {
+    Ok(())
+}
 
 /// RPUSHX.
-pub fn rpushx() {}
+pub fn rpushx(_: &mut Context<'_>, _: Args<'_>) -> CommandResult {
+    Ok(())
+}
 
 /// LPOP.
-pub fn lpop() {}
+pub fn lpop(_: &mut Context<'_>, _: Args<'_>) -> CommandResult {
+    Ok(())
+}
 
 /// RPOP.
-pub fn rpop() {}
+pub fn rpop(_: &mut Context<'_>, _: Args<'_>) -> CommandResult {
+    Ok(())
+}
 
 /// LLEN.
-pub fn llen() {}
+pub fn llen(_: &mut Context<'_>, _: Args<'_>) -> CommandResult {
+    Ok(())
+}
 
 /// LINDEX.
-pub fn lindex() {}
+pub fn lindex(_: &mut Context<'_>, _: Args<'_>) -> CommandResult {
+    Ok(())
+}
 
 /// LSET.
-pub fn lset() {}
+pub fn lset(_: &mut Context<'_>, _: Args<'_>) -> CommandResult {
+    Ok(())
+}
 
 /// LINSERT.
-pub fn linsert() {}
+pub fn linsert(_: &mut Context<'_>, _: Args<'_>) -> CommandResult {
+    Ok(())
+}
 
 /// LRANGE.
-pub fn lrange() {}
+pub fn lrange(_: &mut Context<'_>, _: Args<'_>) -> CommandResult {
+    Ok(())
+}
 
 /// LTRIM.
-pub fn ltrim() {}
+pub fn ltrim(_: &mut Context<'_>, _: Args<'_>) -> CommandResult {
+    Ok(())
+}
 
 /// LREM.
-pub fn lrem() {}
+pub fn lrem(_: &mut Context<'_>, _: Args<'_>) -> CommandResult {
+    Ok(())
+}
 
 /// LPOS.
-pub fn lpos() {}
+pub fn lpos(_: &mut Context<'_>, _: Args<'_>) -> CommandResult {
+    Ok(())
+}
 
 /// LMOVE.
-pub fn lmove() {}
+pub fn lmove(_: &mut Context<'_>, _: Args<'_>) -> CommandResult {
+    Ok(())
+}
 
 /// RPOPLPUSH.
-pub fn rpoplpush() {}
+pub fn rpoplpush(_: &mut Context<'_>, _: Args<'_>) -> CommandResult {
+    Ok(())
+}
 
 /// LMPOP.
-pub fn lmpop() {}
+pub fn lmpop(_: &mut Context<'_>, _: Args<'_>) -> CommandResult {
+    Ok(())
+}

@@ -2,53 +2,90 @@
 
 pub mod spec;
 
+use crate::command::{Args, Context};
+use crate::protocol::error::CommandResult;
+
 /// SADD.
-pub fn sadd() {}
+pub fn sadd(_: &mut Context<'_>, _: Args<'_>) -> CommandResult {
+    Ok(())
+}
 
 /// SREM.
-pub fn srem() {}
+pub fn srem(_: &mut Context<'_>, _: Args<'_>) -> CommandResult {
+    Ok(())
+}
 
 /// SISMEMBER.
-pub fn sismember() {}
+pub fn sismember(_: &mut Context<'_>, _: Args<'_>) -> CommandResult {
+    Ok(())
+}
 
 /// SMISMEMBER.
-pub fn smismember() {}
+pub fn smismember(_: &mut Context<'_>, _: Args<'_>) -> CommandResult {
+    Ok(())
+}
 
 /// SMEMBERS.
-pub fn smembers() {}
+pub fn smembers(_: &mut Context<'_>, _: Args<'_>) -> CommandResult {
+    Ok(())
+}
 
 /// SCARD.
-pub fn scard() {}
+pub fn scard(_: &mut Context<'_>, _: Args<'_>) -> CommandResult {
+    Ok(())
+}
 
 /// SPOP.
-pub fn spop() {}
+pub fn spop(_: &mut Context<'_>, _: Args<'_>) -> CommandResult {
+    Ok(())
+}
 
 /// SRANDMEMBER.
-pub fn srandmember() {}
+pub fn srandmember(_: &mut Context<'_>, _: Args<'_>) -> CommandResult {
+    Ok(())
+}
 
 /// SMOVE.
-pub fn smove() {}
+pub fn smove(_: &mut Context<'_>, _: Args<'_>) -> CommandResult {
+    Ok(())
+}
 
 /// SINTER.
-pub fn sinter() {}
+pub fn sinter(_: &mut Context<'_>, _: Args<'_>) -> CommandResult {
+    Ok(())
+}
 
 /// SINTERSTORE.
-pub fn sinterstore() {}
+pub fn sinterstore(_: &mut Context<'_>, _: Args<'_>) -> CommandResult {
+    Ok(())
+}
 
 /// SINTERCARD.
-pub fn sintercard() {}
+pub fn sintercard(_: &mut Context<'_>, _: Args<'_>) -> CommandResult {
+    Ok(())
+}
 
 /// SUNION.
-pub fn sunion() {}
+pub fn sunion(_: &mut Context<'_>, _: Args<'_>) -> CommandResult {
+    Ok(())
+}
 
 /// SUNIONSTORE.
-pub fn sunionstore() {}
+pub fn sunionstore(_: &mut Context<'_>, _: Args<'_>) -> CommandResult {
+    Ok(())
+}
 
 /// SDIFF.
-pub fn sdiff() {}
+pub fn sdiff(_: &mut Context<'_>, _: Args<'_>) -> CommandResult {
+    Ok(())
+}
 
 /// SDIFFSTORE.
-pub fn sdiffstore() {}
+pub fn sdiffstore(_: &mut Context<'_>, _: Args<'_>) -> CommandResult {
+    Ok(())
+}
 
 /// SSCAN.
-pub fn sscan() {}
+pub fn sscan(_: &mut Context<'_>, _: Args<'_>) -> CommandResult {
+    Ok(())
+}

@@ -2,98 +2,165 @@
 
 pub mod spec;
 
+use crate::command::{Args, Context};
+use crate::protocol::error::CommandResult;
+
 /// ZADD.
-pub fn zadd() {}
+pub fn zadd(_: &mut Context<'_>, _: Args<'_>) -> CommandResult {
+    Ok(())
+}
 
 /// ZINCRBY.
-pub fn zincrby() {}
+pub fn zincrby(_: &mut Context<'_>, _: Args<'_>) -> CommandResult {
+    Ok(())
+}
 
 /// ZREM.
-pub fn zrem() {}
+pub fn zrem(_: &mut Context<'_>, _: Args<'_>) -> CommandResult {
+    Ok(())
+}
 
 /// ZCARD.
-pub fn zcard() {}
+pub fn zcard(_: &mut Context<'_>, _: Args<'_>) -> CommandResult {
+    Ok(())
+}
 
 /// ZCOUNT.
-pub fn zcount() {}
+pub fn zcount(_: &mut Context<'_>, _: Args<'_>) -> CommandResult {
+    Ok(())
+}
 
 /// ZSCORE.
-pub fn zscore() {}
+pub fn zscore(_: &mut Context<'_>, _: Args<'_>) -> CommandResult {
+    Ok(())
+}
 
 /// ZMSCORE.
-pub fn zmscore() {}
+pub fn zmscore(_: &mut Context<'_>, _: Args<'_>) -> CommandResult {
+    Ok(())
+}
 
 /// ZRANK.
-pub fn zrank() {}
+pub fn zrank(_: &mut Context<'_>, _: Args<'_>) -> CommandResult {
+    Ok(())
+}
 
 /// ZREVRANK.
-pub fn zrevrank() {}
+pub fn zrevrank(_: &mut Context<'_>, _: Args<'_>) -> CommandResult {
+    Ok(())
+}
 
 /// ZRANGE.
-pub fn zrange() {}
+pub fn zrange(_: &mut Context<'_>, _: Args<'_>) -> CommandResult {
+    Ok(())
+}
 
 /// ZRANGESTORE.
-pub fn zrangestore() {}
+pub fn zrangestore(_: &mut Context<'_>, _: Args<'_>) -> CommandResult {
+    Ok(())
+}
 
 /// ZRANGEBYSCORE.
-pub fn zrangebyscore() {}
+pub fn zrangebyscore(_: &mut Context<'_>, _: Args<'_>) -> CommandResult {
+    Ok(())
+}
 
 /// ZREVRANGE.
-pub fn zrevrange() {}
+pub fn zrevrange(_: &mut Context<'_>, _: Args<'_>) -> CommandResult {
+    Ok(())
+}
 
 /// ZREVRANGEBYSCORE.
-pub fn zrevrangebyscore() {}
+pub fn zrevrangebyscore(_: &mut Context<'_>, _: Args<'_>) -> CommandResult {
+    Ok(())
+}
 
 /// ZRANGEBYLEX.
-pub fn zrangebylex() {}
+pub fn zrangebylex(_: &mut Context<'_>, _: Args<'_>) -> CommandResult {
+    Ok(())
+}
 
 /// ZREVRANGEBYLEX.
-pub fn zrevrangebylex() {}
+pub fn zrevrangebylex(_: &mut Context<'_>, _: Args<'_>) -> CommandResult {
+    Ok(())
+}
 
 /// ZLEXCOUNT.
-pub fn zlexcount() {}
+pub fn zlexcount(_: &mut Context<'_>, _: Args<'_>) -> CommandResult {
+    Ok(())
+}
 
 /// ZREMRANGEBYRANK.
-pub fn zremrangebyrank() {}
+pub fn zremrangebyrank(_: &mut Context<'_>, _: Args<'_>) -> CommandResult {
+    Ok(())
+}
 
 /// ZREMRANGEBYSCORE.
-pub fn zremrangebyscore() {}
+pub fn zremrangebyscore(_: &mut Context<'_>, _: Args<'_>) -> CommandResult {
+    Ok(())
+}
 
 /// ZREMRANGEBYLEX.
-pub fn zremrangebylex() {}
+pub fn zremrangebylex(_: &mut Context<'_>, _: Args<'_>) -> CommandResult {
+    Ok(())
+}
 
 /// ZPOPMIN.
-pub fn zpopmin() {}
+pub fn zpopmin(_: &mut Context<'_>, _: Args<'_>) -> CommandResult {
+    Ok(())
+}
 
 /// ZPOPMAX.
-pub fn zpopmax() {}
+pub fn zpopmax(_: &mut Context<'_>, _: Args<'_>) -> CommandResult {
+    Ok(())
+}
 
 /// ZMPOP.
-pub fn zmpop() {}
+pub fn zmpop(_: &mut Context<'_>, _: Args<'_>) -> CommandResult {
+    Ok(())
+}
 
 /// ZRANDMEMBER.
-pub fn zrandmember() {}
+pub fn zrandmember(_: &mut Context<'_>, _: Args<'_>) -> CommandResult {
+    Ok(())
+}
 
 /// ZSCAN.
-pub fn zscan() {}
+pub fn zscan(_: &mut Context<'_>, _: Args<'_>) -> CommandResult {
+    Ok(())
+}
 
 /// ZUNION.
-pub fn zunion() {}
+pub fn zunion(_: &mut Context<'_>, _: Args<'_>) -> CommandResult {
+    Ok(())
+}
 
 /// ZINTER.
-pub fn zinter() {}
+pub fn zinter(_: &mut Context<'_>, _: Args<'_>) -> CommandResult {
+    Ok(())
+}
 
 /// ZDIFF.
-pub fn zdiff() {}
+pub fn zdiff(_: &mut Context<'_>, _: Args<'_>) -> CommandResult {
+    Ok(())
+}
 
 /// ZUNIONSTORE.
-pub fn zunionstore() {}
+pub fn zunionstore(_: &mut Context<'_>, _: Args<'_>) -> CommandResult {
+    Ok(())
+}
 
 /// ZINTERSTORE.
-pub fn zinterstore() {}
+pub fn zinterstore(_: &mut Context<'_>, _: Args<'_>) -> CommandResult {
+    Ok(())
+}
 
 /// ZDIFFSTORE.
-pub fn zdiffstore() {}
+pub fn zdiffstore(_: &mut Context<'_>, _: Args<'_>) -> CommandResult {
+    Ok(())
+}
 
 /// ZINTERCARD.
-pub fn zintercard() {}
+pub fn zintercard(_: &mut Context<'_>, _: Args<'_>) -> CommandResult {
+    Ok(())
+}

@@ -2,65 +2,110 @@
 
 pub mod spec;
 
+use crate::command::{Args, Context};
+use crate::protocol::error::CommandResult;
+
 /// GET.
-pub fn get() {}
+pub fn get(_: &mut Context<'_>, _: Args<'_>) -> CommandResult {
+    Ok(())
+}
 
 /// SET.
-pub fn set() {}
+pub fn set(_: &mut Context<'_>, _: Args<'_>) -> CommandResult {
+    Ok(())
+}
 
 /// GETEX.
-pub fn getex() {}
+pub fn getex(_: &mut Context<'_>, _: Args<'_>) -> CommandResult {
+    Ok(())
+}
 
 /// GETDEL.
-pub fn getdel() {}
+pub fn getdel(_: &mut Context<'_>, _: Args<'_>) -> CommandResult {
+    Ok(())
+}
 
 /// GETSET.
-pub fn getset() {}
+pub fn getset(_: &mut Context<'_>, _: Args<'_>) -> CommandResult {
+    Ok(())
+}
 
 /// SETNX.
-pub fn setnx() {}
+pub fn setnx(_: &mut Context<'_>, _: Args<'_>) -> CommandResult {
+    Ok(())
+}
 
 /// SETEX.
-pub fn setex() {}
+pub fn setex(_: &mut Context<'_>, _: Args<'_>) -> CommandResult {
+    Ok(())
+}
 
 /// PSETEX.
-pub fn psetex() {}
+pub fn psetex(_: &mut Context<'_>, _: Args<'_>) -> CommandResult {
+    Ok(())
+}
 
 /// SETRANGE.
-pub fn setrange() {}
+pub fn setrange(_: &mut Context<'_>, _: Args<'_>) -> CommandResult {
+    Ok(())
+}
 
 /// GETRANGE.
-pub fn getrange() {}
+pub fn getrange(_: &mut Context<'_>, _: Args<'_>) -> CommandResult {
+    Ok(())
+}
 
 /// SUBSTR.
-pub fn substr() {}
+pub fn substr(_: &mut Context<'_>, _: Args<'_>) -> CommandResult {
+    Ok(())
+}
 
 /// STRLEN.
-pub fn strlen() {}
+pub fn strlen(_: &mut Context<'_>, _: Args<'_>) -> CommandResult {
+    Ok(())
+}
 
 /// APPEND.
-pub fn append() {}
+pub fn append(_: &mut Context<'_>, _: Args<'_>) -> CommandResult {
+    Ok(())
+}
 
 /// INCR.
-pub fn incr() {}
+pub fn incr(_: &mut Context<'_>, _: Args<'_>) -> CommandResult {
+    Ok(())
+}
 
 /// DECR.
-pub fn decr() {}
+pub fn decr(_: &mut Context<'_>, _: Args<'_>) -> CommandResult {
+    Ok(())
+}
 
 /// INCRBY.
-pub fn incrby() {}
+pub fn incrby(_: &mut Context<'_>, _: Args<'_>) -> CommandResult {
+    Ok(())
+}
 
 /// DECRBY.
-pub fn decrby() {}
+pub fn decrby(_: &mut Context<'_>, _: Args<'_>) -> CommandResult {
+    Ok(())
+}
 
 /// INCRBYFLOAT.
-pub fn incrbyfloat() {}
+pub fn incrbyfloat(_: &mut Context<'_>, _: Args<'_>) -> CommandResult {
+    Ok(())
+}
 
 /// MGET.
-pub fn mget() {}
+pub fn mget(_: &mut Context<'_>, _: Args<'_>) -> CommandResult {
+    Ok(())
+}
 
 /// MSET.
-pub fn mset() {}
+pub fn mset(_: &mut Context<'_>, _: Args<'_>) -> CommandResult {
+    Ok(())
+}
 
 /// MSETNX.
-pub fn msetnx() {}
+pub fn msetnx(_: &mut Context<'_>, _: Args<'_>) -> CommandResult {
+    Ok(())
+}

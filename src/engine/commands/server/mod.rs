@@ -2,92 +2,156 @@
 
 pub mod spec;
 
+use crate::command::Args;
+use crate::engine::{Call, Outcome};
+use crate::protocol::error::CommandResult;
+
 /// INFO.
-pub fn info() {}
+pub fn info(_: &mut Call<'_, '_>, _: Args<'_>) -> CommandResult<Outcome> {
+    Ok(Outcome::Done)
+}
 
 /// CONFIG GET.
-pub fn config_get() {}
+pub fn config_get(_: &mut Call<'_, '_>, _: Args<'_>) -> CommandResult<Outcome> {
+    Ok(Outcome::Done)
+}
 
 /// CONFIG SET.
-pub fn config_set() {}
+pub fn config_set(_: &mut Call<'_, '_>, _: Args<'_>) -> CommandResult<Outcome> {
+    Ok(Outcome::Done)
+}
 
 /// CONFIG RESETSTAT.
-pub fn config_resetstat() {}
+pub fn config_resetstat(_: &mut Call<'_, '_>, _: Args<'_>) -> CommandResult<Outcome> {
+    Ok(Outcome::Done)
+}
 
 /// CONFIG HELP.
-pub fn config_help() {}
+pub fn config_help(_: &mut Call<'_, '_>, _: Args<'_>) -> CommandResult<Outcome> {
+    Ok(Outcome::Done)
+}
 
 /// COMMAND.
-pub fn command() {}
+pub fn command(_: &mut Call<'_, '_>, _: Args<'_>) -> CommandResult<Outcome> {
+    Ok(Outcome::Done)
+}
 
 /// COMMAND COUNT.
-pub fn command_count() {}
+pub fn command_count(_: &mut Call<'_, '_>, _: Args<'_>) -> CommandResult<Outcome> {
+    Ok(Outcome::Done)
+}
 
 /// COMMAND INFO.
-pub fn command_info() {}
+pub fn command_info(_: &mut Call<'_, '_>, _: Args<'_>) -> CommandResult<Outcome> {
+    Ok(Outcome::Done)
+}
 
 /// COMMAND DOCS.
-pub fn command_docs() {}
+pub fn command_docs(_: &mut Call<'_, '_>, _: Args<'_>) -> CommandResult<Outcome> {
+    Ok(Outcome::Done)
+}
 
 /// COMMAND GETKEYS.
-pub fn command_getkeys() {}
+pub fn command_getkeys(_: &mut Call<'_, '_>, _: Args<'_>) -> CommandResult<Outcome> {
+    Ok(Outcome::Done)
+}
 
 /// COMMAND GETKEYSANDFLAGS.
-pub fn command_getkeysandflags() {}
+pub fn command_getkeysandflags(_: &mut Call<'_, '_>, _: Args<'_>) -> CommandResult<Outcome> {
+    Ok(Outcome::Done)
+}
 
 /// COMMAND LIST.
-pub fn command_list() {}
+pub fn command_list(_: &mut Call<'_, '_>, _: Args<'_>) -> CommandResult<Outcome> {
+    Ok(Outcome::Done)
+}
 
 /// COMMAND HELP.
-pub fn command_help() {}
+pub fn command_help(_: &mut Call<'_, '_>, _: Args<'_>) -> CommandResult<Outcome> {
+    Ok(Outcome::Done)
+}
 
 /// DBSIZE.
-pub fn dbsize() {}
+pub fn dbsize(_: &mut Call<'_, '_>, _: Args<'_>) -> CommandResult<Outcome> {
+    Ok(Outcome::Done)
+}
 
 /// FLUSHALL.
-pub fn flushall() {}
+pub fn flushall(_: &mut Call<'_, '_>, _: Args<'_>) -> CommandResult<Outcome> {
+    Ok(Outcome::Done)
+}
 
 /// FLUSHDB.
-pub fn flushdb() {}
+pub fn flushdb(_: &mut Call<'_, '_>, _: Args<'_>) -> CommandResult<Outcome> {
+    Ok(Outcome::Done)
+}
 
 /// SWAPDB.
-pub fn swapdb() {}
+pub fn swapdb(_: &mut Call<'_, '_>, _: Args<'_>) -> CommandResult<Outcome> {
+    Ok(Outcome::Done)
+}
 
 /// TIME.
-pub fn time() {}
+pub fn time(_: &mut Call<'_, '_>, _: Args<'_>) -> CommandResult<Outcome> {
+    Ok(Outcome::Done)
+}
 
 /// SHUTDOWN.
-pub fn shutdown() {}
+pub fn shutdown(_: &mut Call<'_, '_>, _: Args<'_>) -> CommandResult<Outcome> {
+    Ok(Outcome::Done)
+}
 
 /// ROLE.
-pub fn role() {}
+pub fn role(_: &mut Call<'_, '_>, _: Args<'_>) -> CommandResult<Outcome> {
+    Ok(Outcome::Done)
+}
 
 /// SLOWLOG GET.
-pub fn slowlog_get() {}
+pub fn slowlog_get(_: &mut Call<'_, '_>, _: Args<'_>) -> CommandResult<Outcome> {
+    Ok(Outcome::Done)
+}
 
 /// SLOWLOG LEN.
-pub fn slowlog_len() {}
+pub fn slowlog_len(_: &mut Call<'_, '_>, _: Args<'_>) -> CommandResult<Outcome> {
+    Ok(Outcome::Done)
+}
 
 /// SLOWLOG RESET.
-pub fn slowlog_reset() {}
+pub fn slowlog_reset(_: &mut Call<'_, '_>, _: Args<'_>) -> CommandResult<Outcome> {
+    Ok(Outcome::Done)
+}
 
 /// SLOWLOG HELP.
-pub fn slowlog_help() {}
+pub fn slowlog_help(_: &mut Call<'_, '_>, _: Args<'_>) -> CommandResult<Outcome> {
+    Ok(Outcome::Done)
+}
 
 /// MEMORY USAGE.
-pub fn memory_usage() {}
+pub fn memory_usage(_: &mut Call<'_, '_>, _: Args<'_>) -> CommandResult<Outcome> {
+    Ok(Outcome::Done)
+}
 
 /// MEMORY PURGE.
-pub fn memory_purge() {}
+pub fn memory_purge(_: &mut Call<'_, '_>, _: Args<'_>) -> CommandResult<Outcome> {
+    Ok(Outcome::Done)
+}
 
 /// MEMORY HELP.
-pub fn memory_help() {}
+pub fn memory_help(_: &mut Call<'_, '_>, _: Args<'_>) -> CommandResult<Outcome> {
+    Ok(Outcome::Done)
+}
 
 /// DEBUG.
-pub fn debug() {}
+pub fn debug(_: &mut Call<'_, '_>, _: Args<'_>) -> CommandResult<Outcome> {
+    Ok(Outcome::Done)
+}
 
 /// MODULE LIST.
-pub fn module_list() {}
+pub fn module_list(_: &mut Call<'_, '_>, _: Args<'_>) -> CommandResult<Outcome> {
+    Ok(Outcome::Done)
+}
 
 /// MODULE HELP.
-pub fn module_help() {}
+pub fn module_help(_: &mut Call<'_, '_>, _: Args<'_>) -> CommandResult<Outcome> {
+    Ok(Outcome::Done)
+}

@@ -2,17 +2,31 @@
 
 pub mod spec;
 
+use crate::command::Args;
+use crate::engine::{Call, Outcome};
+use crate::protocol::error::CommandResult;
+
 /// MULTI.
-pub fn multi() {}
+pub fn multi(_: &mut Call<'_, '_>, _: Args<'_>) -> CommandResult<Outcome> {
+    Ok(Outcome::Done)
+}
 
 /// EXEC.
-pub fn exec() {}
+pub fn exec(_: &mut Call<'_, '_>, _: Args<'_>) -> CommandResult<Outcome> {
+    Ok(Outcome::Done)
+}
 
 /// DISCARD.
-pub fn discard() {}
+pub fn discard(_: &mut Call<'_, '_>, _: Args<'_>) -> CommandResult<Outcome> {
+    Ok(Outcome::Done)
+}
 
 /// WATCH.
-pub fn watch() {}
+pub fn watch(_: &mut Call<'_, '_>, _: Args<'_>) -> CommandResult<Outcome> {
+    Ok(Outcome::Done)
+}
 
 /// UNWATCH.
-pub fn unwatch() {}
+pub fn unwatch(_: &mut Call<'_, '_>, _: Args<'_>) -> CommandResult<Outcome> {
+    Ok(Outcome::Done)
+}

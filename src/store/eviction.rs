@@ -1,0 +1,54 @@
+//! What a record knows about its use, and which keys go first when memory is short.
+//!
+//! The sixteen bits of a record's access field hold, under the recency policies, the time of the last use in units of
+//! [`RECENCY_UNIT_MS`]; under the frequency policies, minutes in the upper byte (the last decay) and Redis's logarithmic
+//! counter in the lower.
+
+/// Resolution of the recency clock, in ms; it wraps after 18 hours.
+pub const RECENCY_UNIT_MS: u64 = 1000;
+
+/// Counter of a key that was never used, so that it is not evicted at once.
+const FREQUENCY_INITIAL: u8 = 5;
+
+/// The recency clock at a time (Unix time in ms).
+#[inline]
+pub fn recency_at(now_ms: u64) -> u16 {
+    (now_ms / RECENCY_UNIT_MS) as u16
+}
+
+/// How long ago, in ms, a record with this recency was used.
+pub fn idle_ms(access: u16, now_ms: u64) -> u64 {
+    recency_at(now_ms).wrapping_sub(access) as u64 * RECENCY_UNIT_MS
+}
+
+fn minute_of(now_ms: u64) -> u8 {
+    (now_ms / 60_000) as u8
+}
+
+/// The frequency field of a new key.
+pub fn frequency_of_new(now_ms: u64) -> u16 {
+    u16::from_be_bytes([minute_of(now_ms), FREQUENCY_INITIAL])
+}
+
+/// The counter now: one less for every `decay_minutes` since the last use.
+pub fn frequency_now(access: u16, now_ms: u64, decay_minutes: u32) -> u8 {
+    let [minute, counter] = access.to_be_bytes();
+    let passed = minute_of(now_ms).wrapping_sub(minute) as u32;
+    let periods = passed.checked_div(decay_minutes).unwrap_or(0);
+    counter.saturating_sub(periods.min(255) as u8)
+}
+
+/// The frequency field after a use: the higher the counter, the less likely a use raises it.
+pub fn frequency_after_use(access: u16, now_ms: u64, log_factor: u32, decay_minutes: u32) -> u16 {
+    let mut counter = frequency_now(access, now_ms, decay_minutes);
+    if counter < u8::MAX {
+        let above = counter.saturating_sub(FREQUENCY_INITIAL) as u64;
+        let odds = above * log_factor as u64 + 1;
+        // A hash of time and state decides: no generator is at hand in a lookup, and none is needed.
+        let draw = (now_ms ^ (access as u64) << 32).wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 32;
+        if draw % odds == 0 {
+            counter += 1;
+        }
+    }
+    u16::from_be_bytes([minute_of(now_ms), counter])
+}
