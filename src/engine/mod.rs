@@ -5,6 +5,7 @@
 
 pub mod blocking;
 pub mod clients;
+pub mod catalogue;
 pub mod commands;
 pub mod dispatch;
 pub mod instance;
