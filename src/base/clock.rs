@@ -240,6 +240,25 @@ impl std::fmt::Debug for Clock {
     }
 }
 
+/// Measures how long something takes, in real time whatever the clock is.
+#[derive(Clone, Copy, Debug)]
+pub struct Stopwatch(Instant);
+
+impl Stopwatch {
+    /// Starts now.
+    #[inline]
+    pub fn start() -> Stopwatch {
+        Stopwatch(Instant::now())
+    }
+
+    /// Nanoseconds since the start.
+    #[inline]
+    pub fn elapsed_ns(&self) -> u64 {
+        let elapsed = self.0.elapsed();
+        elapsed.as_secs() * 1_000_000_000 + u64::from(elapsed.subsec_nanos())
+    }
+}
+
 /// Why a wait ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Woken {

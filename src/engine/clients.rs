@@ -147,4 +147,10 @@ impl Clients {
     pub fn connected(&self) -> usize {
         self.by_id.iter().filter(|client| !client.origin.in_process).count()
     }
+
+    /// Bytes that wait in the connections' buffers.
+    pub fn buffer_bytes(&self) -> usize {
+        let of = |client: &Client| client.query_bytes.load(Ordering::Relaxed) + client.output_bytes.load(Ordering::Relaxed);
+        self.by_id.iter().map(|client| of(&client) as usize + client.outbox.len()).sum()
+    }
 }

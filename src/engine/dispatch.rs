@@ -27,7 +27,7 @@ use crate::command::spec::Flags;
 use crate::command::{Args, Context};
 use crate::protocol::error::{CommandError, CommandResult};
 use crate::protocol::reply::Reply;
-use crate::protocol::request::{Batch, Parser, Request};
+use crate::protocol::request::{Batch, Parser, Request, is_cross_protocol};
 
 /// Commands that are parsed and prefetched ahead.
 const WINDOW: usize = 32;
@@ -128,7 +128,7 @@ impl<'e, 's> Run<'e, 's> {
         if session.no_touch {
             context.keys.access = crate::store::keys::AccessPolicy::Untouched;
         }
-        let tally = BatchTally::begin(&engine.clock);
+        let tally = BatchTally::begin();
         context.keys.enter(engine.clock.now_ms());
         Run { engine, session, context, tally }
     }
@@ -242,7 +242,13 @@ impl<'e, 's> Run<'e, 's> {
     fn attempt(&mut self, request: Request<'_>, prepared: Prepared) -> CommandResult {
         let command = match identify(request, prepared.command) {
             Ok(command) => command,
-            Err(error) => return Err(self.refuse(error)),
+            Err(error) => {
+                if is_cross_protocol(request.name()) {
+                    tracing::warn!("{} speaks HTTP on a RESP port; closed", self.session.client.origin.peer);
+                    self.session.closing = true;
+                }
+                return Err(self.refuse(error));
+            }
         };
         if let Err(error) = gates::pass(self.engine, self.session, &mut self.context, command, request) {
             self.engine.stats.rejected(command.id);

@@ -8,6 +8,8 @@ pub mod clients;
 pub mod catalogue;
 pub mod commands;
 pub mod dispatch;
+pub mod memory;
+pub mod slowlog;
 pub mod instance;
 pub mod registry;
 pub mod session;

@@ -9,6 +9,7 @@ use super::clients::Client;
 use super::instance::Engine;
 use super::transaction::{Transaction, Watched};
 use crate::protocol::reply::Protocol;
+use crate::pubsub::outbox::Outbox;
 
 /// Whether replies are sent (`CLIENT REPLY`).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
@@ -48,6 +49,8 @@ pub struct Session {
     pub blocked: Option<Arc<Waiter>>,
     /// To be closed once what is written is sent.
     pub closing: bool,
+    /// Outboxes that the running batch put messages into.
+    pub touched: Vec<Arc<Outbox>>,
     /// A command asked the instance to stop.
     pub shutdown: bool,
     /// Uses leave no trace on keys (`CLIENT NO-TOUCH`).
@@ -69,6 +72,7 @@ impl Session {
             reply_mode: ReplyMode::On,
             blocked: None,
             closing: false,
+            touched: Vec::new(),
             shutdown: false,
             no_touch: false,
         }

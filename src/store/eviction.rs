@@ -4,6 +4,10 @@
 //! [`RECENCY_UNIT_MS`]; under the frequency policies, minutes in the upper byte (the last decay) and Redis's logarithmic
 //! counter in the lower.
 
+use super::keys::Keys;
+use super::record::Record;
+use crate::base::limits::SHARDS;
+
 /// Resolution of the recency clock, in ms; it wraps after 18 hours.
 pub const RECENCY_UNIT_MS: u64 = 1000;
 
@@ -51,4 +55,79 @@ pub fn frequency_after_use(access: u16, now_ms: u64, log_factor: u32, decay_minu
         }
     }
     u16::from_be_bytes([minute_of(now_ms), counter])
+}
+
+/// Which of the sampled keys goes first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Order {
+    /// The one that was not used for longest.
+    LeastRecent,
+    /// The one that is used least.
+    LeastFrequent {
+        /// `lfu-decay-time`.
+        decay_minutes: u32,
+    },
+    /// The one that expires first.
+    SoonestExpiry,
+    /// Whichever comes.
+    Any,
+}
+
+/// Shards that are looked at before giving up; half of an unlucky keyspace may hold nothing that can go.
+const SHARDS_TRIED_MAX: usize = SHARDS;
+/// Draws per shard for one sample.
+const DRAWS_MAX: usize = 8;
+
+/// Evicts one key: the best of `samples` that may go. False if none was found. No shard may be held, except by a
+/// caller that holds everything.
+pub fn evict_one(
+    keys: &mut Keys<'_>,
+    random: u64,
+    order: Order,
+    volatile_only: bool,
+    samples: usize,
+    is_pinned: impl Fn(&[u8]) -> bool,
+) -> bool {
+    let now_ms = keys.now_ms;
+    let mut best: Option<(u64, usize, usize, Vec<u8>)> = None;
+    let (mut found, mut draw) = (0, random | 1);
+    for step in 0..SHARDS_TRIED_MAX {
+        if found >= samples {
+            break;
+        }
+        let index = (random as usize).wrapping_add(step * 389) & (SHARDS - 1);
+        keys.with_shard(index, |shard| {
+            for (number, database) in shard.databases_mut().iter_mut().enumerate() {
+                if database.table.is_empty() || volatile_only && database.volatile == 0 {
+                    continue;
+                }
+                for _ in 0..DRAWS_MAX {
+                    draw = draw.wrapping_mul(0x9e37_79b9_7f4a_7c15).rotate_left(29).wrapping_add(1);
+                    let Some(record) = database.table.sample(draw) else { break };
+                    if volatile_only && record.deadline().is_none() || is_pinned(record.key()) {
+                        continue;
+                    }
+                    let rank = rank_of(record, order, now_ms);
+                    if best.as_ref().is_none_or(|(known, ..)| rank > *known) {
+                        best = Some((rank, index, number, record.key().to_vec()));
+                    }
+                    found += 1;
+                    break;
+                }
+            }
+        });
+    }
+    let Some((_, index, database, key)) = best else { return false };
+    keys.evict(index, database, &key);
+    true
+}
+
+/// The higher, the sooner it goes.
+fn rank_of(record: &Record, order: Order, now_ms: u64) -> u64 {
+    match order {
+        Order::LeastRecent => idle_ms(record.access(), now_ms),
+        Order::LeastFrequent { decay_minutes } => (u8::MAX - frequency_now(record.access(), now_ms, decay_minutes)) as u64,
+        Order::SoonestExpiry => u64::MAX - record.deadline().unwrap_or(u64::MAX),
+        Order::Any => 0,
+    }
 }

@@ -61,6 +61,15 @@ pub struct Tally {
     pub bytes: i64,
 }
 
+/// What one look at a shard for expired keys came to.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Swept {
+    /// Keys removed.
+    pub removed: usize,
+    /// Whether any key there has a deadline.
+    pub volatile: bool,
+}
+
 /// The lock set and key operations of one caller; see the module's text.
 pub struct Keys<'k> {
     keyspace: &'k Keyspace,
@@ -486,6 +495,69 @@ impl<'k> Keys<'k> {
         if shard.has_waiters() && shard.waiters(database, key).is_some() {
             self.effects.ready.push((database, key.to_vec()));
         }
+    }
+
+    /// Whether anybody waits for a key of a held shard.
+    #[inline]
+    pub fn has_waiters(&self) -> bool {
+        self.held.iter().any(|held| held.shard.has_waiters())
+    }
+
+    /// Removes keys of one shard that are due at `tick`, about `limit` of them. The caller holds nothing.
+    pub fn expire_due(&mut self, index: usize, tick: u32, limit: usize) -> Swept {
+        self.push_locked(index);
+        let mut swept = Swept::default();
+        for number in 0..self.shard(index).databases_mut().len() {
+            let now_ms = self.now_ms;
+            let database = self.shard(index).database_mut(number);
+            swept.volatile |= database.volatile > 0;
+            if database.volatile == 0 || database.table.next_due() > tick || swept.removed >= limit {
+                continue;
+            }
+            let before = database.table.heap_bytes();
+            let mut records = Vec::new();
+            let expired = |record: &Record| record.deadline().is_some_and(|deadline| deadline < now_ms);
+            swept.removed += database.table.take_due(tick, limit, expired, |record| records.push(record));
+            self.tally.bytes += self.shard(index).database_mut(number).table.heap_bytes() as i64 - before as i64;
+            self.database = number;
+            for record in records {
+                let key = record.key();
+                self.tally.expired += 1;
+                self.shard(index).touch(number, key);
+                if self.effects.listening {
+                    self.effects.log_instead(number, &[b"DEL", key]);
+                    self.event(EventClass::Expired, "expired", key);
+                }
+                let hash = self.hash(key);
+                self.retire(record, hash);
+            }
+        }
+        self.release();
+        swept
+    }
+
+    /// Evicts a key of a shard that is not held (or of any, alone inside).
+    pub fn evict(&mut self, index: usize, database: usize, key: &[u8]) {
+        let selected = std::mem::replace(&mut self.database, database);
+        let locked = !self.is_exclusive();
+        if locked {
+            self.push_locked(index);
+        }
+        self.shard(index).touch(database, key);
+        if self.effects.listening {
+            self.effects.log_instead(database, &[b"DEL", key]);
+            self.event(EventClass::Evicted, "evicted", key);
+        }
+        self.remove(key);
+        if locked {
+            self.release();
+        }
+        self.database = selected;
+    }
+
+    /// Publishes the bytes that were gained or lost so far.
+    pub fn settle_bytes(&mut self) {
+        self.keyspace.account(std::mem::take(&mut self.tally.bytes));
     }
 
     /// Keys that serving the waiters of the held shards may touch, and whose shards are not held.

@@ -247,4 +247,9 @@ impl Keyspace {
     pub fn record_bytes(&self) -> usize {
         self.used.load(Ordering::Relaxed).max(0) as usize
     }
+
+    /// Bytes of the keyspace itself while it is empty.
+    pub fn base_bytes(&self) -> usize {
+        SHARDS * size_of::<CachePadded<Mutex<Shard>>>()
+    }
 }

@@ -5,6 +5,7 @@
 
 pub mod effects;
 pub mod eviction;
+pub mod expiry;
 pub mod keys;
 pub mod keyspace;
 mod prefetch;

@@ -4,7 +4,7 @@
 //! therefore not timed one by one: the batch's time, less that of the others, is divided among them. All others are
 //! timed on their own, and so is everything while the slow log's threshold is below a batch's length.
 
-use crate::base::clock::Clock;
+use crate::base::clock::Stopwatch;
 use crate::command::spec::Flags;
 use crate::engine::instance::Engine;
 use crate::engine::registry::Command;
@@ -26,26 +26,26 @@ struct Kind {
 
 /// See the module's text.
 pub struct BatchTally {
+    watch: Stopwatch,
     started_ns: u64,
     timed_ns: u64,
     fast_calls: u64,
     kinds: [Kind; KINDS],
     used: usize,
     last: u32,
-    clock: Clock,
 }
 
 impl BatchTally {
     /// A batch begins.
-    pub fn begin(clock: &Clock) -> BatchTally {
+    pub fn begin() -> BatchTally {
         BatchTally {
-            started_ns: clock.monotonic_ns(),
+            watch: Stopwatch::start(),
+            started_ns: 0,
             timed_ns: 0,
             fast_calls: 0,
             kinds: [Kind::default(); KINDS],
             used: 0,
             last: u32::MAX,
-            clock: clock.clone(),
         }
     }
 
@@ -54,7 +54,7 @@ impl BatchTally {
     pub fn start(&self, engine: &Engine, command: &Command) -> Option<u64> {
         let threshold = engine.slowlog.threshold_us();
         let all = (0..TIME_ALL_BELOW_US).contains(&threshold);
-        (all || !command.flags.has(Flags::FAST)).then(|| self.clock.monotonic_ns())
+        (all || !command.flags.has(Flags::FAST)).then(|| self.watch.elapsed_ns())
     }
 
     /// A command has run.
@@ -75,7 +75,7 @@ impl BatchTally {
             self.fast_calls += 1;
             return;
         };
-        let took = self.clock.monotonic_ns().saturating_sub(started);
+        let took = self.watch.elapsed_ns().saturating_sub(started);
         self.kind(engine, command.id).nanoseconds += took;
         self.timed_ns += took;
         engine.slowlog.note(engine, session, command, request, took / 1000);
@@ -98,7 +98,7 @@ impl BatchTally {
     }
 
     fn flush(&mut self, engine: &Engine) {
-        let elapsed = self.clock.monotonic_ns().saturating_sub(self.started_ns);
+        let elapsed = self.watch.elapsed_ns().saturating_sub(self.started_ns);
         let each = elapsed.saturating_sub(self.timed_ns).checked_div(self.fast_calls).unwrap_or(0);
         for kind in &self.kinds[..self.used] {
             engine.stats.called(kind.command, kind.calls, kind.nanoseconds + each * kind.fast_calls);
