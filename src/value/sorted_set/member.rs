@@ -83,6 +83,20 @@ impl Entry {
     }
 }
 
+/// How many of `entries`, which are in order, come before `key`; with `or_at` those at it count too.
+///
+/// Searches by score alone first, which needs neither a branch nor a member, and then among those that tie.
+#[inline]
+pub(super) fn position(entries: &[Entry], key: &Key, or_at: bool) -> usize {
+    let lower = entries.partition_point(|entry| entry.score < key.score);
+    if entries.get(lower).is_none_or(|entry| entry.score > key.score) {
+        return lower;
+    }
+    let ties = &entries[lower..];
+    let ties = if ties.get(1).is_none_or(|entry| entry.score > key.score) { &ties[..1] } else { ties };
+    lower + ties.partition_point(|entry| if or_at { !entry.follows(key) } else { entry.precedes(key) })
+}
+
 /// A pointer to the allocation of an [`Entry`] that somebody else owns.
 struct MemberRef(ManuallyDrop<Thin>);
 

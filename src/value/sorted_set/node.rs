@@ -9,12 +9,16 @@
 //! a set filled in order has no slack. A node that falls under a quarter is merged with a neighbour if both fit well
 //! into one; there is no borrowing, so that nodes may be sparse, but never next to another sparse one for long. No node
 //! is ever empty, except the root leaf of an empty tree.
+//!
+//! This is one of the audited modules with `unsafe`: it keeps the promises that `member.rs` asks for, and takes nodes
+//! exclusively. Nothing in this folder makes a weak pointer to a node.
 #![allow(unsafe_code)]
 
 use std::sync::Arc;
+use std::sync::atomic::{Ordering, fence};
 
 use super::Key;
-use super::member::{Entry, MemberIndex};
+use super::member::{Entry, MemberIndex, position};
 use crate::value::thin::allocation_size;
 
 /// Most entries of a leaf.
@@ -70,7 +74,7 @@ impl Node {
     pub(super) fn count(&self) -> usize {
         match self {
             Node::Leaf(leaf) => leaf.len(),
-            Node::Inner(inner) => inner.counts.iter().sum(),
+            Node::Inner(inner) => inner.count_before(inner.counts.len()),
         }
     }
 
@@ -89,7 +93,14 @@ impl Inner {
     #[inline]
     pub(super) fn child_for(&self, key: &Key) -> usize {
         // A key equal to a separator belongs to the right of it.
-        self.separators.partition_point(|separator| !separator.follows(key))
+        position(&self.separators, key, true)
+    }
+
+    /// Entries below the first `children`.
+    #[inline]
+    pub(super) fn count_before(&self, children: usize) -> usize {
+        // Wrapping, which cannot happen, so that the sum is vectorised.
+        self.counts[..children].iter().fold(0, |sum, count| sum.wrapping_add(*count))
     }
 
     /// Whether `key` belongs below `child`.
@@ -115,14 +126,14 @@ impl Books {
     /// The node, exclusively: as it is, or a copy in its place where a clone of the tree shares it.
     #[inline]
     pub(super) fn own<'n>(&mut self, node: &'n mut Arc<Node>) -> &'n mut Node {
-        // There are no weak pointers, so that a count of one means that nobody else can reach the node.
         if Arc::strong_count(node) != 1 {
             self.replace_by_copy(node);
         }
-        match Arc::get_mut(node) {
-            Some(node) => node,
-            None => unreachable!("a node of which there is one pointer is shared"),
-        }
+        // Orders what the clones' threads did before they let go of the node before what is done here.
+        fence(Ordering::Acquire);
+        // SAFETY: the only strong pointer is borrowed exclusively, and there are no weak ones: nothing in this folder
+        // makes any. This is `Arc::get_mut` without the atomic write that guards against those.
+        unsafe { &mut *Arc::as_ptr(node).cast_mut() }
     }
 
     #[cold]
@@ -183,7 +194,7 @@ impl Books {
 
     /// Gives back room that a leaf has no use for.
     fn leaf_trim(&mut self, leaf: &mut Vec<Entry>) {
-        if leaf.capacity() - leaf.len() > 3 * LEAF_STEP {
+        if leaf.capacity() - leaf.len() > 2 * LEAF_STEP {
             self.bytes -= vec_bytes(leaf);
             leaf.shrink_to((leaf.len() + 1).next_multiple_of(LEAF_STEP));
             self.bytes += vec_bytes(leaf);
@@ -195,7 +206,7 @@ impl Books {
         match self.own(node) {
             Node::Leaf(leaf) => {
                 let key = entry.key();
-                let at = leaf.partition_point(|e| e.precedes(&key));
+                let at = position(leaf, &key, false);
                 if leaf.len() < LEAF_MAX {
                     self.leaf_insert(leaf, at, entry);
                     return None;
@@ -254,7 +265,7 @@ impl Books {
     pub(super) fn take(&mut self, node: &mut Arc<Node>, key: &Key) -> Option<Entry> {
         match self.own(node) {
             Node::Leaf(leaf) => {
-                let at = leaf.partition_point(|e| e.precedes(key));
+                let at = position(leaf, key, false);
                 if leaf.get(at)?.key() != *key {
                     return None;
                 }

@@ -163,8 +163,9 @@ pub(super) fn upsert(
     let key = Key { score, member };
     let len = packed.len();
     // The end of the last entry that stays before the new key; the member's own entry does not count.
-    let stays = |item: &Item| item.key.member == member || item.key < key;
-    let before = packed.items().take_while(stays).filter(|item| item.key.member != member).last();
+    let own = found.as_ref().map(|(_, span)| span.start);
+    let stays = |item: &Item| own == Some(item.start) || item.key < key;
+    let before = packed.items().take_while(stays).filter(|item| own != Some(item.start)).last();
     let place = before.map_or(COUNT_BYTES, |item| item.end);
     match found {
         // Its own place, with the entry before it and the one behind it unchanged.

@@ -11,7 +11,7 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use super::Key;
-use super::member::{Entry, MemberIndex};
+use super::member::{Entry, MemberIndex, position};
 use super::node::{Books, Inner, LEAF_MAX, Node};
 use crate::value::table::Basis;
 
@@ -183,7 +183,7 @@ impl Tree {
                 Node::Leaf(leaf) => return rank + leaf.partition_point(&before),
                 Node::Inner(inner) => {
                     let child = inner.separators.partition_point(&before);
-                    rank += inner.counts[..child].iter().sum::<usize>();
+                    rank += inner.count_before(child);
                     node = &inner.nodes[child];
                 }
             }
@@ -193,7 +193,17 @@ impl Tree {
     /// How many entries come before a member.
     pub fn rank(&self, member: &[u8]) -> Option<usize> {
         let key = Key { score: self.score(member)?, member };
-        Some(self.partition(|entry| entry.precedes(&key)))
+        let (mut node, mut rank) = (&self.root, 0);
+        loop {
+            match &**node {
+                Node::Leaf(leaf) => return Some(rank + position(leaf, &key, false)),
+                Node::Inner(inner) => {
+                    let child = inner.child_for(&key);
+                    rank += inner.count_before(child);
+                    node = &inner.nodes[child];
+                }
+            }
+        }
     }
 
     /// The leaf that holds a rank which exists, and where in it.
@@ -244,14 +254,14 @@ fn build_level(books: &mut Books, level: Vec<(Entry, Arc<Node>)>) -> Vec<(Entry,
 
 /// Gives the entry at `old` the key `new`, which belongs into the same leaf.
 fn move_within(leaf: &mut [Entry], old: &Key, new: &Key) {
-    let at = leaf.partition_point(|entry| entry.precedes(old));
+    let at = position(leaf, old, false);
     leaf[at].set_score(new.score);
     let (before, rest) = leaf.split_at(at);
     if before.last().is_some_and(|entry| !entry.precedes(new)) {
-        let to = before.partition_point(|entry| entry.precedes(new));
+        let to = position(before, new, false);
         leaf[to..=at].rotate_right(1);
     } else if rest.get(1).is_some_and(|entry| entry.precedes(new)) {
-        let passed = rest[1..].partition_point(|entry| entry.precedes(new));
+        let passed = position(&rest[1..], new, false);
         leaf[at..=at + passed].rotate_left(1);
     }
 }
