@@ -7,11 +7,13 @@
 
 pub mod arg;
 pub mod bits;
+mod help;
 pub mod keys;
 #[cfg(test)]
 pub(crate) mod tests;
 
 pub use arg::{Argument, ArgumentKind};
+pub use help::help_lines;
 pub use bits::{Categories, Flags, KeyFlags};
 pub(crate) use bits::{categories, flags, key_flags};
 pub use keys::{BeginSearch, FindKeys, KeySpec, SimpleKeys};

@@ -5,7 +5,6 @@
 
 pub mod blocking;
 pub mod clients;
-pub mod catalogue;
 pub mod commands;
 pub mod dispatch;
 pub mod memory;

@@ -1,6 +1,12 @@
 //! Handlers of the commands about the server.
 
+mod command;
 pub mod spec;
+
+pub use command::{
+    command, command_count, command_docs, command_getkeys, command_getkeysandflags, command_help, command_info, command_list,
+    write_help,
+};
 
 use crate::command::Args;
 use crate::engine::{Call, Outcome};
@@ -28,46 +34,6 @@ pub fn config_resetstat(_: &mut Call<'_, '_>, _: Args<'_>) -> CommandResult<Outc
 
 /// CONFIG HELP.
 pub fn config_help(_: &mut Call<'_, '_>, _: Args<'_>) -> CommandResult<Outcome> {
-    Ok(Outcome::Done)
-}
-
-/// COMMAND.
-pub fn command(_: &mut Call<'_, '_>, _: Args<'_>) -> CommandResult<Outcome> {
-    Ok(Outcome::Done)
-}
-
-/// COMMAND COUNT.
-pub fn command_count(_: &mut Call<'_, '_>, _: Args<'_>) -> CommandResult<Outcome> {
-    Ok(Outcome::Done)
-}
-
-/// COMMAND INFO.
-pub fn command_info(_: &mut Call<'_, '_>, _: Args<'_>) -> CommandResult<Outcome> {
-    Ok(Outcome::Done)
-}
-
-/// COMMAND DOCS.
-pub fn command_docs(_: &mut Call<'_, '_>, _: Args<'_>) -> CommandResult<Outcome> {
-    Ok(Outcome::Done)
-}
-
-/// COMMAND GETKEYS.
-pub fn command_getkeys(_: &mut Call<'_, '_>, _: Args<'_>) -> CommandResult<Outcome> {
-    Ok(Outcome::Done)
-}
-
-/// COMMAND GETKEYSANDFLAGS.
-pub fn command_getkeysandflags(_: &mut Call<'_, '_>, _: Args<'_>) -> CommandResult<Outcome> {
-    Ok(Outcome::Done)
-}
-
-/// COMMAND LIST.
-pub fn command_list(_: &mut Call<'_, '_>, _: Args<'_>) -> CommandResult<Outcome> {
-    Ok(Outcome::Done)
-}
-
-/// COMMAND HELP.
-pub fn command_help(_: &mut Call<'_, '_>, _: Args<'_>) -> CommandResult<Outcome> {
     Ok(Outcome::Done)
 }
 
