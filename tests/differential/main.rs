@@ -1,0 +1,126 @@
+//! Random command sequences on Pipkin and on a real redis-server: every reply and every state must be equal.
+//!
+//! A *round* starts both servers empty, draws some thousand commands from one family's grammar (`grammar.rs`), some of
+//! them damaged on purpose, pipelines them over two connections per server, compares reply by reply under the
+//! command's rule (`compare.rs`), and compares everything that is stored after every few hundred commands
+//! (`state.rs`). What may differ, and why, is the table in `permitted.rs`. A failing round is shrunk to the few
+//! commands that still differ (`shrink.rs`).
+//!
+//! | Variable | Meaning |
+//! |---|---|
+//! | `PIPKIN_COMMANDS` | commands in all, over all families (default 240,000) |
+//! | `PIPKIN_SEED` | replays the one round of that seed |
+//! | `PIPKIN_FAILURES` | goes on after a difference until so many were found (default 1) |
+
+mod compare;
+mod grammar;
+mod pair;
+mod permitted;
+mod shrink;
+mod state;
+#[path = "../support/mod.rs"]
+mod support;
+
+use std::collections::BTreeSet;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use grammar::{Family, Generator};
+use pair::{Failure, Pair};
+
+/// Commands of one round: the longest history that a failure has to be found in.
+const ROUND_COMMANDS: usize = 4_000;
+/// Commands between two comparisons of the state.
+const STATE_EVERY: usize = 400;
+/// Commands in all, unless `PIPKIN_COMMANDS` says more.
+const COMMANDS_DEFAULT: usize = 240_000;
+/// Number of tests below, which share the commands.
+const TESTS: usize = 8;
+
+#[test]
+fn strings() {
+    run("strings", &[Family::Strings, Family::Keys]);
+}
+
+#[test]
+fn keys() {
+    run("keys", &[Family::Keys, Family::Strings, Family::Lists, Family::Sets, Family::Hashes, Family::SortedSets]);
+}
+
+#[test]
+fn hashes() {
+    run("hashes", &[Family::Hashes, Family::Hashes, Family::Hashes, Family::Keys]);
+}
+
+#[test]
+fn lists() {
+    run("lists", &[Family::Lists, Family::Lists, Family::Lists, Family::Keys]);
+}
+
+#[test]
+fn sets() {
+    run("sets", &[Family::Sets, Family::Sets, Family::Sets, Family::Keys]);
+}
+
+#[test]
+fn sorted_sets() {
+    run("sorted_sets", &[Family::SortedSets, Family::SortedSets, Family::SortedSets, Family::Sets, Family::Keys]);
+}
+
+#[test]
+fn hyperloglog() {
+    run("hyperloglog", &[Family::HyperLogLog, Family::HyperLogLog, Family::HyperLogLog, Family::Keys]);
+}
+
+#[test]
+fn everything_together() {
+    let all = [
+        Family::Transactions,
+        Family::Transactions,
+        Family::Keys,
+        Family::Keys,
+        Family::Strings,
+        Family::Hashes,
+        Family::Lists,
+        Family::Sets,
+        Family::SortedSets,
+        Family::HyperLogLog,
+        Family::Connection,
+    ];
+    run("everything_together", &all);
+}
+
+/// Runs rounds of these families until the test's share of the commands is done.
+fn run(test: &str, families: &[Family]) {
+    let Some(oracle) = support::oracle(&format!("differential::{test}")) else { return };
+    let subject = support::Server::pipkin(&[]);
+    let mut pair = Pair::new(&subject, &oracle);
+    let replay = number("PIPKIN_SEED");
+    let commands = number("PIPKIN_COMMANDS").map_or(COMMANDS_DEFAULT, |n| n as usize) / TESTS;
+    let failures_max = number("PIPKIN_FAILURES").unwrap_or(1) as usize;
+    let first =
+        replay.unwrap_or_else(|| SystemTime::now().duration_since(UNIX_EPOCH).expect("past 1970").as_micros() as u64);
+    let rounds = if replay.is_some() { 1 } else { commands.div_ceil(ROUND_COMMANDS) };
+    let mut reports = BTreeSet::new();
+    for seed in (0..rounds as u64).map(|round| first.wrapping_add(round)) {
+        let steps = Generator::new(seed, families).round(ROUND_COMMANDS, STATE_EVERY);
+        if let Err(failure) = pair.run(&steps) {
+            let (steps, failure) = shrink::shrink(&mut pair, &steps, failure);
+            reports.insert(report(test, seed, &steps, &failure));
+            if reports.len() >= failures_max {
+                break;
+            }
+        }
+    }
+    let all = reports.into_iter().collect::<Vec<_>>().join("\n");
+    assert!(all.is_empty(), "Pipkin and Redis differ:\n{all}");
+}
+
+fn report(test: &str, seed: u64, steps: &[grammar::Step], failure: &Failure) -> String {
+    let commands: String = steps.iter().map(|step| format!("    {step}\n")).collect();
+    format!("{failure}\n{commands}  again with: PIPKIN_SEED={seed} cargo test --test differential {test}\n")
+}
+
+fn number(variable: &str) -> Option<u64> {
+    let text = std::env::var(variable).ok()?;
+    Some(text.parse().unwrap_or_else(|_| panic!("{variable} is a number, not {text:?}")))
+}
