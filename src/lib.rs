@@ -16,4 +16,6 @@ pub mod base;
 pub mod command;
 pub mod engine;
 pub mod protocol;
+pub mod pubsub;
+pub mod store;
 pub mod value;

@@ -7,6 +7,7 @@ use std::sync::atomic::{AtomicI64, AtomicUsize, Ordering::Relaxed};
 
 use crate::value::list::ListLimits;
 use crate::value::packed::PackedLimits;
+use crate::value::set::SetLimits;
 
 /// Thresholds and sizes of the data types; each field is the directive of the same name in redis.conf.
 #[derive(Debug)]
@@ -47,15 +48,13 @@ impl Settings {
     pub fn hash(&self) -> PackedLimits {
         limits(&self.hash_max_listpack_entries, &self.hash_max_listpack_value)
     }
-    /// Up to which size a set of strings stays packed.
+    /// Up to which sizes a set stays an intset, and packed.
     #[inline]
-    pub fn set(&self) -> PackedLimits {
-        limits(&self.set_max_listpack_entries, &self.set_max_listpack_value)
-    }
-    /// Up to how many integers a set stays an intset.
-    #[inline]
-    pub fn set_integers(&self) -> usize {
-        self.set_max_intset_entries.load(Relaxed)
+    pub fn set(&self) -> SetLimits {
+        SetLimits {
+            intset_entries: self.set_max_intset_entries.load(Relaxed),
+            packed: limits(&self.set_max_listpack_entries, &self.set_max_listpack_value),
+        }
     }
     /// Up to which size a sorted set stays packed.
     #[inline]
@@ -65,7 +64,7 @@ impl Settings {
     /// Up to which size a list calls itself a listpack.
     #[inline]
     pub fn list(&self) -> ListLimits {
-        ListLimits::new(self.list_max_listpack_size.load(Relaxed))
+        ListLimits { listpack_size: self.list_max_listpack_size.load(Relaxed) }
     }
     /// Up to which size a HyperLogLog stays sparse, in bytes.
     #[inline]

@@ -16,13 +16,13 @@ use super::session::Session;
 use super::slowlog::SlowLog;
 use super::stats::{Counter, Stats};
 use crate::base::clock::{Clock, Signal};
-use crate::base::config::Config;
+use crate::base::config::{Config, OutputLimit};
 use crate::base::random::{self, Random};
 use crate::command::Context;
 use crate::command::settings::Settings;
 use crate::protocol::error::CommandError;
 use crate::protocol::reply::Reply;
-use crate::pubsub::outbox::{DirectWrite, Outbox, OutputLimit};
+use crate::pubsub::outbox::{DirectWrite, Outbox};
 use crate::pubsub::registry::PubSub;
 use crate::store::effects::EffectSink;
 use crate::store::expiry;
@@ -118,9 +118,10 @@ impl Engine {
     /// When the operating system refuses the thread that frees big values.
     pub fn new(config: Config, clock: Clock) -> std::io::Result<Arc<Engine>> {
         let now_ms = clock.now_ms();
+        let settings = config.settings();
         let basis = Basis::new(random::system_seed(), now_ms);
         let engine = Arc::new(Engine {
-            keyspace: Keyspace::new(basis, config.databases())?,
+            keyspace: Keyspace::new(basis, settings.databases)?,
             clock: clock.clone(),
             random: Random::from_system(),
             settings: Settings::default(),
@@ -134,7 +135,7 @@ impl Engine {
             started_ms: now_ms,
             run_id: random::token(20),
             port: AtomicUsize::new(0),
-            output_limits: RwLock::default(),
+            output_limits: RwLock::new([settings.normal_output, settings.replica_output, settings.pubsub_output]),
             stopping: Stopping::default(),
             latched: AtomicBool::new(false),
             latched_because: Mutex::new(""),
@@ -142,7 +143,7 @@ impl Engine {
             expiry_signal: Signal::new(),
             config: RwLock::new(config),
         });
-        engine.apply_config();
+        engine.apply_config(&settings);
         engine.follow_manual_clock();
         Ok(engine)
     }

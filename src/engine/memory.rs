@@ -1,11 +1,12 @@
 //! The memory limit: how much is used, and what goes when it is too much.
 
-use std::sync::atomic::{AtomicU8, AtomicU32, AtomicUsize, Ordering::Relaxed};
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicUsize, Ordering::Relaxed};
 
 use parking_lot::RwLock;
 
 use super::instance::Engine;
 use super::stats::Counter;
+use crate::base::config::EvictionPolicy;
 use crate::base::glob::Glob;
 use crate::command::Context;
 use crate::store::eviction::{self, Order};
@@ -21,47 +22,11 @@ pub struct Memory {
     pub log_factor: AtomicU32,
     /// `lfu-decay-time`, in minutes.
     pub decay_minutes: AtomicU32,
-    policy: AtomicU8,
+    policy: RwLock<EvictionPolicy>,
+    /// Whether the policy counts uses; read for every batch, unlike the policy itself.
+    counts_uses: AtomicBool,
     /// Keys that are never evicted.
     pub pinned: RwLock<Vec<Glob>>,
-}
-
-/// `maxmemory-policy`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[allow(missing_docs)]
-pub enum Policy {
-    NoEviction,
-    AllKeysLru,
-    VolatileLru,
-    AllKeysLfu,
-    VolatileLfu,
-    AllKeysRandom,
-    VolatileRandom,
-    VolatileTtl,
-}
-
-const POLICIES: [(Policy, &str); 8] = [
-    (Policy::NoEviction, "noeviction"),
-    (Policy::AllKeysLru, "allkeys-lru"),
-    (Policy::VolatileLru, "volatile-lru"),
-    (Policy::AllKeysLfu, "allkeys-lfu"),
-    (Policy::VolatileLfu, "volatile-lfu"),
-    (Policy::AllKeysRandom, "allkeys-random"),
-    (Policy::VolatileRandom, "volatile-random"),
-    (Policy::VolatileTtl, "volatile-ttl"),
-];
-
-impl Policy {
-    /// By its name in redis.conf.
-    pub fn from_name(name: &str) -> Option<Policy> {
-        POLICIES.iter().find(|(_, known)| known.eq_ignore_ascii_case(name)).map(|(policy, _)| *policy)
-    }
-
-    /// Whether only keys with a deadline may go.
-    fn volatile_only(self) -> bool {
-        use Policy::*;
-        matches!(self, VolatileLru | VolatileLfu | VolatileRandom | VolatileTtl)
-    }
 }
 
 impl Default for Memory {
@@ -71,7 +36,8 @@ impl Default for Memory {
             samples: AtomicUsize::new(5),
             log_factor: AtomicU32::new(10),
             decay_minutes: AtomicU32::new(1),
-            policy: AtomicU8::new(0),
+            policy: RwLock::new(EvictionPolicy::NoEviction),
+            counts_uses: AtomicBool::new(false),
             pinned: RwLock::default(),
         }
     }
@@ -85,36 +51,36 @@ impl Memory {
     }
 
     /// The policy.
-    pub fn policy(&self) -> Policy {
-        POLICIES.get(self.policy.load(Relaxed) as usize).map_or(Policy::NoEviction, |(policy, _)| *policy)
+    pub fn policy(&self) -> EvictionPolicy {
+        *self.policy.read()
     }
 
     /// Sets the policy.
-    pub fn set_policy(&self, policy: Policy) {
-        self.policy.store(POLICIES.iter().position(|(known, _)| *known == policy).unwrap_or(0) as u8, Relaxed);
+    pub fn set_policy(&self, policy: EvictionPolicy) {
+        *self.policy.write() = policy;
+        self.counts_uses.store(policy.is_lfu(), Relaxed);
     }
 
     /// How uses of keys are noted under the policy.
     #[inline]
     pub fn access_policy(&self) -> AccessPolicy {
-        match self.policy() {
-            Policy::AllKeysLfu | Policy::VolatileLfu => AccessPolicy::Frequency {
-                log_factor: self.log_factor.load(Relaxed),
-                decay_minutes: self.decay_minutes.load(Relaxed),
-            },
-            _ => AccessPolicy::Recency,
+        if !self.counts_uses.load(Relaxed) {
+            return AccessPolicy::Recency;
+        }
+        AccessPolicy::Frequency {
+            log_factor: self.log_factor.load(Relaxed),
+            decay_minutes: self.decay_minutes.load(Relaxed),
         }
     }
 
     fn order(&self) -> Option<Order> {
+        use EvictionPolicy::*;
         Some(match self.policy() {
-            Policy::NoEviction => return None,
-            Policy::AllKeysLru | Policy::VolatileLru => Order::LeastRecent,
-            Policy::AllKeysLfu | Policy::VolatileLfu => {
-                Order::LeastFrequent { decay_minutes: self.decay_minutes.load(Relaxed) }
-            }
-            Policy::AllKeysRandom | Policy::VolatileRandom => Order::Any,
-            Policy::VolatileTtl => Order::SoonestExpiry,
+            NoEviction => return None,
+            AllkeysLru | VolatileLru => Order::LeastRecent,
+            AllkeysLfu | VolatileLfu => Order::LeastFrequent { decay_minutes: self.decay_minutes.load(Relaxed) },
+            AllkeysRandom | VolatileRandom => Order::Any,
+            VolatileTtl => Order::SoonestExpiry,
         })
     }
 }
@@ -143,7 +109,7 @@ impl Engine {
         }
         let Some(order) = self.memory.order() else { return false };
         let pinned = self.memory.pinned.read();
-        let volatile_only = self.memory.policy().volatile_only();
+        let volatile_only = self.memory.policy().is_volatile();
         let samples = self.memory.samples.load(Relaxed).clamp(1, 64);
         for _ in 0..EVICTIONS_MAX {
             let is_pinned = |key: &[u8]| pinned.iter().any(|glob| glob.matches(key));

@@ -6,6 +6,7 @@
 pub mod blocking;
 pub mod clients;
 pub mod commands;
+pub mod configure;
 pub mod dispatch;
 pub mod memory;
 pub mod slowlog;

@@ -12,6 +12,8 @@ use std::task::Waker;
 use bytes::Bytes;
 use parking_lot::Mutex;
 
+use crate::base::config::OutputLimit;
+
 /// Writes without waiting, from any thread.
 pub trait DirectWrite: Send + Sync {
     /// Writes what fits now; an error of kind `WouldBlock` where nothing does.
@@ -21,18 +23,6 @@ pub trait DirectWrite: Send + Sync {
     fn try_write(&self, bytes: &[u8]) -> std::io::Result<usize>;
 }
 
-/// When a slow reader is disconnected (`client-output-buffer-limit`).
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct OutputLimit {
-    /// At once above so many bytes; 0 is never.
-    pub hard_bytes: usize,
-    /// After `soft_ms` above so many bytes; 0 is never.
-    pub soft_bytes: usize,
-    /// See `soft_bytes`.
-    pub soft_ms: u64,
-}
-
-#[derive(Default)]
 struct State {
     queue: VecDeque<Bytes>,
     /// Bytes of the front message that are written already.
@@ -48,7 +38,6 @@ struct State {
 }
 
 /// The messages of one connection; see the module's text.
-#[derive(Default)]
 pub struct Outbox(Mutex<State>);
 
 /// What a flush by somebody else came to.
@@ -61,7 +50,17 @@ pub struct Flushed {
 impl Outbox {
     /// An outbox; `writer` for sockets that may be written to from any thread.
     pub fn new(writer: Option<Arc<dyn DirectWrite>>, limit: OutputLimit) -> Outbox {
-        Outbox(Mutex::new(State { writer, limit, ..State::default() }))
+        Outbox(Mutex::new(State {
+            queue: VecDeque::new(),
+            written: 0,
+            bytes: 0,
+            waker: None,
+            writer,
+            corked: false,
+            limit,
+            closed: false,
+            overflowed: false,
+        }))
     }
 
     /// Appends a message. False if the connection is gone, or this message was one too many for it.
@@ -72,7 +71,7 @@ impl Outbox {
         }
         state.bytes += message.len();
         state.queue.push_back(message.clone());
-        if state.limit.hard_bytes != 0 && state.bytes > state.limit.hard_bytes {
+        if state.limit.hard_bytes != 0 && state.bytes as u64 > state.limit.hard_bytes {
             state.overflowed = true;
             state.queue.clear();
             state.bytes = 0;

@@ -398,21 +398,17 @@ impl<'k> Keys<'k> {
 
     /// Gives a key a value, whatever it held before, and a deadline or none.
     pub fn set(&mut self, key: &[u8], value: NewValue<'_>, deadline: Option<u64>) {
-        match self.find_mut(key) {
-            Some(mut record) => {
-                if record.is_slow_to_free() {
-                    drop(record);
-                    self.remove(key);
-                    return self.insert(key, value, deadline);
-                }
-                record.replace_value(value);
-                let known = record.deadline();
-                drop(record);
-                if known != deadline {
-                    self.set_deadline(key, deadline);
-                }
-            }
-            None => self.insert(key, value, deadline),
+        let Some(mut record) = self.find_mut(key) else { return self.insert(key, value, deadline) };
+        if record.is_slow_to_free() {
+            drop(record);
+            self.remove(key);
+            return self.insert(key, value, deadline);
+        }
+        record.replace_value(value);
+        let known = record.deadline();
+        drop(record);
+        if known != deadline {
+            self.set_deadline(key, deadline);
         }
     }
 

@@ -108,7 +108,6 @@ pub enum StringRef<'a> {
 }
 
 /// A value on its way into a record.
-#[derive(Debug)]
 pub enum NewValue<'a> {
     /// A string that is an integer.
     Integer(i64),
@@ -392,9 +391,8 @@ impl Record {
             string[end - bytes.len()..end].copy_from_slice(bytes);
             return;
         }
-        let mut text = [0; 20];
         let old = match self.string() {
-            Some(StringRef::Integer(n)) => crate::base::number::format_i64(n, &mut text).to_vec(),
+            Some(StringRef::Integer(n)) => crate::base::number::format_i64(n).to_vec(),
             Some(StringRef::Bytes(old)) => old.to_vec(),
             None => Vec::new(),
         };

@@ -352,6 +352,7 @@ impl<E: Entry> Table<E> {
             len: 0,
             basis,
             buckets: 0,
+            has_deadlines: false,
         }
     }
 

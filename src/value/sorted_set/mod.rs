@@ -20,7 +20,8 @@ use std::ops::Range;
 
 use self::member::Entry;
 use self::packed::{Packed, PackedIter, Upsert};
-use self::tree::{Tree, TreeIter};
+pub use self::tree::Tree;
+use self::tree::TreeIter;
 use super::packed::{Detached, Form, Home, PackedLimits};
 use super::table::Basis;
 
