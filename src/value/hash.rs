@@ -1,24 +1,21 @@
 //! The hash: fields with values.
 //!
-//! Packed form: `[pairs: u16 LE]`, then for each pair `[length: varint][field][length: varint][value]`, in the order of
-//! insertion. A lookup is one pass that compares lengths first. Beyond the limits (128 pairs, 64 bytes for a field or a
-//! value) the hash becomes a [`HashTable`], and stays one.
+//! Packed form: see [`pairs`]. Beyond the limits (128 pairs, 64 bytes for a field or a value) the hash becomes a
+//! [`HashTable`], and stays one.
 //!
 //! Big form: a [`Table`] of one allocation per pair, `[field length: varint][field][value]`.
 //!
 //! [`Hash`] reads and [`HashMut`] changes a hash in either form. Absent: what happens to an empty hash (its key goes,
 //! which is the caller's business).
 
-use super::packed::{
-    Buffer, Form, Home, PackedLimits, random_index, read_count, read_varint, string_at, write_count, write_varint,
-};
+mod pairs;
+
+use super::packed::{Form, Home, PackedLimits, random_index, read_varint, string_at, write_varint};
 use super::table::{Basis, Entry, Table};
 use super::thin::Thin;
 
 /// The packed form of a hash without pairs.
-pub const EMPTY: &[u8] = &[0, 0];
-/// Where the packed pairs start.
-const PAIRS_AT: usize = 2;
+pub const EMPTY: &[u8] = pairs::EMPTY;
 
 /// The name of a hash's form, as OBJECT ENCODING tells it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -78,7 +75,7 @@ impl HashTable {
 
     fn from_packed(packed: &[u8], basis: &Basis) -> HashTable {
         let mut table = HashTable::new(basis);
-        for (field, value) in Pairs(&packed[PAIRS_AT..]) {
+        for (field, value) in pairs::iter(packed) {
             table.add(basis.hash(field), field, value);
         }
         table
@@ -144,7 +141,7 @@ impl<'a> Hash<'a> {
 
     /// Pairs held (HLEN).
     pub fn len(&self) -> usize {
-        self.1.map_or_else(|| read_count(self.0, 0), |table| table.pairs.len())
+        self.1.map_or_else(|| pairs::len(self.0), |table| table.pairs.len())
     }
 
     /// Whether there is no pair.
@@ -156,7 +153,7 @@ impl<'a> Hash<'a> {
     #[inline]
     pub fn get(&self, field: &[u8]) -> Option<&'a [u8]> {
         match self.1 {
-            None => find(self.0, field).map(|place| &self.0[place.value_start..place.end]),
+            None => pairs::find(self.0, field).map(|place| value_of(self.0, &place)),
             Some(table) => table.find(field).map(|pair| pair.parts().1),
         }
     }
@@ -174,7 +171,7 @@ impl<'a> Hash<'a> {
     /// All pairs; while packed in the order of insertion.
     pub fn iter(&self) -> impl Iterator<Item = (&'a [u8], &'a [u8])> + use<'a> {
         match self.1 {
-            None => Form::Packed(Pairs(&self.0[PAIRS_AT..])),
+            None => Form::Packed(pairs::iter(self.0)),
             Some(table) => Form::Big(table.pairs.iter().map(Pair::parts)),
         }
     }
@@ -182,7 +179,7 @@ impl<'a> Hash<'a> {
     /// The pair that a uniform random number chooses; `None` when there is no pair.
     pub fn random(&self, random: u64) -> Option<(&'a [u8], &'a [u8])> {
         match self.1 {
-            None => Pairs(&self.0[PAIRS_AT..]).nth(random_index(random, self.len())),
+            None => pairs::iter(self.0).nth(random_index(random, self.len())),
             Some(table) => table.pairs.sample(random).map(Pair::parts),
         }
     }
@@ -192,7 +189,7 @@ impl<'a> Hash<'a> {
     pub fn scan(&self, position: u64, mut visit: impl FnMut(&[u8], &[u8])) -> Option<u64> {
         match self.1 {
             None => {
-                Pairs(&self.0[PAIRS_AT..]).for_each(|(field, value)| visit(field, value));
+                pairs::iter(self.0).for_each(|(field, value)| visit(field, value));
                 None
             }
             Some(table) => table.pairs.scan(position, |pair| {
@@ -255,18 +252,18 @@ impl<'a, H: Home<HashTable>> HashMut<'a, H> {
         let value = match self.0.form_mut() {
             Form::Big(table) => return table.update(field, change),
             Form::Packed(mut bytes) => {
-                let found = find(&bytes, field);
-                let value = change(found.as_ref().map(|place| &bytes[place.value_start..place.end]))?;
+                let found = pairs::find(&bytes, field);
+                let value = change(found.as_ref().map(|place| value_of(&bytes, place)))?;
                 let new = value.as_ref();
-                let count = read_count(&bytes, 0) + found.is_none() as usize;
+                let count = pairs::len(&bytes) + found.is_none() as usize;
                 if field.len() <= limits.value_bytes
                     && new.len() <= limits.value_bytes
-                    && limits.admit(count, bytes.len() + field.len() + new.len() + 10)
+                    && limits.admit(count, bytes.len() + field.len() + new.len())
                 {
                     let is_new = found.is_none();
                     match found {
-                        Some(place) => overwrite(&mut bytes, &place, new),
-                        None => append(&mut bytes, count, field, new),
+                        Some(place) => pairs::overwrite(&mut bytes, place, new),
+                        None => pairs::append(&mut bytes, field, new),
                     }
                     return Ok(is_new);
                 }
@@ -285,71 +282,17 @@ impl<'a, H: Home<HashTable>> HashMut<'a, H> {
         match self.0.form_mut() {
             Form::Big(table) => table.remove(field),
             Form::Packed(mut bytes) => {
-                let Some(place) = find(&bytes, field) else { return false };
-                let count = read_count(&bytes, 0) - 1;
-                bytes.splice(place.start, place.end - place.start, &[]);
-                write_count(&mut bytes, 0, count);
+                let Some(place) = pairs::find(&bytes, field) else { return false };
+                pairs::remove(&mut bytes, &place);
                 true
             }
         }
     }
 }
 
-/// Offsets of one packed pair.
-struct Place {
-    start: usize,
-    /// Where the value's length stands.
-    value_at: usize,
-    value_start: usize,
-    end: usize,
-}
-
-/// The pair with this field, in one pass.
 #[inline]
-fn find(bytes: &[u8], field: &[u8]) -> Option<Place> {
-    let mut start = PAIRS_AT;
-    while start < bytes.len() {
-        let (field_start, value_at) = string_at(bytes, start);
-        let (value_start, end) = string_at(bytes, value_at);
-        if value_at - field_start == field.len() && bytes[field_start..value_at] == *field {
-            return Some(Place { start, value_at, value_start, end });
-        }
-        start = end;
-    }
-    None
-}
-
-fn overwrite(bytes: &mut impl Buffer, place: &Place, value: &[u8]) {
-    let old_len = place.end - place.value_start;
-    if old_len == value.len() {
-        bytes.splice(place.value_start, old_len, &[value]);
-    } else {
-        bytes.splice(place.value_at, place.end - place.value_at, &[&write_varint(value.len()), value]);
-    }
-}
-
-fn append(bytes: &mut impl Buffer, count: usize, field: &[u8], value: &[u8]) {
-    write_count(bytes, 0, count);
-    let end = bytes.len();
-    bytes.splice(end, 0, &[&write_varint(field.len()), field, &write_varint(value.len()), value]);
-}
-
-/// Packed pairs, without the count in front.
-struct Pairs<'a>(&'a [u8]);
-
-impl<'a> Iterator for Pairs<'a> {
-    type Item = (&'a [u8], &'a [u8]);
-    #[inline]
-    fn next(&mut self) -> Option<Self::Item> {
-        if self.0.is_empty() {
-            return None;
-        }
-        let (field_start, field_end) = string_at(self.0, 0);
-        let (value_start, value_end) = string_at(self.0, field_end);
-        let pair = (&self.0[field_start..field_end], &self.0[value_start..value_end]);
-        self.0 = &self.0[value_end..];
-        Some(pair)
-    }
+fn value_of<'a>(bytes: &'a [u8], place: &pairs::Place) -> &'a [u8] {
+    &bytes[place.value_at..place.value_at + place.value_len]
 }
 
 #[cfg(test)]

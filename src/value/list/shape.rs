@@ -285,7 +285,7 @@ impl Shape {
     }
 }
 
-/// The node that holds the entry at `index`, and the index of its first entry; walks from the nearer end.
+/// The node that holds the entry at `index`, and the index of its first entry.
 fn locate(nodes: &VecDeque<Node>, index: usize) -> (usize, usize) {
     let mut first = 0;
     for (at, node) in nodes.iter().enumerate() {
