@@ -399,6 +399,7 @@ impl Generator {
         // command in any order, or mix the scores of a key for ranges by name.
         let name = arguments[0].as_slice();
         let fragile = matches!(name, b"BLPOP" | b"BRPOP" | b"BLMOVE" | b"CLIENT" | b"COMMAND" | b"RESET")
+            || name == b"SPOP" && rule == Unordered
             || matches!(name, b"ZADD" | b"ZRANGESTORE") && arguments.iter().any(|a| a.starts_with(b"lex:"));
         if !fragile && family != Family::Transactions && self.random.chance(7) {
             self.damage(&mut arguments);
