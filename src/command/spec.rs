@@ -13,9 +13,9 @@ pub mod keys;
 pub(crate) mod tests;
 
 pub use arg::{Argument, ArgumentKind};
-pub use help::help_lines;
 pub use bits::{Categories, Flags, KeyFlags};
 pub(crate) use bits::{categories, flags, key_flags};
+pub use help::help_lines;
 pub use keys::{BeginSearch, FindKeys, KeySpec, SimpleKeys};
 
 /// One command, or one subcommand of a container.

@@ -26,7 +26,13 @@ pub struct Origin {
 impl Origin {
     /// A caller in this process.
     pub fn in_process() -> Origin {
-        Origin { peer: "in-process:0".into(), local: "in-process:0".into(), descriptor: -1, is_local: true, in_process: true }
+        Origin {
+            peer: "in-process:0".into(),
+            local: "in-process:0".into(),
+            descriptor: -1,
+            is_local: true,
+            in_process: true,
+        }
     }
 }
 
@@ -150,7 +156,8 @@ impl Clients {
 
     /// Bytes that wait in the connections' buffers.
     pub fn buffer_bytes(&self) -> usize {
-        let of = |client: &Client| client.query_bytes.load(Ordering::Relaxed) + client.output_bytes.load(Ordering::Relaxed);
+        let of =
+            |client: &Client| client.query_bytes.load(Ordering::Relaxed) + client.output_bytes.load(Ordering::Relaxed);
         self.by_id.iter().map(|client| of(&client) as usize + client.outbox.len()).sum()
     }
 }

@@ -22,8 +22,8 @@ use super::registry::{Command, Handler, REGISTRY};
 use super::session::{ReplyMode, Session};
 use super::stats::Counter;
 use super::{Call, Outcome, blocking, transaction};
-use crate::command::spec::keys::key_positions;
 use crate::command::spec::Flags;
+use crate::command::spec::keys::key_positions;
 use crate::command::{Args, Context};
 use crate::protocol::error::{CommandError, CommandResult};
 use crate::protocol::reply::Reply;
@@ -289,11 +289,8 @@ impl<'e, 's> Run<'e, 's> {
             }
             return;
         }
-        let plan = if command.full_name == "exec" {
-            transaction::plan(self.session)
-        } else {
-            plan_command(command, request)
-        };
+        let plan =
+            if command.full_name == "exec" { transaction::plan(self.session) } else { plan_command(command, request) };
         match plan {
             LockPlan::Nothing => {}
             LockPlan::Everything => {
@@ -380,8 +377,7 @@ pub fn plan_command<'a>(command: &'static Command, request: Request<'a>) -> Lock
 
 /// Calls whichever kind of handler a command has; an error takes back what was written.
 fn call_handler(call: &mut Call<'_, '_>, command: &'static Command, request: Request<'_>) -> CommandResult<Outcome> {
-    let args =
-        if command.full_name.contains('|') { Args::behind_subcommand(request) } else { Args::new(request) };
+    let args = if command.full_name.contains('|') { Args::behind_subcommand(request) } else { Args::new(request) };
     match command.handler {
         Handler::Data(handler) => handler(call.context, args).map(|()| Outcome::Done),
         Handler::Engine(handler) => handler(call, args),

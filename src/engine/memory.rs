@@ -113,7 +113,8 @@ impl Engine {
         let samples = self.memory.samples.load(Relaxed).clamp(1, 64);
         for _ in 0..EVICTIONS_MAX {
             let is_pinned = |key: &[u8]| pinned.iter().any(|glob| glob.matches(key));
-            if !eviction::evict_one(&mut context.keys, self.random.next_u64(), order, volatile_only, samples, is_pinned) {
+            if !eviction::evict_one(&mut context.keys, self.random.next_u64(), order, volatile_only, samples, is_pinned)
+            {
                 return false;
             }
             self.stats.add(Counter::Evicted, 1);

@@ -8,11 +8,11 @@ pub mod clients;
 pub mod commands;
 pub mod configure;
 pub mod dispatch;
-pub mod memory;
-pub mod slowlog;
 pub mod instance;
+pub mod memory;
 pub mod registry;
 pub mod session;
+pub mod slowlog;
 pub mod stats;
 pub mod transaction;
 

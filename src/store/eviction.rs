@@ -126,7 +126,9 @@ pub fn evict_one(
 fn rank_of(record: &Record, order: Order, now_ms: u64) -> u64 {
     match order {
         Order::LeastRecent => idle_ms(record.access(), now_ms),
-        Order::LeastFrequent { decay_minutes } => (u8::MAX - frequency_now(record.access(), now_ms, decay_minutes)) as u64,
+        Order::LeastFrequent { decay_minutes } => {
+            (u8::MAX - frequency_now(record.access(), now_ms, decay_minutes)) as u64
+        }
         Order::SoonestExpiry => u64::MAX - record.deadline().unwrap_or(u64::MAX),
         Order::Any => 0,
     }

@@ -4,8 +4,8 @@ use std::thread::JoinHandle;
 
 use crossbeam::channel::{Sender, unbounded};
 
-use super::record::Record;
 use super::keyspace::Database;
+use super::record::Record;
 
 /// What may take long to free.
 pub enum Garbage {

@@ -441,7 +441,9 @@ impl Record {
         let big = unsafe {
             match self.form() {
                 Form::BigString => {
-                    allocation_size(self.big::<Arc<Vec<u8>>>().capacity()) + allocation_size(size_of::<Vec<u8>>() + 16) + 8
+                    allocation_size(self.big::<Arc<Vec<u8>>>().capacity())
+                        + allocation_size(size_of::<Vec<u8>>() + 16)
+                        + 8
                 }
                 Form::BigHash => self.big::<HashTable>().heap_bytes() + allocation_size(size_of::<HashTable>()),
                 Form::BigList => self.big::<Deque>().heap_bytes() + allocation_size(size_of::<Deque>()),

@@ -9,8 +9,6 @@ use crate::protocol::reply::Reply;
 use crate::store::effects::EventClass;
 use crate::store::record::{NewValue, StringRef};
 
-
-
 /// The text of a string value as a reply.
 fn reply_string(reply: &mut Reply, value: StringRef<'_>) {
     match value {
@@ -279,16 +277,10 @@ pub fn append(_: &mut Context<'_>, _: Args<'_>) -> CommandResult {
     Ok(())
 }
 
-
-
-
-
 /// INCRBYFLOAT.
 pub fn incrbyfloat(_: &mut Context<'_>, _: Args<'_>) -> CommandResult {
     Ok(())
 }
-
-
 
 /// MSETNX.
 pub fn msetnx(_: &mut Context<'_>, _: Args<'_>) -> CommandResult {

@@ -54,7 +54,15 @@ fn nesting(command: &Command) -> CommandResult {
 fn subscription(command: &Command, request: Request<'_>) -> CommandResult {
     let allowed = matches!(
         command.full_name.as_str(),
-        "subscribe" | "unsubscribe" | "psubscribe" | "punsubscribe" | "ssubscribe" | "sunsubscribe" | "ping" | "quit" | "reset"
+        "subscribe"
+            | "unsubscribe"
+            | "psubscribe"
+            | "punsubscribe"
+            | "ssubscribe"
+            | "sunsubscribe"
+            | "ping"
+            | "quit"
+            | "reset"
     );
     if allowed {
         return Ok(());

@@ -4,8 +4,8 @@ mod command;
 pub mod spec;
 
 pub use command::{
-    command, command_count, command_docs, command_getkeys, command_getkeysandflags, command_help, command_info, command_list,
-    write_help,
+    command, command_count, command_docs, command_getkeys, command_getkeysandflags, command_help, command_info,
+    command_list, write_help,
 };
 
 use crate::command::Args;
