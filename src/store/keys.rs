@@ -363,6 +363,19 @@ impl<'k> Keys<'k> {
         Some(self.part(hash).table.at(place))
     }
 
+    /// The record of a key, for a command that looks at several at once: nothing is counted or removed, and an expired
+    /// key is as good as absent. Call [`Keys::find`] or [`Keys::peek`] for each key before the first `view`.
+    ///
+    /// # Panics
+    /// When the key's shard is not held, which those calls ensure.
+    pub fn view(&self, key: &[u8]) -> Option<&Record> {
+        let hash = self.hash(key);
+        let place = self.held.binary_search_by_key(&Keyspace::shard_of(hash), |held| held.index);
+        let Ok(place) = place else { panic!("a command viewed a key whose shard it does not hold") };
+        let record = self.held[place].shard.database(self.database)?.table.find(hash, |record| record.key() == key)?;
+        record.deadline().is_none_or(|deadline| deadline >= self.now_ms).then_some(record)
+    }
+
     /// The record of a key, to be changed. Its deadline is changed by [`Keys::set_deadline`] only.
     #[inline]
     pub fn find_mut(&mut self, key: &[u8]) -> Option<RecordMut<'_>> {
