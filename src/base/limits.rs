@@ -28,3 +28,7 @@ pub const SHARDS: usize = 1024;
 const _: () = assert!(SHARDS.is_power_of_two() && SHARDS <= 1 << 12);
 
 const _: () = assert!(2 * BULK_BYTES_MAX + 5 <= THIN_BYTES_MAX && INLINE_BYTES_MAX <= BULK_BYTES_MAX);
+
+/// Longest reply to a command that draws members again and again (ZRANDMEMBER with a negative count), in bytes: there a
+/// client's number, and not what is stored, would decide.
+pub const REPLY_BYTES_MAX: usize = BULK_BYTES_MAX;
