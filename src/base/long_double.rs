@@ -11,6 +11,7 @@ mod tests;
 
 use std::cmp::Ordering;
 
+use super::limits::LONG_DOUBLE_TEXT_MAX;
 use super::number::scan::{Literal, hexadecimal_value, round, scan};
 use big::Big;
 
@@ -32,8 +33,6 @@ const MANTISSA_BITS: u32 = 64;
 const EXPONENT_MIN: i32 = -16445;
 const EXPONENT_MAX: i32 = 16383 - 63;
 
-/// Redis copies the text into a buffer of 5 KiB, with a NUL.
-const TEXT_MAX: usize = 5 * 1024 - 1;
 /// Decimal exponents beyond these are out of range whatever the digits.
 const DECIMAL_MAX: i64 = 4_940;
 const DECIMAL_MIN: i64 = -4_960;
@@ -49,7 +48,7 @@ impl LongDouble {
     /// Refused, as Redis refuses them: no text, leading spaces, anything left over, not-a-number, what is out of range,
     /// and texts of 5 KiB and more.
     pub fn parse(text: &[u8]) -> Option<LongDouble> {
-        let scanned = scan(text).filter(|scanned| scanned.used == text.len() && text.len() <= TEXT_MAX)?;
+        let scanned = scan(text).filter(|scanned| scanned.used == text.len() && text.len() <= LONG_DOUBLE_TEXT_MAX)?;
         let magnitude = match scanned.literal {
             Literal::Infinity => Magnitude::Infinite,
             Literal::NotANumber => return None,
