@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 
 use super::{begin_entries, find, reply_entries, reply_entry};
-use crate::base::limits::REPLY_BYTES_MAX;
+use crate::base::limits::DRAWN_REPLY_BYTES_MAX;
 use crate::base::random::Random;
 use crate::command::{Args, Context};
 use crate::protocol::error::{CommandError, CommandResult};
@@ -48,14 +48,14 @@ fn draw_repeatedly(
     with_scores: bool,
     random: &Random,
 ) -> CommandResult {
-    let fits = |count: &usize| (*count as u64).saturating_mul(MEMBER_BYTES_MIN) <= REPLY_BYTES_MAX as u64;
+    let fits = |count: &usize| (*count as u64).saturating_mul(MEMBER_BYTES_MIN) <= DRAWN_REPLY_BYTES_MAX as u64;
     let count = usize::try_from(count).ok().filter(fits).ok_or(CommandError::OutOfRange)?;
     begin_entries(reply, with_scores, count);
     for _ in 0..count {
         if let Some((member, score)) = set.at(random.index(set.len())) {
             reply_entry(reply, with_scores, member, score);
         }
-        if reply.len() > REPLY_BYTES_MAX {
+        if reply.len() > DRAWN_REPLY_BYTES_MAX {
             return Err(CommandError::OutOfRange);
         }
     }
