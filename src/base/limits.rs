@@ -34,3 +34,6 @@ pub const SHARDS: usize = 1024;
 const _: () = assert!(SHARDS.is_power_of_two() && SHARDS <= 1 << 12);
 
 const _: () = assert!(2 * BULK_BYTES_MAX + 5 <= THIN_BYTES_MAX && INLINE_BYTES_MAX <= BULK_BYTES_MAX);
+
+/// Longest reply of elements drawn at random with repetition, in bytes: there a client chooses the length by a number.
+pub const DRAWN_REPLY_BYTES_MAX: usize = 256 << 20;
