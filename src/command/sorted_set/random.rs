@@ -1,17 +1,11 @@
-//! ZRANDMEMBER: members drawn by rank, with or without repetition.
+//! ZRANDMEMBER: members drawn by rank.
 
-use std::collections::HashSet;
-
-use super::{begin_entries, find, reply_entries, reply_entry};
-use crate::base::limits::DRAWN_REPLY_BYTES_MAX;
-use crate::base::random::Random;
-use crate::command::{Args, Context};
+use super::{begin_entries, find, reply_entry};
+use crate::command::{Args, Context, sample};
 use crate::protocol::error::{CommandError, CommandResult};
 use crate::protocol::reply::Reply;
-use crate::value::sorted_set::SortedSet;
-
-/// Fewest bytes of a member in a reply: `$0`, two line ends.
-const MEMBER_BYTES_MIN: u64 = 6;
+use crate::value::packed::random_index;
+use crate::value::sorted_set::Encoding;
 
 /// `ZRANDMEMBER key [count [WITHSCORES]]`
 pub fn zrandmember(ctx: &mut Context<'_>, mut args: Args<'_>) -> CommandResult {
@@ -22,61 +16,36 @@ pub fn zrandmember(ctx: &mut Context<'_>, mut args: Args<'_>) -> CommandResult {
         ctx.reply.bulk_or_null(drawn.map(|(member, _)| member));
         return Ok(());
     }
-    let count = args.next_i64()?;
-    if count == i64::MIN {
-        return Err(CommandError::NotBetween(Box::new((-i64::MAX, i64::MAX))));
-    }
+    let count = sample::read_count(&mut args)?;
     let with_scores = args.take("WITHSCORES");
     args.finish()?;
-    let size = count.unsigned_abs();
-    if with_scores && size > i64::MAX as u64 / 2 {
+    // Doubled, the number still has to be one.
+    if with_scores && count.unsigned_abs() > i64::MAX as u64 / 2 {
         return Err(CommandError::OutOfRange);
     }
-    match find(&mut ctx.keys, key)? {
-        None => ctx.reply.array(0),
-        Some(set) if count < 0 => draw_repeatedly(&mut ctx.reply, &set, size, with_scores, ctx.random)?,
-        Some(set) => draw_distinct(&mut ctx.reply, &set, size, with_scores, ctx.random),
-    }
-    Ok(())
-}
-
-/// Replies `count` members, of which some may be the same.
-fn draw_repeatedly(
-    reply: &mut Reply,
-    set: &SortedSet<'_>,
-    count: u64,
-    with_scores: bool,
-    random: &Random,
-) -> CommandResult {
-    let fits = |count: &usize| (*count as u64).saturating_mul(MEMBER_BYTES_MIN) <= DRAWN_REPLY_BYTES_MAX as u64;
-    let count = usize::try_from(count).ok().filter(fits).ok_or(CommandError::OutOfRange)?;
-    begin_entries(reply, with_scores, count);
-    for _ in 0..count {
-        if let Some((member, score)) = set.at(random.index(set.len())) {
-            reply_entry(reply, with_scores, member, score);
-        }
-        if reply.len() > DRAWN_REPLY_BYTES_MAX {
-            return Err(CommandError::OutOfRange);
-        }
-    }
-    Ok(())
-}
-
-/// Replies `count` different members, or all where there are no more, in order then.
-fn draw_distinct(reply: &mut Reply, set: &SortedSet<'_>, count: u64, with_scores: bool, random: &Random) {
-    let len = set.len();
-    let Some(count) = usize::try_from(count).ok().filter(|count| *count < len) else {
-        return reply_entries(reply, with_scores, set.iter());
+    let Some(set) = find(&mut ctx.keys, key)? else {
+        ctx.reply.array(0);
+        return Ok(());
     };
-    begin_entries(reply, with_scores, count);
-    // Robert Floyd's sampling: every choice of `count` ranks is as likely as any other, and each takes one draw.
-    let mut drawn = HashSet::with_capacity(count);
-    for last in len - count..len {
-        let rank = random.index(last + 1);
-        let rank = if drawn.insert(rank) { rank } else { last };
-        drawn.insert(rank);
-        if let Some((member, score)) = set.at(rank) {
+    let len = set.len();
+    let put = |reply: &mut Reply, entry: Option<(&[u8], f64)>| {
+        if let Some((member, score)) = entry {
             reply_entry(reply, with_scores, member, score);
         }
+    };
+    let Ok(count) = usize::try_from(count) else {
+        let count = count.unsigned_abs();
+        // Below half of i64's range, see above; a count that cannot be written is refused right after.
+        begin_entries(&mut ctx.reply, with_scores, count as usize);
+        return sample::repeat(&mut ctx.reply, count, |reply| put(reply, set.at(ctx.random.index(len))));
+    };
+    let (count, reply) = (count.min(len), &mut ctx.reply);
+    begin_entries(reply, with_scores, count);
+    if set.encoding() == Encoding::Skiplist && sample::is_sparse(count, len) {
+        let draw = |number| Some(random_index(number, len));
+        sample::draw_distinct(count, ctx.random, draw, 0..len, |rank| put(reply, set.at(rank)));
+    } else {
+        sample::choose(set.iter(), (count, len), ctx.random, |entry| put(reply, Some(entry)));
     }
+    Ok(())
 }
