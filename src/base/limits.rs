@@ -34,3 +34,12 @@ pub const SHARDS: usize = 1024;
 const _: () = assert!(SHARDS.is_power_of_two() && SHARDS <= 1 << 12);
 
 const _: () = assert!(2 * BULK_BYTES_MAX + 5 <= THIN_BYTES_MAX && INLINE_BYTES_MAX <= BULK_BYTES_MAX);
+
+/// What a worker reads at once, in bytes.
+pub const READ_BYTES: usize = 64 << 10;
+/// Largest read or write buffer that a worker keeps between turns.
+pub const WORKER_BUFFER_KEPT_BYTES: usize = 1 << 20;
+/// Largest buffer that an idle connection keeps.
+pub const CONNECTION_BUFFER_KEPT_BYTES: usize = 4 << 10;
+/// A client that has to authenticate has so many seconds for it.
+pub const AUTHENTICATION_SECONDS_MAX: u64 = 60;

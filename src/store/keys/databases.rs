@@ -16,6 +16,10 @@ fn has_key(shard: &Shard, database: usize, key: &[u8]) -> bool {
     database.table.find(hash, |record| record.key() == key).is_some()
 }
 
+fn is_empty_in(shard: &Shard, database: usize) -> bool {
+    shard.database(database).is_none_or(|database| database.table.is_empty())
+}
+
 impl Keys<'_> {
     /// Keys of the selected database; those count that have expired and nobody has met yet.
     pub fn count(&mut self) -> usize {
@@ -77,13 +81,13 @@ impl Keys<'_> {
         let (mut removed, mut taken, mut is_empty) = (0, Vec::new(), true);
         self.each_shard(|shard| {
             for number in databases.clone() {
-                if shard.database(number).is_none_or(|database| database.table.is_empty()) {
+                if is_empty_in(shard, number) {
                     continue;
                 }
                 shard.touch_database(number, |shard, key| has_key(shard, number, key));
                 taken.extend(shard.take_database(number));
             }
-            is_empty &= shard.databases_mut().iter().all(|database| database.table.is_empty());
+            is_empty &= (0..shard.database_count()).all(|number| is_empty_in(shard, number));
         });
         let mut bytes = 0;
         for database in taken {
@@ -109,7 +113,7 @@ impl Keys<'_> {
         }
         let mut ready = Vec::new();
         self.each_shard(|shard| {
-            if shard.database(a.min(b)).is_none() {
+            if is_empty_in(shard, a) && is_empty_in(shard, b) {
                 return;
             }
             for number in [a, b] {
