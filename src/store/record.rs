@@ -311,6 +311,12 @@ impl Record {
         Some(u64::from_le_bytes(bytes))
     }
 
+    /// Whether the deadline is over.
+    #[inline]
+    pub fn has_expired(&self, now_ms: u64) -> bool {
+        self.deadline().is_some_and(|deadline| deadline < now_ms)
+    }
+
     /// Gives the key another deadline or none.
     pub fn set_deadline(&mut self, deadline: Option<u64>) {
         let (at, _) = self.key_length();
@@ -419,29 +425,31 @@ impl Record {
         self.0[0] = encoded.form | flags;
     }
 
-    /// Edits a string in place: grows it with zeroes to `end` if it is shorter, and writes `bytes` so that they end
-    /// there. The encoding becomes `raw`. The caller has bounded `end`.
-    pub fn write_string(&mut self, end: usize, bytes: &[u8]) {
+    /// Edits a string, in place where it has a buffer of its own; its encoding becomes `raw`. `None` if the key holds
+    /// another type. The caller has bounded the length.
+    pub fn edit_string<R>(&mut self, edit: impl FnOnce(&mut Vec<u8>) -> R) -> Option<R> {
         if let Form::BigString = self.form() {
             // SAFETY: the form says what is boxed.
-            let string = Arc::make_mut(unsafe { self.big_mut::<Arc<Vec<u8>>>() });
-            if string.len() < end {
-                string.resize(end, 0);
-            }
-            string[end - bytes.len()..end].copy_from_slice(bytes);
-            return;
+            return Some(edit(Arc::make_mut(unsafe { self.big_mut::<Arc<Vec<u8>>>() })));
         }
-        let old = match self.string() {
-            Some(StringRef::Integer(n)) => crate::base::number::format_i64(n).to_vec(),
-            Some(StringRef::Bytes(old)) => old.to_vec(),
-            None => Vec::new(),
+        let mut text = match self.string()? {
+            StringRef::Integer(n) => crate::base::number::format_i64(n).to_vec(),
+            StringRef::Bytes(bytes) => bytes.to_vec(),
         };
-        let mut new = old;
-        if new.len() < end {
-            new.resize(end, 0);
-        }
-        new[end - bytes.len()..end].copy_from_slice(bytes);
-        self.replace_value(NewValue::Edited(&new));
+        let result = edit(&mut text);
+        self.replace_value(NewValue::Edited(&text));
+        Some(result)
+    }
+
+    /// Writes `bytes` into a string so that they end at `end`, and pads it with zeroes if it is shorter. The caller has
+    /// bounded `end`; nothing happens to a value of another type.
+    pub fn write_string(&mut self, end: usize, bytes: &[u8]) {
+        self.edit_string(|text| {
+            if text.len() < end {
+                text.resize(end, 0);
+            }
+            text[end - bytes.len()..end].copy_from_slice(bytes);
+        });
     }
 
     /// Frees what a big form points to; the caller changes form and bytes right after.

@@ -1,12 +1,14 @@
 //! Handlers of the commands about the server.
 
 mod command;
+mod databases;
 pub mod spec;
 
 pub use command::{
     command, command_count, command_docs, command_getkeys, command_getkeysandflags, command_help, command_info,
     command_list, write_help,
 };
+pub use databases::{dbsize, flushall, flushdb, swapdb};
 
 use crate::command::Args;
 use crate::engine::{Call, Outcome};
@@ -34,26 +36,6 @@ pub fn config_resetstat(_: &mut Call<'_, '_>, _: Args<'_>) -> CommandResult<Outc
 
 /// CONFIG HELP.
 pub fn config_help(_: &mut Call<'_, '_>, _: Args<'_>) -> CommandResult<Outcome> {
-    Ok(Outcome::Done)
-}
-
-/// DBSIZE.
-pub fn dbsize(_: &mut Call<'_, '_>, _: Args<'_>) -> CommandResult<Outcome> {
-    Ok(Outcome::Done)
-}
-
-/// FLUSHALL.
-pub fn flushall(_: &mut Call<'_, '_>, _: Args<'_>) -> CommandResult<Outcome> {
-    Ok(Outcome::Done)
-}
-
-/// FLUSHDB.
-pub fn flushdb(_: &mut Call<'_, '_>, _: Args<'_>) -> CommandResult<Outcome> {
-    Ok(Outcome::Done)
-}
-
-/// SWAPDB.
-pub fn swapdb(_: &mut Call<'_, '_>, _: Args<'_>) -> CommandResult<Outcome> {
     Ok(Outcome::Done)
 }
 
