@@ -4,5 +4,6 @@ pub mod config;
 pub mod glob;
 pub mod limits;
 pub mod number;
+pub mod process;
 pub mod random;
 pub mod words;

@@ -66,6 +66,8 @@ pub struct Engine {
     pub output_limits: RwLock<[OutputLimit; 3]>,
     /// Raised by SHUTDOWN; listeners end.
     pub stopping: Stopping,
+    /// Whether expired keys are removed before anybody meets them (`DEBUG SET-ACTIVE-EXPIRE`).
+    pub active_expiry: AtomicBool,
     latched: AtomicBool,
     latched_because: Mutex<&'static str>,
     password: RwLock<Option<Box<[u8]>>>,
@@ -137,6 +139,7 @@ impl Engine {
             port: AtomicUsize::new(0),
             output_limits: RwLock::new([settings.normal_output, settings.replica_output, settings.pubsub_output]),
             stopping: Stopping::default(),
+            active_expiry: AtomicBool::new(true),
             latched: AtomicBool::new(false),
             latched_because: Mutex::new(""),
             password: RwLock::default(),
@@ -155,7 +158,7 @@ impl Engine {
         self.clock.on_due(Arc::new(move || due.upgrade().and_then(|engine| engine.timers.next())));
         self.clock.on_advance(Arc::new(move |now_ms| {
             if let Some(engine) = weak.upgrade() {
-                expiry::sweep(&mut engine.keys(), now_ms, usize::MAX);
+                engine.expire_now(now_ms, usize::MAX);
                 engine.timers.fire(now_ms);
             }
         }));
@@ -178,11 +181,21 @@ impl Engine {
 
     fn expire_until_stopped(&self) {
         while !self.stopping.is_wished() {
-            let now_ms = self.clock.now_ms();
-            let (tally, next_ms) = expiry::sweep(&mut self.keys(), now_ms, expiry::SLICE);
-            self.stats.add_tally(&tally);
+            let next_ms = self.expire_now(self.clock.now_ms(), expiry::SLICE);
             self.clock.wait(Some(next_ms), &self.expiry_signal);
         }
+    }
+
+    /// Removes what is due, unless that is switched off; returns when to look again, Unix time in ms.
+    fn expire_now(&self, now_ms: u64, slice: usize) -> u64 {
+        /// How often the switch is looked at while it is off, in ms.
+        const OFF_PERIOD_MS: u64 = 100;
+        if !self.active_expiry.load(Ordering::Relaxed) {
+            return now_ms + OFF_PERIOD_MS;
+        }
+        let (tally, next_ms) = expiry::sweep(&mut self.keys(), now_ms, slice);
+        self.stats.add_tally(&tally);
+        next_ms
     }
 
     /// A lock set with nothing locked.
