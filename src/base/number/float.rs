@@ -105,7 +105,8 @@ pub fn format_f64(value: f64) -> Text<FLOAT_TEXT_MAX> {
 /// The text of a double with seventeen digits, as C prints `%.17g`: trailing zeros left out, an exponent of at least two
 /// digits where it is below -4 or above 16.
 pub fn format_f64_17(value: f64) -> Text<FLOAT_TEXT_MAX> {
-    if !value.is_finite() || value == 0.0 {
+    // Both print zeros, infinities and integers of so many digits alike.
+    if !value.is_finite() || (value.abs() < 1e17 && value == (value as i64) as f64) {
         return format_f64(value);
     }
     let mut text = Builder { bytes: [0; FLOAT_TEXT_MAX], len: 0 };
