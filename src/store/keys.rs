@@ -18,6 +18,7 @@ use super::keyspace::{Database, Keyspace, Shard, WatchFlag};
 use super::reclaim::Garbage;
 use super::record::{NewValue, Record};
 use crate::base::bytes::equal;
+use crate::base::prefetch;
 use crate::value::table::Place;
 
 /// How far a caller has entered the keyspace.
@@ -594,7 +595,7 @@ impl<'k> Keys<'k> {
         for &hash in hashes {
             let shard = self.keyspace.shard(Keyspace::shard_of(hash));
             if stage == 0 {
-                super::prefetch::read(std::ptr::from_ref(shard).cast());
+                prefetch::read(std::ptr::from_ref(shard).cast());
                 continue;
             }
             let Some(shard) = shard.try_lock() else { continue };
@@ -602,10 +603,10 @@ impl<'k> Keys<'k> {
             let address =
                 if stage == 1 { database.table.bucket_address(hash) } else { database.table.candidate_address(hash) };
             if let Some(address) = address {
-                super::prefetch::read(address);
+                prefetch::read(address);
                 if stage == 2 {
                     // A record of a short value is two lines long.
-                    super::prefetch::read(address.wrapping_add(64));
+                    prefetch::read(address.wrapping_add(64));
                 }
             }
         }
