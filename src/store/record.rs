@@ -107,6 +107,16 @@ pub enum StringRef<'a> {
     Bytes(&'a [u8]),
 }
 
+impl StringRef<'_> {
+    /// The text, copied.
+    pub fn to_vec(self) -> Vec<u8> {
+        match self {
+            StringRef::Integer(n) => crate::base::number::format_i64(n).to_vec(),
+            StringRef::Bytes(bytes) => bytes.to_vec(),
+        }
+    }
+}
+
 /// A value on its way into a record.
 pub enum NewValue<'a> {
     /// A string that is an integer.
@@ -432,10 +442,7 @@ impl Record {
             // SAFETY: the form says what is boxed.
             return Some(edit(Arc::make_mut(unsafe { self.big_mut::<Arc<Vec<u8>>>() })));
         }
-        let mut text = match self.string()? {
-            StringRef::Integer(n) => crate::base::number::format_i64(n).to_vec(),
-            StringRef::Bytes(bytes) => bytes.to_vec(),
-        };
+        let mut text = self.string()?.to_vec();
         let result = edit(&mut text);
         self.replace_value(NewValue::Edited(&text));
         Some(result)

@@ -3,11 +3,13 @@
 //! A string that spells an integer is stored as one (`stored`); whatever edits a string in place leaves it `raw`, as
 //! OBJECT ENCODING tells.
 
+mod lcs;
 mod number;
 mod range;
 mod set;
 pub mod spec;
 
+pub use lcs::lcs;
 pub use number::{decr, decrby, incr, incrby, incrbyfloat};
 pub use range::{append, getrange, setrange, strlen, substr};
 pub use set::{getdel, getex, getset, psetex, set, setex, setnx};
