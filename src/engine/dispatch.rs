@@ -228,12 +228,13 @@ impl<'e, 's> Run<'e, 's> {
         }
         self.context.keys.release();
         if self.session.reply_mode != ReplyMode::On || before != ReplyMode::On {
-            self.session.reply_mode = match (before, self.session.reply_mode) {
-                (ReplyMode::Skip, ReplyMode::Skip) => ReplyMode::On,
-                (_, ReplyMode::SkipNext) => ReplyMode::Skip,
-                (_, now) => now,
+            let (next, silent) = match (before, self.session.reply_mode) {
+                (ReplyMode::Skip, ReplyMode::Skip) => (ReplyMode::On, true),
+                (_, ReplyMode::SkipNext) => (ReplyMode::Skip, true),
+                (_, now) => (now, now != ReplyMode::On),
             };
-            if before == ReplyMode::Skip || self.session.reply_mode != ReplyMode::On {
+            self.session.reply_mode = next;
+            if silent {
                 self.context.reply.truncate(mark);
             }
         }

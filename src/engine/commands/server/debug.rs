@@ -83,7 +83,8 @@ fn digest_everything(call: &mut Call<'_, '_>) {
     let now_ms = call.context.keys.now_ms;
     let mut databases = vec![(0, Digest::default()); call.engine.keyspace.databases];
     call.context.keys.each_shard(|shard| {
-        for ((count, sum), database) in databases.iter_mut().zip(shard.databases_mut()) {
+        for (number, (count, sum)) in databases.iter_mut().enumerate() {
+            let Some(database) = shard.database(number) else { continue };
             let is_live = |deadline: Option<u64>| deadline.is_none_or(|deadline| deadline >= now_ms);
             for record in database.table.iter().filter(|record| is_live(record.deadline())) {
                 *count += 1;

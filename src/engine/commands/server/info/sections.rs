@@ -191,7 +191,8 @@ pub(super) fn keyspace(text: &mut Text, call: &mut Call<'_, '_>) {
     let now_ms = call.context.keys.now_ms;
     let mut figures = vec![DatabaseFigures::default(); call.engine.keyspace.databases];
     call.context.keys.each_shard(|shard| {
-        for (figures, database) in figures.iter_mut().zip(shard.databases_mut()) {
+        for (number, figures) in figures.iter_mut().enumerate() {
+            let Some(database) = shard.database(number) else { continue };
             figures.keys += database.table.len();
             figures.volatile += database.volatile;
             if database.volatile == 0 {
