@@ -7,5 +7,6 @@ pub mod limits;
 pub mod long_double;
 pub mod number;
 pub mod prefetch;
+pub mod process;
 pub mod random;
 pub mod words;

@@ -7,6 +7,8 @@
 //!
 //! Lookups here are what makes expiry invisible: a key past its deadline is removed by whoever meets it first.
 
+mod databases;
+
 use std::sync::Arc;
 
 use crossbeam::sync::{ShardedLockReadGuard, ShardedLockWriteGuard};
@@ -145,16 +147,14 @@ impl<'k> Keys<'k> {
 
     /// Enters beside others, for a batch that begins at `now_ms`.
     pub fn enter(&mut self, now_ms: u64) {
-        self.release();
-        self.entered = Entered::Not;
+        self.exit();
         self.entered = Entered::Shared { _guard: read_guard(self.keyspace) };
         self.now_ms = self.now_ms.max(now_ms);
     }
 
     /// Waits until nobody else is inside, and enters alone.
     pub fn enter_exclusively(&mut self, now_ms: u64) {
-        self.release();
-        self.entered = Entered::Not;
+        self.exit();
         self.entered = Entered::Exclusively { _guard: write_guard(self.keyspace) };
         self.now_ms = self.now_ms.max(now_ms);
     }
@@ -166,11 +166,16 @@ impl<'k> Keys<'k> {
 
     /// Lets go of everything and settles the counts.
     pub fn leave(&mut self) -> Tally {
+        let bytes = self.tally.bytes;
+        self.exit();
+        Tally { bytes, ..std::mem::take(&mut self.tally) }
+    }
+
+    /// Bytes are settled before others may enter alone: to them, what is accounted for is what is there.
+    fn exit(&mut self) {
         self.release();
+        self.settle_bytes();
         self.entered = Entered::Not;
-        let tally = std::mem::take(&mut self.tally);
-        self.keyspace.account(tally.bytes);
-        tally
     }
 
     /// Lets go of the shards.
@@ -280,7 +285,7 @@ impl<'k> Keys<'k> {
         let shard = self.shard(Keyspace::shard_of(hash));
         let table = &shard.database(database)?.table;
         let place = table.locate(hash, |record| equal(record.key(), key))?;
-        if table.at(place).deadline().is_some_and(|deadline| deadline < now_ms) {
+        if table.at(place).has_expired(now_ms) {
             self.expire(key, hash, place);
             return None;
         }
@@ -357,6 +362,17 @@ impl<'k> Keys<'k> {
         }
     }
 
+    /// The record of a key, to be read without noting a use; counts a hit or a miss.
+    pub fn look(&mut self, key: &[u8]) -> Option<&Record> {
+        let hash = self.hash(key);
+        let Some(place) = self.locate(key, hash) else {
+            self.tally.misses += 1;
+            return None;
+        };
+        self.tally.hits += 1;
+        Some(self.part(hash).table.at(place))
+    }
+
     /// The record of a key, to be looked at without counting or noting a use.
     #[inline]
     pub fn peek(&mut self, key: &[u8]) -> Option<&Record> {
@@ -416,17 +432,22 @@ impl<'k> Keys<'k> {
 
     /// Adds a key that does not exist.
     pub fn insert(&mut self, key: &[u8], value: NewValue<'_>, deadline: Option<u64>) {
-        self.insert_record(Record::new(key, value, deadline));
+        self.insert_new(Record::new(key, value, deadline));
     }
 
-    /// Adds a record whose key does not exist.
-    pub fn insert_record(&mut self, mut record: Record) {
-        let hash = self.hash(record.key());
-        self.tally.bytes += record.heap_bytes() as i64;
+    /// Adds a record whose key does not exist, as just made.
+    pub fn insert_new(&mut self, mut record: Record) {
         record.set_access(match self.access {
             AccessPolicy::Frequency { .. } => super::eviction::frequency_of_new(self.now_ms),
             _ => super::eviction::recency_at(self.now_ms),
         });
+        self.insert_record(record);
+    }
+
+    /// Adds a record whose key does not exist; its last use stays what it was.
+    pub fn insert_record(&mut self, record: Record) {
+        let hash = self.hash(record.key());
+        self.tally.bytes += record.heap_bytes() as i64;
         let part = self.part(hash);
         part.volatile += record.deadline().is_some() as usize;
         let before = part.table.heap_bytes();
@@ -476,9 +497,22 @@ impl<'k> Keys<'k> {
         self.effects.dirty += 1;
         let (hash, database) = (self.hash(key), self.database);
         self.shard(Keyspace::shard_of(hash)).touch(database, key);
+        self.announce(class, event, key);
+    }
+
+    /// Tells those who listen to events of one more that a change of a key comes with.
+    #[inline]
+    pub fn announce(&mut self, class: EventClass, event: &'static str, key: &[u8]) {
         if self.effects.listening {
             self.event(class, event, key);
         }
+    }
+
+    /// Says that a key's bytes changed, though nothing that is worth an event.
+    pub fn touched(&mut self, key: &[u8]) {
+        self.effects.dirty += 1;
+        let database = self.database;
+        self.with_shard_of(key, |shard| shard.touch(database, key));
     }
 
     fn event(&mut self, class: EventClass, name: &'static str, key: &[u8]) {
@@ -514,7 +548,7 @@ impl<'k> Keys<'k> {
             }
             let before = database.table.heap_bytes();
             let mut records = Vec::new();
-            let expired = |record: &Record| record.deadline().is_some_and(|deadline| deadline < now_ms);
+            let expired = |record: &Record| record.has_expired(now_ms);
             swept.removed += database.table.take_due(tick, limit, expired, |record| records.push(record));
             self.tally.bytes += self.shard(index).database_mut(number).table.heap_bytes() as i64 - before as i64;
             self.database = number;

@@ -175,6 +175,12 @@ impl Shard {
         self.waiting.as_mut()?.get_mut(&(database, key.into()) as &KeyId)
     }
 
+    /// Keys of a database that somebody waits for.
+    pub fn waited_keys(&self, database: usize) -> impl Iterator<Item = &[u8]> {
+        let ids = self.waiting.iter().flat_map(|waiting| waiting.keys());
+        ids.filter(move |(number, _)| *number == database).map(|(_, key)| &**key)
+    }
+
     /// Everybody who waits for any key here.
     pub fn all_waiters(&self) -> impl Iterator<Item = &Arc<dyn Waiter>> {
         self.waiting.iter().flat_map(|waiting| waiting.values().flatten())
