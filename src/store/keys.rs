@@ -381,19 +381,57 @@ impl<'k> Keys<'k> {
         Some(self.part(hash).table.at(place))
     }
 
+    /// The record of a key, for a command that looks at several at once: nothing is counted or removed, and an expired
+    /// key is as good as absent. Call [`Keys::find`] or [`Keys::peek`] for each key before the first `view`.
+    ///
+    /// # Panics
+    /// When the key's shard is not held, which those calls ensure.
+    pub fn view(&self, key: &[u8]) -> Option<&Record> {
+        let hash = self.hash(key);
+        let place = self.held.binary_search_by_key(&Keyspace::shard_of(hash), |held| held.index);
+        let Ok(place) = place else { panic!("a command viewed a key whose shard it does not hold") };
+        let record = self.held[place].shard.database(self.database)?.table.find(hash, |record| record.key() == key)?;
+        record.deadline().is_none_or(|deadline| deadline >= self.now_ms).then_some(record)
+    }
+
     /// The record of a key, to be changed. Its deadline is changed by [`Keys::set_deadline`] only.
     #[inline]
     pub fn find_mut(&mut self, key: &[u8]) -> Option<RecordMut<'_>> {
         let hash = self.hash(key);
         let place = self.locate(key, hash)?;
+        Some(self.record_mut(hash, place))
+    }
+
+    /// The record of a key, to be changed; where there is none, it is created with `value` first.
+    #[inline]
+    pub fn find_or_insert(&mut self, key: &[u8], value: NewValue<'_>) -> RecordMut<'_> {
+        let hash = self.hash(key);
+        let place = match self.locate(key, hash) {
+            Some(place) => place,
+            None => {
+                self.insert(key, value, None);
+                match self.locate(key, hash) {
+                    Some(place) => place,
+                    None => unreachable!("a key that was just inserted is there"),
+                }
+            }
+        };
+        self.record_mut(hash, place)
+    }
+
+    /// The record at a place of a shard that is held.
+    #[inline]
+    fn record_mut(&mut self, hash: u64, place: Place) -> RecordMut<'_> {
         let (access, index, database) = (self.access, Keyspace::shard_of(hash), self.database);
         let now_ms = self.now_ms;
-        self.shard(index);
         // Borrowed field by field, so that the tally can be changed while the record is held.
         let Keys { held, tally, .. } = self;
         let held = match &mut held[..] {
             [only] => only,
-            many => many.iter_mut().find(|held| held.index == index)?,
+            many => match many.binary_search_by_key(&index, |held| held.index) {
+                Ok(at) => &mut many[at],
+                Err(_) => unreachable!("a record was located in a shard that is not held"),
+            },
         };
         let record = held.shard.database_mut(database).table.at_mut(place);
         match access {
@@ -405,7 +443,7 @@ impl<'k> Keys<'k> {
             AccessPolicy::Untouched => {}
         }
         let before = record.heap_bytes();
-        Some(RecordMut { record, before, bytes: &mut tally.bytes })
+        RecordMut { record, before, bytes: &mut tally.bytes }
     }
 
     /// Whether a key exists.
