@@ -616,6 +616,10 @@ impl<'k> Keys<'k> {
                 if stage == 1 { database.table.bucket_address(hash) } else { database.table.candidate_address(hash) };
             if let Some(address) = address {
                 super::prefetch::read(address);
+                if stage == 2 {
+                    // A record of a short value is two lines long.
+                    super::prefetch::read(address.wrapping_add(64));
+                }
             }
         }
     }

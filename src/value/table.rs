@@ -17,9 +17,12 @@
 //! A segment's buckets are an `Arc`: [`Table::clone`] copies the list of segments only, and a write to a segment that a
 //! clone still shares copies its buckets first. That is the snapshot iterator of every structure that stands on the table.
 //!
+//! One of the audited modules with `unsafe`: one function, `Segment::buckets_mut`.
+//!
 //! What is absent: no clock. Deadlines reach the table as ticks ([`Entry::due`]), one earliest tick per bucket.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use rapidhash::v3::{RapidSecrets, rapidhash_v3_micro_inline};
 
@@ -101,9 +104,11 @@ struct Bucket<E> {
 }
 
 /// Kept by value in the table, so that a lookup reaches a bucket without touching a header in between.
-#[derive(Clone)]
 struct Segment<E> {
     buckets: Arc<[Bucket<E>]>,
+    /// Whether `buckets` may have another owner. Known here because the count in the `Arc` itself is one more cache
+    /// line, which nearly every write would have to wait for.
+    shared: AtomicBool,
     /// Earliest tick of each bucket, never later than the truth; empty while no entry has a deadline.
     due: Box<[u32]>,
     len: u32,
@@ -210,9 +215,37 @@ impl<E: Clone> Clone for Bucket<E> {
     }
 }
 
+impl<E: Clone> Clone for Segment<E> {
+    fn clone(&self) -> Self {
+        self.shared.store(true, Ordering::Relaxed);
+        Segment {
+            buckets: self.buckets.clone(),
+            shared: AtomicBool::new(true),
+            due: self.due.clone(),
+            len: self.len,
+            depth: self.depth,
+        }
+    }
+}
+
 impl<E: Entry> Segment<E> {
+    /// The buckets, to be changed; copied first where a snapshot shares them.
+    #[inline]
+    #[allow(unsafe_code)]
+    fn buckets_mut(&mut self) -> &mut [Bucket<E>] {
+        if *self.shared.get_mut() {
+            *self.shared.get_mut() = false;
+            return Arc::make_mut(&mut self.buckets);
+        }
+        // SAFETY: the `Arc` is cloned nowhere but in `Segment::clone`, which needs `&self` and marks both sides as
+        // shared, and a `Weak` is never made. Not marked means that this is the only owner, and `&mut self` that nobody
+        // borrows from it. The pointer is that of the whole allocation.
+        unsafe { &mut *Arc::as_ptr(&self.buckets).cast_mut() }
+    }
+
     fn with_buckets(buckets: usize, depth: u32) -> Self {
-        Segment { buckets: (0..buckets).map(|_| Bucket::empty()).collect(), due: Box::default(), len: 0, depth }
+        let buckets = (0..buckets).map(|_| Bucket::empty()).collect();
+        Segment { buckets, shared: AtomicBool::new(false), due: Box::default(), len: 0, depth }
     }
 
     #[inline]
@@ -245,14 +278,14 @@ impl<E: Entry> Segment<E> {
     fn try_insert(&mut self, hash: u64, entry: E, basis: &Basis) -> Result<(), E> {
         let (tag, home) = (tag_of(hash), self.home(hash));
         let due = entry.due(basis);
-        let buckets = Arc::make_mut(&mut self.buckets);
+        let buckets = self.buckets_mut();
         if let Some(slot) = buckets[home].free_slot() {
             buckets[home].put(slot, tag, false, entry);
             self.lower_due(home, due);
         } else {
             let next = after(home, buckets.len());
             let Some(slot) = self.make_room(home, next, basis) else { return Err(entry) };
-            let buckets = Arc::make_mut(&mut self.buckets);
+            let buckets = self.buckets_mut();
             buckets[next].put(slot, tag, true, entry);
             buckets[home].flags |= OVERFLOWED;
             self.lower_due(next, due);
@@ -281,7 +314,7 @@ impl<E: Entry> Segment<E> {
         };
         for &(from, slot) in path[..steps].iter().rev() {
             let to = self.next(from);
-            let buckets = Arc::make_mut(&mut self.buckets);
+            let buckets = self.buckets_mut();
             let (tag, entry) = buckets[from].take(slot)?;
             let due = entry.due(basis);
             buckets[to].put(free, tag, true, entry);
@@ -293,16 +326,15 @@ impl<E: Entry> Segment<E> {
     }
 
     fn remove_at(&mut self, bucket: usize, slot: usize, basis: &Basis) -> Option<E> {
-        let buckets = Arc::make_mut(&mut self.buckets);
+        let buckets = self.buckets_mut();
         let count = buckets.len();
         let displaced = (buckets[bucket].flags >> slot) & 1 == 1;
         let (_, entry) = buckets[bucket].take(slot)?;
-        self.len -= 1;
+        let mut due = NEVER;
         if displaced {
             settle_overflow(buckets, if bucket == 0 { count - 1 } else { bucket - 1 });
         } else if buckets[bucket].flags & OVERFLOWED != 0 {
             let next = after(bucket, count);
-            let mut due = NEVER;
             if let Some(from) = buckets[next].displaced_slot()
                 && let Some((tag, back)) = buckets[next].take(from)
             {
@@ -310,8 +342,9 @@ impl<E: Entry> Segment<E> {
                 buckets[bucket].put(slot, tag, false, back);
             }
             settle_overflow(buckets, bucket);
-            self.lower_due(bucket, due);
         }
+        self.lower_due(bucket, due);
+        self.len -= 1;
         Some(entry)
     }
 
@@ -428,7 +461,7 @@ impl<E: Entry> Table<E> {
     /// As [`Table::at`].
     #[inline]
     pub fn at_mut(&mut self, place: Place) -> &mut E {
-        let buckets = Arc::make_mut(&mut self.segments[place.segment as usize].buckets);
+        let buckets = self.segments[place.segment as usize].buckets_mut();
         match &mut buckets[place.bucket as usize].slots[place.slot as usize] {
             Some(entry) => entry,
             None => unreachable!("a place outlived a change of its table"),
