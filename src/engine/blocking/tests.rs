@@ -126,6 +126,8 @@ fn timeouts_are_read_as_redis_reads_them() {
         ("x", not_float),
         ("nan", not_float),
         ("1 ", not_float),
+        ("1e5000", not_float),
+        ("1e4000", too_long),
         ("-1", negative),
         ("-inf", negative),
         ("inf", too_long),

@@ -4,7 +4,8 @@ pub mod spec;
 
 use smallvec::SmallVec;
 
-use crate::base::number::parse_f64;
+use crate::base::long_double::LongDouble;
+use crate::base::number::{parse_f64, parse_f64_lenient};
 use crate::command::Args;
 use crate::command::list::transfer::{next_end, try_move, try_pop};
 use crate::engine::blocking::{Attempt, Wait};
@@ -77,7 +78,9 @@ pub fn blmove(call: &mut Call<'_, '_>, mut args: Args<'_>) -> CommandResult<Outc
 /// # Errors
 /// When it is no number, negative, or beyond what 64 bits of milliseconds can say.
 fn deadline_of(timeout: &[u8], now_ms: u64) -> CommandResult<Option<u64>> {
-    let seconds = parse_f64(timeout).ok_or(CommandError::TimeoutNotFloat)?;
+    // Redis reads it as a long double: what only that can hold is a number, and out of range.
+    let beyond_f64 = || LongDouble::parse(timeout).and_then(|_| parse_f64_lenient(timeout));
+    let seconds = parse_f64(timeout).or_else(beyond_f64).ok_or(CommandError::TimeoutNotFloat)?;
     let ms = (seconds * 1000.0).ceil();
     // The first double beyond what fits.
     if ms >= i64::MAX as f64 {
