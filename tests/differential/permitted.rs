@@ -5,6 +5,7 @@
 //! | Doubles in replies | 17 digits (`0.10000000000000001`) | the shortest text (`0.1`) | `Rule::Doubles`, the state's scores |
 //! | Small sets of words | `hashtable` | `listpack` up to 128 members of 64 bytes | [`encoding`] |
 //! | Small lists | `quicklist` | `listpack` up to 8 KiB | [`encoding`] |
+//! | Small sorted sets that one ZADD of more than 128 pairs with repetitions made | `listpack` | `skiplist` | [`encoding`] |
 //! | Error texts that 7.2 changed | see [`ERRORS`] | see [`ERRORS`] | [`reply`] |
 //!
 //! `ZRANK … WITHSCORE`, `CLIENT NO-TOUCH` and `CLIENT SETINFO` exist since 7.2 only: the grammar has no row for them,
@@ -13,7 +14,11 @@
 use crate::support::Reply;
 
 /// Error texts (command, 7.0's, 7.2's) that mean the same.
-const ERRORS: &[(&str, &str, &str)] = &[];
+const ERRORS: &[(&str, &str, &str)] = &[
+    // A fourth argument is an option since 7.2.
+    ("ZRANK", "ERR wrong number of arguments for 'zrank' command", "ERR syntax error"),
+    ("ZREVRANK", "ERR wrong number of arguments for 'zrevrank' command", "ERR syntax error"),
+];
 
 /// Whether these replies to a command may differ.
 pub fn reply(arguments: &[Vec<u8>], subject: &Reply, oracle: &Reply) -> bool {
@@ -27,5 +32,6 @@ pub fn reply(arguments: &[Vec<u8>], subject: &Reply, oracle: &Reply) -> bool {
 
 /// Whether an encoding's name may stand for the oracle's.
 pub fn encoding(subject: &[u8], oracle: &[u8]) -> bool {
-    subject == oracle || matches!((oracle, subject), (b"hashtable" | b"quicklist", b"listpack"))
+    subject == oracle
+        || matches!((oracle, subject), (b"hashtable" | b"quicklist", b"listpack") | (b"listpack", b"skiplist"))
 }

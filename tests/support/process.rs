@@ -52,6 +52,10 @@ impl Server {
         let directory = std::env::temp_dir().join(format!("pipkin-test-{}-{number}", std::process::id()));
         fs::create_dir_all(&directory).expect("a directory for the server");
         let mut command = Command::new(program);
+        // The tests' own variables are no settings of the server.
+        for (name, _) in std::env::vars_os().filter(|(name, _)| name.to_string_lossy().starts_with("PIPKIN_")) {
+            command.env_remove(name);
+        }
         command.args(["--port", &port.to_string()]);
         if !flags.contains(&"--bind") {
             command.args(["--bind", "127.0.0.1"]);
