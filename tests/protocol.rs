@@ -295,12 +295,6 @@ const SCRIPTS_RESP3: &[Script] = &[
     ),
     ("aborted transaction", "WATCH k\r\nSET k 1\r\nMULTI\r\nEXEC\r\n", "+OK\r\n+OK\r\n+OK\r\n_\r\n", Open),
     ("subscriber's push", "SUBSCRIBE a\r\n", ">3\r\n$9\r\nsubscribe\r\n$1\r\na\r\n:1\r\n", Open),
-    (
-        "message to oneself",
-        "SUBSCRIBE a\r\nPUBLISH a m\r\n",
-        ">3\r\n$9\r\nsubscribe\r\n$1\r\na\r\n:1\r\n>3\r\n$7\r\nmessage\r\n$1\r\na\r\n$1\r\nm\r\n:1\r\n",
-        Open,
-    ),
     ("config", "CONFIG GET databases\r\n", "%1\r\n$9\r\ndatabases\r\n$2\r\n16\r\n", Open),
     (
         "common subsequence",
@@ -315,7 +309,7 @@ const SCRIPTS_SINCE_7_2: &[Script] = &[
     (
         "shortest doubles",
         "ZADD z 0.1 a 1e21 b 123456789012345680 c\r\nZSCORE z a\r\nZSCORE z b\r\nZSCORE z c\r\n",
-        ":3\r\n$3\r\n0.1\r\n$4\r\n1e21\r\n$18\r\n123456789012345680\r\n",
+        ":3\r\n$3\r\n0.1\r\n$5\r\n1e+21\r\n$18\r\n123456789012345680\r\n",
         Open,
     ),
     (

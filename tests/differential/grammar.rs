@@ -686,7 +686,7 @@ impl Generator {
                 }
                 "sharedscore" => {
                     out.push(b"0".to_vec());
-                    out.push(format!("f{}", number % 40).into_bytes());
+                    out.push(format!("f{}", number % 250).into_bytes());
                 }
                 "manyfields" => out.push(format!("f{number}").into_bytes()),
                 "manyints" => out.push(number.to_string().into_bytes()),

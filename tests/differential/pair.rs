@@ -191,7 +191,7 @@ impl<'a> Pair<'a> {
         let subject = state::read(&mut self.subject.observer);
         let oracle = state::read(&mut self.oracle.observer);
         state::compare(&subject, &oracle)?;
-        state::compare_digests(&mut self.subject.observer, &mut self.oracle.observer)
+        state::compare_digests(&oracle, &mut self.subject.observer, &mut self.oracle.observer)
     }
 }
 
