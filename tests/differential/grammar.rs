@@ -47,6 +47,13 @@ pub struct Step {
     pub rule: Rule,
 }
 
+impl Step {
+    /// The command's name in capitals; empty for a comparison of everything stored.
+    pub fn name(&self) -> Vec<u8> {
+        self.arguments.first().map(|name| name.to_ascii_uppercase()).unwrap_or_default()
+    }
+}
+
 impl fmt::Display for Step {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if self.arguments.is_empty() {
