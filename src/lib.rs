@@ -14,5 +14,10 @@
 
 pub mod base;
 pub mod command;
+pub mod engine;
 pub mod protocol;
+pub mod pubsub;
+#[cfg(feature = "server")]
+pub mod server;
+pub mod store;
 pub mod value;

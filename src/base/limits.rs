@@ -1,7 +1,8 @@
 //! Every limit of the house, in one place, with the assertions that tie them together.
 
-/// Longest payload of a one-allocation value ([`crate::value::thin::Thin`]), in bytes.
-pub const THIN_BYTES_MAX: usize = 1 << 30;
+/// Longest payload of a one-allocation value ([`crate::value::thin::Thin`]), in bytes: a field and a value of a
+/// hash, both as long as arguments get, with the length between them.
+pub const THIN_BYTES_MAX: usize = (1 << 30) + 16;
 
 /// Longest string value and longest bulk argument (`proto-max-bulk-len`), in bytes.
 pub const BULK_BYTES_MAX: usize = 512 << 20;
@@ -18,3 +19,21 @@ pub const UNAUTHENTICATED_ARGUMENTS_MAX: usize = 10;
 pub const UNAUTHENTICATED_BULK_BYTES_MAX: usize = 16 << 10;
 
 const _: () = assert!(BULK_BYTES_MAX < THIN_BYTES_MAX && INLINE_BYTES_MAX <= BULK_BYTES_MAX);
+
+/// Longest string that lives in its record; a longer one gets a buffer of its own, with room to grow.
+pub const EMBEDDED_STRING_BYTES_MAX: usize = 2 << 10;
+
+/// Shards of the keyspace: enough that two of a few dozen workers seldom meet.
+pub const SHARDS: usize = 1024;
+const _: () = assert!(SHARDS.is_power_of_two() && SHARDS <= 1 << 12);
+
+const _: () = assert!(2 * BULK_BYTES_MAX + 5 <= THIN_BYTES_MAX && INLINE_BYTES_MAX <= BULK_BYTES_MAX);
+
+/// What a worker reads at once, in bytes.
+pub const READ_BYTES: usize = 64 << 10;
+/// Largest read or write buffer that a worker keeps between turns.
+pub const WORKER_BUFFER_KEPT_BYTES: usize = 1 << 20;
+/// Largest buffer that an idle connection keeps.
+pub const CONNECTION_BUFFER_KEPT_BYTES: usize = 4 << 10;
+/// A client that has to authenticate has so many seconds for it.
+pub const AUTHENTICATION_SECONDS_MAX: u64 = 60;

@@ -1,2 +1,8 @@
 //! Floor 0: what everything stands on. Knows no key, no reply, no socket.
+pub mod clock;
+pub mod config;
+pub mod glob;
 pub mod limits;
+pub mod number;
+pub mod random;
+pub mod words;

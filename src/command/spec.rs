@@ -5,7 +5,18 @@
 //!
 //! `H` is the type of the handler: data families run on a `Context`, the engine's own commands on more.
 
-use std::ops::BitOr;
+pub mod arg;
+pub mod bits;
+mod help;
+pub mod keys;
+#[cfg(test)]
+pub(crate) mod tests;
+
+pub use arg::{Argument, ArgumentKind};
+pub use bits::{Categories, Flags, KeyFlags};
+pub(crate) use bits::{categories, flags, key_flags};
+pub use help::help_lines;
+pub use keys::{BeginSearch, FindKeys, KeySpec, SimpleKeys};
 
 /// One command, or one subcommand of a container.
 #[derive(Debug)]
@@ -36,6 +47,8 @@ pub struct CommandSpec<H: 'static> {
     pub history: &'static [(&'static str, &'static str)],
     /// Version that deprecated it, and what to use instead.
     pub deprecated: Option<(&'static str, &'static str)>,
+    /// For the server's own use, not for applications (`syscmd` in `COMMAND DOCS`).
+    pub internal: bool,
     /// Subcommands of a container.
     pub subcommands: &'static [CommandSpec<H>],
     /// What runs; `None` for a container, which cannot be called alone.
@@ -116,281 +129,53 @@ impl Group {
     }
 }
 
-macro_rules! bit_set {
-    ($(#[$meta:meta])* $name:ident: $int:ty { $($(#[$doc:meta])* $flag:ident = $bit:literal, $text:literal;)* }) => {
-        $(#[$meta])*
-        #[derive(Clone, Copy, PartialEq, Eq, Default)]
-        pub struct $name(pub $int);
-        impl $name {
-            /// No bit.
-            pub const NONE: $name = $name(0);
-            $($(#[$doc])* pub const $flag: $name = $name(1 << $bit);)*
-            /// Every bit with the name that Redis gives it, in Redis's order.
-            pub const NAMES: &'static [($name, &'static str)] = &[$(($name::$flag, $text)),*];
-            /// Whether all bits of `other` are set.
-            #[inline]
-            pub const fn has(self, other: $name) -> bool {
-                self.0 & other.0 == other.0
-            }
-            /// Both.
-            pub const fn with(self, other: $name) -> $name {
-                $name(self.0 | other.0)
-            }
-            /// The names of the bits that are set, in Redis's order.
-            pub fn names(self) -> impl Iterator<Item = &'static str> {
-                Self::NAMES.iter().filter(move |(bit, _)| self.has(*bit)).map(|(_, name)| *name)
-            }
-        }
-        impl BitOr for $name {
-            type Output = $name;
-            fn bitor(self, other: $name) -> $name {
-                self.with(other)
-            }
-        }
-        impl std::fmt::Debug for $name {
-            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-                f.debug_list().entries(self.names()).finish()
-            }
-        }
-    };
-}
-
-bit_set! {
-    /// Behaviour of a command; names and order are those of `COMMAND INFO`.
-    Flags: u32 {
-        /// May change the keyspace.
-        WRITE = 0, "write";
-        /// Only reads.
-        READONLY = 1, "readonly";
-        /// May use memory: refused at `maxmemory`.
-        DENYOOM = 2, "denyoom";
-        /// An operator's command.
-        ADMIN = 3, "admin";
-        /// About channels.
-        PUBSUB = 4, "pubsub";
-        /// Not from scripts.
-        NOSCRIPT = 5, "noscript";
-        /// May wait.
-        BLOCKING = 6, "blocking";
-        /// While a dataset loads.
-        LOADING = 7, "loading";
-        /// On a replica that lags.
-        STALE = 8, "stale";
-        /// Not shown to MONITOR.
-        SKIP_MONITOR = 9, "skip_monitor";
-        /// Not in the slow log.
-        SKIP_SLOWLOG = 10, "skip_slowlog";
-        /// Asks for no ASK redirection.
-        ASKING = 11, "asking";
-        /// Constant or logarithmic time.
-        FAST = 12, "fast";
-        /// Before AUTH.
-        NO_AUTH = 13, "no_auth";
-        /// May be replicated without being a write.
-        MAY_REPLICATE = 14, "may_replicate";
-        /// Not while loading asynchronously.
-        NO_ASYNC_LOADING = 15, "no_async_loading";
-        /// Not within MULTI.
-        NO_MULTI = 16, "no_multi";
-        /// Keys cannot be told from the specification alone.
-        MOVABLE_KEYS = 17, "movablekeys";
-        /// While a script is busy.
-        ALLOW_BUSY = 18, "allow_busy";
-        /// Its keys are not all in the specification's ranges.
-        NO_MANDATORY_KEYS = 19, "no_mandatory_keys";
-    }
-}
-
-bit_set! {
-    /// ACL categories, in Redis's order.
-    #[allow(missing_docs)]
-    Categories: u32 {
-        KEYSPACE = 0, "keyspace";
-        READ = 1, "read";
-        WRITE = 2, "write";
-        SET = 3, "set";
-        SORTED_SET = 4, "sortedset";
-        LIST = 5, "list";
-        HASH = 6, "hash";
-        STRING = 7, "string";
-        BITMAP = 8, "bitmap";
-        HYPERLOGLOG = 9, "hyperloglog";
-        GEO = 10, "geo";
-        STREAM = 11, "stream";
-        PUBSUB = 12, "pubsub";
-        ADMIN = 13, "admin";
-        FAST = 14, "fast";
-        SLOW = 15, "slow";
-        BLOCKING = 16, "blocking";
-        DANGEROUS = 17, "dangerous";
-        CONNECTION = 18, "connection";
-        TRANSACTION = 19, "transaction";
-        SCRIPTING = 20, "scripting";
-    }
-}
-
-bit_set! {
-    /// What a command does to the keys of one specification; names are those of `COMMAND INFO`.
-    KeyFlags: u16 {
-        /// Reads the value.
-        RO = 0, "RO";
-        /// Reads and changes the value.
-        RW = 1, "RW";
-        /// Overwrites the value whatever it was.
-        OW = 2, "OW";
-        /// Removes the key.
-        RM = 3, "RM";
-        /// Returns or uses data of the value.
-        ACCESS = 4, "access";
-        /// Changes data depending on the value.
-        UPDATE = 5, "update";
-        /// Adds data without changing what is there.
-        INSERT = 6, "insert";
-        /// Removes data.
-        DELETE = 7, "delete";
-        /// Not really a key.
-        NOT_KEY = 8, "not_key";
-        /// The specification may miss keys.
-        INCOMPLETE = 9, "incomplete";
-        /// The flags depend on the arguments.
-        VARIABLE_FLAGS = 10, "variable_flags";
-    }
-}
-
-/// Where some keys of a command are: where to begin, then how many.
-#[derive(Clone, Copy, Debug)]
-pub struct KeySpec {
-    /// What happens to these keys.
-    pub flags: KeyFlags,
-    /// Where the keys begin.
-    pub begin: BeginSearch,
-    /// How many there are.
-    pub find: FindKeys,
-    /// Redis's own remark, or empty.
-    pub notes: &'static str,
-}
-
-/// Where the search for keys begins.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum BeginSearch {
-    /// At this argument.
-    Index(u16),
-    /// Behind this keyword, searched from this argument on (negative: from the end).
-    Keyword(&'static str, i16),
-    /// Nobody can say.
-    Unknown,
-}
-
-/// Which arguments, seen from where the search begins, are keys.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum FindKeys {
-    /// From the first to `last` (relative; negative: from the end of the arguments), every `step`-th; with `last` -1
-    /// and a `limit` above 1 only the first of `limit` equal parts.
-    Range {
-        /// Last key, relative to the first; negative counts from the end of all arguments.
-        last: i16,
-        /// Distance from key to key.
-        step: u16,
-        /// Divides what is left; 0 and 1 mean all of it.
-        limit: u16,
-    },
-    /// The number of keys stands in an argument.
-    KeyNumber {
-        /// The count's place.
-        count_at: u16,
-        /// The first key's place.
-        first: u16,
-        /// Distance from key to key.
-        step: u16,
-    },
-    /// Nobody can say.
-    Unknown,
-}
-
-impl KeySpec {
-    /// One key at argument 1.
-    pub const fn first(flags: KeyFlags) -> KeySpec {
-        KeySpec::at(1, flags)
-    }
-    /// One key at argument `index`.
-    pub const fn at(index: u16, flags: KeyFlags) -> KeySpec {
-        KeySpec::range(index, 0, 1, flags)
-    }
-    /// Keys from argument `index` to `last` (relative to it; negative: from the end), every `step`-th.
-    pub const fn range(index: u16, last: i16, step: u16, flags: KeyFlags) -> KeySpec {
-        KeySpec { flags, begin: BeginSearch::Index(index), find: FindKeys::Range { last, step, limit: 0 }, notes: "" }
-    }
-    /// A count of keys at argument `index`, the keys behind it.
-    pub const fn counted(index: u16, flags: KeyFlags) -> KeySpec {
-        KeySpec {
-            flags,
-            begin: BeginSearch::Index(index),
-            find: FindKeys::KeyNumber { count_at: 0, first: 1, step: 1 },
-            notes: "",
-        }
-    }
-}
-
-/// One node of the argument tree.
-#[derive(Debug)]
-pub struct Argument {
-    /// The argument's name in the documentation.
-    pub name: &'static str,
-    /// Its kind, with the children of a choice or a group.
-    pub kind: ArgumentKind,
-    /// The keyword in front of it, if any.
-    pub token: Option<&'static str>,
-    /// May be left out.
-    pub optional: bool,
-    /// May be repeated.
-    pub multiple: bool,
-    /// Where repeated, the token is repeated too.
-    pub multiple_token: bool,
-    /// Index into the command's key specifications, for keys.
-    pub key_spec: Option<u8>,
-    /// Version that added it, if later than the command.
-    pub since: Option<&'static str>,
-    /// Version that deprecated it.
-    pub deprecated_since: Option<&'static str>,
-    /// Another text to show for it.
-    pub display: Option<&'static str>,
-}
-
-/// Kind of an argument.
-#[derive(Debug)]
-#[allow(missing_docs)]
-pub enum ArgumentKind {
-    String,
-    Integer,
-    Double,
-    Key,
-    Pattern,
-    UnixTime,
-    PureToken,
-    /// Exactly one of these.
-    OneOf(&'static [Argument]),
-    /// All of these, in order.
-    Block(&'static [Argument]),
-}
-
-impl Argument {
-    /// A plain argument; columns that differ are named after `..`.
-    pub const PLAIN: Argument = Argument {
-        name: "",
-        kind: ArgumentKind::String,
-        token: None,
-        optional: false,
-        multiple: false,
-        multiple_token: false,
-        key_spec: None,
-        since: None,
-        deprecated_since: None,
-        display: None,
-    };
-}
-
 impl<H> CommandSpec<H> {
+    /// A row without anything; the rows of a family name what they have in front of `..`.
+    pub const EMPTY: CommandSpec<H> = CommandSpec {
+        name: "",
+        summary: "",
+        since: "1.0.0",
+        group: Group::Generic,
+        complexity: "O(1)",
+        arity: Arity::AtLeast(1),
+        flags: Flags::NONE,
+        categories: Categories::NONE,
+        tips: &[],
+        keys: &[],
+        arguments: &[],
+        history: &[],
+        deprecated: None,
+        internal: false,
+        subcommands: &[],
+        handler: None,
+    };
+
+    /// Whether any argument can be a key.
+    pub fn has_keys(&self) -> bool {
+        self.keys.iter().any(|spec| !spec.flags.has(KeyFlags::NOT_KEY))
+    }
+
+    /// First, last and step, where they tell all keys; `None` where the keys must be searched.
+    pub const fn simple_keys(&self) -> Option<SimpleKeys> {
+        match keys::joined_ranges(self.keys) {
+            (simple, false) => Some(simple),
+            (_, true) => None,
+        }
+    }
+
+    /// First, last and step as `COMMAND INFO` shows them, even where they miss keys.
+    pub const fn legacy_keys(&self) -> SimpleKeys {
+        keys::joined_ranges(self.keys).0
+    }
+
+    /// The flags of the row and those derived from the rest of it.
+    pub const fn all_flags(&self) -> Flags {
+        if keys::joined_ranges(self.keys).1 { self.flags.with(Flags::MOVABLE_KEYS) } else { self.flags }
+    }
+
     /// The ACL categories of the command: those that group and flags imply, and its own.
+    ///
+    /// A container that cannot be called alone has none of its group's, as in Redis.
     pub fn all_categories(&self) -> Categories {
         let implied = [
             (Flags::WRITE, Categories::WRITE),
@@ -410,6 +195,9 @@ impl<H> CommandSpec<H> {
         }
         if !self.flags.has(Flags::FAST) {
             all = all | Categories::SLOW;
+        }
+        if self.handler.is_none() {
+            return all;
         }
         all | match self.group {
             Group::String => Categories::STRING,

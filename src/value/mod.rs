@@ -1,5 +1,10 @@
 //! Floor 1: pure data structures, one per file. No clock, no reply, no I/O, no key.
 
+pub mod hash;
+pub mod integer;
+pub mod list;
 pub mod packed;
+pub mod set;
+pub mod sorted_set;
 pub mod table;
 pub mod thin;

@@ -21,6 +21,7 @@
 
 use std::sync::Arc;
 
+use super::thin::allocation_size;
 use rapidhash::v3::{RapidSecrets, rapidhash_v3_micro_inline};
 
 /// Entries per bucket.
@@ -121,6 +122,16 @@ pub struct Table<E> {
     basis: Basis,
     /// Buckets in all segments.
     buckets: usize,
+    /// Whether any entry ever had a deadline.
+    has_deadlines: bool,
+}
+
+/// Where an entry is; see [`Table::locate`].
+#[derive(Clone, Copy, Debug)]
+pub struct Place {
+    segment: u32,
+    bucket: u16,
+    slot: u16,
 }
 
 #[inline]
@@ -341,6 +352,7 @@ impl<E: Entry> Table<E> {
             len: 0,
             basis,
             buckets: 0,
+            has_deadlines: false,
         }
     }
 
@@ -364,8 +376,9 @@ impl<E: Entry> Table<E> {
 
     /// Bytes of the table itself, without what its entries own.
     pub fn heap_bytes(&self) -> usize {
-        let due: usize = if self.segment_due.iter().all(|&d| d == NEVER) { 0 } else { self.buckets * 4 };
-        self.buckets * 64 + due + self.segments.len() * (size_of::<Segment<E>>() + 16 + 12) + self.directory.len() * 4
+        let due = if self.has_deadlines { self.buckets * 4 } else { 0 };
+        let segments = self.segments.len() * (allocation_size(size_of::<Segment<E>>() + 16) + 12);
+        self.buckets * 64 + due + segments + self.directory.len() * 4
     }
 
     #[inline]
@@ -376,21 +389,59 @@ impl<E: Entry> Table<E> {
         Some(self.directory[(hash >> (64 - self.depth)) as usize] as usize)
     }
 
+    /// Where the entry with this hash for which `eq` holds is, until the table changes next.
+    #[inline]
+    pub fn locate(&self, hash: u64, eq: impl FnMut(&E) -> bool) -> Option<Place> {
+        let segment = self.segment_index(hash)?;
+        let (bucket, slot) = self.segments[segment].find(hash, eq)?;
+        Some(Place { segment: segment as u32, bucket: bucket as u16, slot: slot as u16 })
+    }
+
+    /// The entry at a place.
+    ///
+    /// # Panics
+    /// When the table has changed since the place was located, and nothing is there any more.
+    #[inline]
+    pub fn at(&self, place: Place) -> &E {
+        match &self.segments[place.segment as usize].buckets[place.bucket as usize].slots[place.slot as usize] {
+            Some(entry) => entry,
+            None => unreachable!("a place outlived a change of its table"),
+        }
+    }
+
+    /// The entry at a place, to change what is not its key. After giving an entry an earlier deadline call
+    /// [`Table::note_due`].
+    ///
+    /// # Panics
+    /// As [`Table::at`].
+    #[inline]
+    pub fn at_mut(&mut self, place: Place) -> &mut E {
+        let segment = Arc::make_mut(&mut self.segments[place.segment as usize]);
+        match &mut segment.buckets[place.bucket as usize].slots[place.slot as usize] {
+            Some(entry) => entry,
+            None => unreachable!("a place outlived a change of its table"),
+        }
+    }
+
+    /// Takes out the entry at a place.
+    pub fn remove_at(&mut self, place: Place) -> Option<E> {
+        let segment = Arc::make_mut(&mut self.segments[place.segment as usize]);
+        let entry = segment.remove_at(place.bucket as usize, place.slot as usize, &self.basis)?;
+        self.len -= 1;
+        self.shrink(place.segment as usize);
+        Some(entry)
+    }
+
     /// The entry with this hash for which `eq` holds.
     #[inline]
     pub fn find(&self, hash: u64, eq: impl FnMut(&E) -> bool) -> Option<&E> {
-        let segment = &self.segments[self.segment_index(hash)?];
-        let (bucket, slot) = segment.find(hash, eq)?;
-        segment.buckets[bucket].slots[slot].as_ref()
+        self.locate(hash, eq).map(|place| self.at(place))
     }
 
     /// The same, to change what is not its key. After giving an entry an earlier deadline call [`Table::note_due`].
     #[inline]
     pub fn find_mut(&mut self, hash: u64, eq: impl FnMut(&E) -> bool) -> Option<&mut E> {
-        let index = self.segment_index(hash)?;
-        let segment = &mut self.segments[index];
-        let (bucket, slot) = segment.find(hash, eq)?;
-        Arc::make_mut(segment).buckets[bucket].slots[slot].as_mut()
+        self.locate(hash, eq).map(|place| self.at_mut(place))
     }
 
     /// Adds an entry whose key is not in the table yet.
@@ -400,6 +451,7 @@ impl<E: Entry> Table<E> {
             self.directory.push(0);
         }
         let due = entry.due(&self.basis);
+        self.has_deadlines |= due != NEVER;
         let mut entry = entry;
         loop {
             let index = self.segment_index(hash).unwrap_or(0);
@@ -424,18 +476,14 @@ impl<E: Entry> Table<E> {
 
     /// Takes out the entry with this hash for which `eq` holds.
     pub fn remove(&mut self, hash: u64, eq: impl FnMut(&E) -> bool) -> Option<E> {
-        let index = self.segment_index(hash)?;
-        let (bucket, slot) = self.segments[index].find(hash, eq)?;
-        let segment = Arc::make_mut(&mut self.segments[index]);
-        let entry = segment.remove_at(bucket, slot, &self.basis)?;
-        self.len -= 1;
-        self.shrink(index);
-        Some(entry)
+        let place = self.locate(hash, eq)?;
+        self.remove_at(place)
     }
 
     /// Says that the entry with this hash may be due at `due` or later.
     pub fn note_due(&mut self, hash: u64, due: u32) {
         let Some(index) = self.segment_index(hash) else { return };
+        self.has_deadlines = true;
         let segment = Arc::make_mut(&mut self.segments[index]);
         let home = segment.home(hash);
         // The entry sits in its home or in the bucket after it; marking both costs one needless look at the most.
@@ -715,6 +763,7 @@ impl<E: Entry> Clone for Table<E> {
             len: self.len,
             basis: self.basis.clone(),
             buckets: self.buckets,
+            has_deadlines: self.has_deadlines,
         }
     }
 }

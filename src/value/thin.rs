@@ -120,8 +120,29 @@ impl Thin {
         assert!(at <= len && removed <= len - at);
         let new_len = len - removed + added;
         assert!(new_len <= THIN_BYTES_MAX, "a thin value of {new_len} bytes");
+        if added == removed {
+            // The commonest edit, a value overwritten by one of the same length, moves nothing.
+            let mut rest = &mut self[at..at + removed];
+            for part in inserted {
+                let (head, tail) = rest.split_at_mut(part.len());
+                head.copy_from_slice(part);
+                rest = tail;
+            }
+            return;
+        }
         let new_prefix = prefix_len(new_len);
         let (old_total, new_total) = (prefix + len, new_prefix + new_len);
+        if added == removed {
+            // Nothing moves: the common overwrite of a counter or a field costs its own bytes only.
+            let mut to = prefix + at;
+            for part in inserted {
+                // SAFETY: the parts replace exactly the `removed` bytes that the assertion found inside the payload,
+                // and cannot alias `self`, which is borrowed mutably.
+                unsafe { std::ptr::copy_nonoverlapping(part.as_ptr(), self.0.as_ptr().add(to), part.len()) };
+                to += part.len();
+            }
+            return;
+        }
         // SAFETY: every copy below stays within max(old_total, new_total) bytes of the allocation, which is grown
         // before and shrunk after the moves. The prefix is rewritten last. `inserted` cannot alias `self`: it is
         // borrowed mutably.

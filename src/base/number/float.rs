@@ -1,0 +1,161 @@
+//! Doubles: scores, float increments' results, timeouts.
+
+use super::grisu::shortest;
+use super::scan::{Literal, hexadecimal_value, scan};
+use super::{Text, format_i64, parse_i64};
+
+/// Longest text of a double: sign, 17 digits, and up to 7 zeros or an exponent.
+pub const FLOAT_TEXT_MAX: usize = 32;
+
+/// The double that the whole of `text` spells, in any spelling that C's `strtod` reads.
+///
+/// Refused, as Redis refuses them: leading spaces, anything left over, not-a-number, and what is too large for a
+/// double or so small that it becomes zero (`inf` in words is fine, and so are denormals).
+#[inline]
+pub fn parse_f64(text: &[u8]) -> Option<f64> {
+    // Most scores are short integers, and fifteen digits are exact in a double.
+    if text.len() <= 15
+        && let Some(integer) = parse_i64(text)
+    {
+        return Some(integer as f64);
+    }
+    let scanned = scan(text).filter(|scanned| scanned.used == text.len())?;
+    let value = magnitude(text, &scanned.literal)?;
+    if value.is_nan() || out_of_range(value, &scanned.literal) {
+        return None;
+    }
+    Some(if scanned.negative { -value } else { value })
+}
+
+/// The double at the beginning of `text` by the looser rules of range bounds: leading white space is skipped, no text
+/// is zero, too large is infinity, too small is zero. Still refused: not-a-number and anything left over in front of
+/// the first NUL.
+pub fn parse_f64_lenient(text: &[u8]) -> Option<f64> {
+    let text = &text[..text.iter().position(|b| *b == 0).unwrap_or(text.len())];
+    if text.is_empty() {
+        return Some(0.0);
+    }
+    let blank = text.iter().take_while(|b| matches!(b, b' ' | b'\t'..=b'\r')).count();
+    let text = &text[blank..];
+    let scanned = scan(text).filter(|scanned| scanned.used == text.len())?;
+    let value = magnitude(text, &scanned.literal).filter(|value| !value.is_nan())?;
+    Some(if scanned.negative { -value } else { value })
+}
+
+/// The literal's value without its sign; `text` is the whole of what was scanned.
+fn magnitude(text: &[u8], literal: &Literal<'_>) -> Option<f64> {
+    match *literal {
+        Literal::Infinity => Some(f64::INFINITY),
+        Literal::NotANumber => Some(f64::NAN),
+        Literal::Decimal { .. } => std::str::from_utf8(text).ok()?.parse::<f64>().ok().map(f64::abs),
+        Literal::Hexadecimal { integer, fraction, exponent } => {
+            let (mantissa, exponent, inexact) = hexadecimal_value(integer, fraction, exponent);
+            Some(scale(mantissa, exponent, inexact))
+        }
+    }
+}
+
+/// Whether C would have reported `ERANGE` and left infinity or zero.
+fn out_of_range(value: f64, literal: &Literal<'_>) -> bool {
+    let (Literal::Decimal { integer, fraction, .. } | Literal::Hexadecimal { integer, fraction, .. }) = literal else {
+        return false;
+    };
+    value.is_infinite() || (value == 0.0 && integer.iter().chain(*fraction).any(|digit| *digit != b'0'))
+}
+
+/// `mantissa * 2^exponent` rounded once, to nearest and to even; `inexact` stands for bits below the mantissa.
+fn scale(mantissa: u64, exponent: i64, inexact: bool) -> f64 {
+    if mantissa == 0 {
+        return 0.0;
+    }
+    let zeros = mantissa.leading_zeros();
+    let mantissa = mantissa << zeros;
+    let exponent = exponent - i64::from(zeros);
+    if exponent > 1023 - 63 {
+        return f64::INFINITY;
+    }
+    // A normal double keeps 53 of the 64 bits; a denormal keeps those above 2^-1074.
+    let dropped = (-1074 - exponent).max(11);
+    if dropped > 64 {
+        return 0.0;
+    }
+    let wide = u128::from(mantissa);
+    let (kept, rest, half) = (wide >> dropped, wide & ((1 << dropped) - 1), 1u128 << (dropped - 1));
+    let up = rest > half || (rest == half && (inexact || kept & 1 == 1));
+    // The bit pattern carries over on its own: a mantissa that overflows raises the exponent, up to infinity.
+    let biased = if dropped > 11 { 0 } else { (exponent + 11 + 1074) as u64 };
+    f64::from_bits((biased << 52) + kept as u64 + u64::from(up))
+}
+
+/// The text of a double as Redis 7.2 and later print it.
+///
+/// Integers below 2^62 print as integers; else the shortest digits that read back as the same double, plain when they
+/// stay short (`0.000015`, `12300000000000001000000`) and with an exponent otherwise (`1e+20`, `1.5e-7`).
+pub fn format_f64(value: f64) -> Text<FLOAT_TEXT_MAX> {
+    let mut text = Builder { bytes: [0; FLOAT_TEXT_MAX], len: 0 };
+    // Half of i64's range, as in Redis: a cast in there is exact for every double without a fraction.
+    const SAFE: f64 = (i64::MAX / 2) as f64;
+    if value.is_nan() {
+        text.put(b"nan");
+    } else if value.is_infinite() {
+        text.put(if value > 0.0 { b"inf" } else { b"-inf" });
+    } else if value == 0.0 {
+        text.put(if value.is_sign_negative() { b"-0" } else { b"0" });
+    } else if value.abs() <= SAFE && value == (value as i64) as f64 {
+        text.put(&format_i64(value as i64));
+    } else {
+        if value < 0.0 {
+            text.put(b"-");
+        }
+        let (digits, len, exponent) = shortest(value.abs());
+        text.put_decimal(&digits[..len], exponent);
+    }
+    Text::new(text.bytes, 0, text.len)
+}
+
+struct Builder {
+    bytes: [u8; FLOAT_TEXT_MAX],
+    len: usize,
+}
+
+impl Builder {
+    fn put(&mut self, part: &[u8]) {
+        self.bytes[self.len..self.len + part.len()].copy_from_slice(part);
+        self.len += part.len();
+    }
+
+    fn zeros(&mut self, count: usize) {
+        self.bytes[self.len..self.len + count].fill(b'0');
+        self.len += count;
+    }
+
+    /// `digits` times ten to the `exponent`, in the shorter of the two notations.
+    fn put_decimal(&mut self, digits: &[u8], exponent: i32) {
+        let count = digits.len() as i32;
+        let leading = exponent + count - 1;
+        if exponent >= 0 && leading < count + 7 {
+            self.put(digits);
+            self.zeros(exponent as usize);
+        } else if exponent < 0 && (exponent > -7 || leading.abs() < 4) {
+            if leading < 0 {
+                self.put(b"0.");
+                self.zeros((-leading - 1) as usize);
+                self.put(digits);
+            } else {
+                let (integer, fraction) = digits.split_at(leading as usize + 1);
+                self.put(integer);
+                self.put(b".");
+                self.put(fraction);
+            }
+        } else {
+            let (first, rest) = digits.split_at(1);
+            self.put(first);
+            if !rest.is_empty() {
+                self.put(b".");
+                self.put(rest);
+            }
+            self.put(if leading < 0 { b"e-" } else { b"e+" });
+            self.put(&format_i64(i64::from(leading.abs())));
+        }
+    }
+}

@@ -1,0 +1,22 @@
+//! The engine's own commands, one folder per family: `spec.rs` holds the rows, `mod.rs` the handlers.
+
+pub mod blocking;
+pub mod connection;
+pub mod pubsub;
+pub mod server;
+pub mod transaction;
+
+use super::Handler;
+use crate::command::spec::CommandSpec;
+
+/// The rows of all families of the engine.
+pub const FAMILIES: &[&[CommandSpec<Handler>]] = &[
+    connection::spec::COMMANDS,
+    pubsub::spec::COMMANDS,
+    transaction::spec::COMMANDS,
+    server::spec::COMMANDS,
+    blocking::spec::COMMANDS,
+];
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,428 @@
+//! Rows of the commands about the server.
+
+use crate::command::spec::Arity::{AtLeast, Exactly};
+use crate::command::spec::{Argument, CommandSpec, Group, KeySpec, arg, categories, flags, key_flags};
+use crate::engine::Handler;
+
+/// The rows, handlers in the same order in `mod.rs`.
+pub const COMMANDS: &[CommandSpec<Handler>] = &[
+    CommandSpec {
+        name: "info",
+        summary: "Figures about the server, by section",
+        since: "1.0.0",
+        complexity: "O(1)",
+        arity: AtLeast(1),
+        flags: flags!(LOADING | STALE),
+        categories: categories!(DANGEROUS),
+        tips: &["nondeterministic_output", "request_policy:all_shards", "response_policy:special"],
+        arguments: &[arg::string("section").optional().multiple()],
+        history: &[("7.0.0", "Several sections in one call.")],
+        handler: Some(super::info),
+        ..ROW
+    },
+    CommandSpec {
+        name: "config",
+        summary: "The server's settings",
+        since: "2.0.0",
+        complexity: "That of the subcommand",
+        arity: AtLeast(2),
+        subcommands: &[
+            CommandSpec {
+                name: "get",
+                summary: "Values of the settings that match patterns",
+                since: "2.0.0",
+                complexity: "O(N) with N the number of settings given",
+                arity: AtLeast(3),
+                flags: flags!(ADMIN | NOSCRIPT | LOADING | STALE),
+                arguments: &[arg::string("parameter").multiple()],
+                history: &[("7.0.0", "Several patterns in one call.")],
+                handler: Some(super::config_get),
+                ..ROW
+            },
+            CommandSpec {
+                name: "set",
+                summary: "Change settings while the server runs",
+                since: "2.0.0",
+                complexity: "O(N) with N the number of settings given",
+                arity: AtLeast(4),
+                flags: flags!(ADMIN | NOSCRIPT | LOADING | STALE),
+                tips: &["request_policy:all_nodes", "response_policy:all_succeeded"],
+                arguments: &[arg::block("data", &[arg::string("parameter"), arg::string("value")]).multiple()],
+                history: &[("7.0.0", "Several settings in one call.")],
+                handler: Some(super::config_set),
+                ..ROW
+            },
+            CommandSpec {
+                name: "resetstat",
+                summary: "Set the statistics of INFO back to zero",
+                since: "2.0.0",
+                complexity: "O(1)",
+                arity: Exactly(2),
+                flags: flags!(ADMIN | NOSCRIPT | LOADING | STALE),
+                tips: &["request_policy:all_nodes", "response_policy:all_succeeded"],
+                handler: Some(super::config_resetstat),
+                ..ROW
+            },
+            CommandSpec {
+                name: "help",
+                summary: "How CONFIG's subcommands are called",
+                since: "5.0.0",
+                complexity: "O(1)",
+                arity: Exactly(2),
+                flags: flags!(LOADING | STALE),
+                handler: Some(super::config_help),
+                ..ROW
+            },
+        ],
+        ..ROW
+    },
+    CommandSpec {
+        name: "command",
+        summary: "Facts about all commands",
+        since: "2.8.13",
+        complexity: "O(N) with N the number of all commands",
+        arity: AtLeast(1),
+        flags: flags!(LOADING | STALE),
+        categories: categories!(CONNECTION),
+        tips: &["nondeterministic_output_order"],
+        subcommands: &[
+            CommandSpec {
+                name: "count",
+                summary: "Number of commands",
+                since: "2.8.13",
+                complexity: "O(1)",
+                arity: Exactly(2),
+                flags: flags!(LOADING | STALE),
+                categories: categories!(CONNECTION),
+                handler: Some(super::command_count),
+                ..ROW
+            },
+            CommandSpec {
+                name: "info",
+                summary: "Facts about some commands",
+                since: "2.8.13",
+                complexity: "O(N) with N the number of commands asked for",
+                arity: AtLeast(2),
+                flags: flags!(LOADING | STALE),
+                categories: categories!(CONNECTION),
+                tips: &["nondeterministic_output_order"],
+                arguments: &[arg::string("command-name").optional().multiple()],
+                history: &[("7.0.0", "Without a name it tells about all commands.")],
+                handler: Some(super::command_info),
+                ..ROW
+            },
+            CommandSpec {
+                name: "docs",
+                summary: "Documentation of some commands",
+                since: "7.0.0",
+                complexity: "O(N) with N the number of commands asked for",
+                arity: AtLeast(2),
+                flags: flags!(LOADING | STALE),
+                categories: categories!(CONNECTION),
+                tips: &["nondeterministic_output_order"],
+                arguments: &[arg::string("command-name").optional().multiple()],
+                handler: Some(super::command_docs),
+                ..ROW
+            },
+            CommandSpec {
+                name: "getkeys",
+                summary: "Key names within a whole command",
+                since: "2.8.13",
+                complexity: "O(N) with N the number of arguments",
+                arity: AtLeast(3),
+                flags: flags!(LOADING | STALE),
+                categories: categories!(CONNECTION),
+                arguments: &[arg::string("command"), arg::string("arg").optional().multiple()],
+                handler: Some(super::command_getkeys),
+                ..ROW
+            },
+            CommandSpec {
+                name: "getkeysandflags",
+                summary: "Key names within a whole command and what happens to each",
+                since: "7.0.0",
+                complexity: "O(N) with N the number of arguments",
+                arity: AtLeast(3),
+                flags: flags!(LOADING | STALE),
+                categories: categories!(CONNECTION),
+                arguments: &[arg::string("command"), arg::string("arg").optional().multiple()],
+                handler: Some(super::command_getkeysandflags),
+                ..ROW
+            },
+            CommandSpec {
+                name: "list",
+                summary: "Names of the commands, filtered if wanted",
+                since: "7.0.0",
+                complexity: "O(N) with N the number of all commands",
+                arity: AtLeast(2),
+                flags: flags!(LOADING | STALE),
+                categories: categories!(CONNECTION),
+                tips: &["nondeterministic_output_order"],
+                arguments: &[arg::one_of(
+                    "filterby",
+                    &[
+                        arg::string("module-name").token("MODULE"),
+                        arg::string("category").token("ACLCAT"),
+                        arg::pattern("pattern").token("PATTERN"),
+                    ],
+                )
+                .token("FILTERBY")
+                .optional()],
+                handler: Some(super::command_list),
+                ..ROW
+            },
+            CommandSpec {
+                name: "help",
+                summary: "How COMMAND's subcommands are called",
+                since: "5.0.0",
+                complexity: "O(1)",
+                arity: Exactly(2),
+                flags: flags!(LOADING | STALE),
+                categories: categories!(CONNECTION),
+                handler: Some(super::command_help),
+                ..ROW
+            },
+        ],
+        handler: Some(super::command),
+        ..ROW
+    },
+    CommandSpec {
+        name: "dbsize",
+        summary: "Number of keys of the database",
+        since: "1.0.0",
+        complexity: "O(1)",
+        arity: Exactly(1),
+        flags: flags!(READONLY | FAST),
+        categories: categories!(KEYSPACE),
+        tips: &["request_policy:all_shards", "response_policy:agg_sum"],
+        handler: Some(super::dbsize),
+        ..ROW
+    },
+    CommandSpec {
+        name: "flushall",
+        summary: "Delete the keys of all databases",
+        since: "1.0.0",
+        complexity: "O(N) with N the number of keys in all databases",
+        arity: AtLeast(1),
+        flags: flags!(WRITE),
+        categories: categories!(KEYSPACE | DANGEROUS),
+        tips: &["request_policy:all_shards", "response_policy:all_succeeded"],
+        arguments: &[FLUSH_TYPE],
+        history: &[("4.0.0", "Option `ASYNC`."), ("6.2.0", "Option `SYNC`.")],
+        handler: Some(super::flushall),
+        ..ROW
+    },
+    CommandSpec {
+        name: "flushdb",
+        summary: "Delete all keys of the database",
+        since: "1.0.0",
+        complexity: "O(N) with N the number of keys in the database",
+        arity: AtLeast(1),
+        flags: flags!(WRITE),
+        categories: categories!(KEYSPACE | DANGEROUS),
+        tips: &["request_policy:all_shards", "response_policy:all_succeeded"],
+        arguments: &[FLUSH_TYPE],
+        history: &[("4.0.0", "Option `ASYNC`."), ("6.2.0", "Option `SYNC`.")],
+        handler: Some(super::flushdb),
+        ..ROW
+    },
+    CommandSpec {
+        name: "swapdb",
+        summary: "Exchange two databases",
+        since: "4.0.0",
+        complexity: "O(N) with N the number of clients that watch or wait for keys of the two databases",
+        arity: Exactly(3),
+        flags: flags!(WRITE | FAST),
+        categories: categories!(KEYSPACE | DANGEROUS),
+        arguments: &[arg::integer("index1"), arg::integer("index2")],
+        handler: Some(super::swapdb),
+        ..ROW
+    },
+    CommandSpec {
+        name: "time",
+        summary: "The server's clock",
+        since: "2.6.0",
+        complexity: "O(1)",
+        arity: Exactly(1),
+        flags: flags!(LOADING | STALE | FAST),
+        tips: &["nondeterministic_output"],
+        handler: Some(super::time),
+        ..ROW
+    },
+    CommandSpec {
+        name: "shutdown",
+        summary: "Stop the server",
+        since: "1.0.0",
+        complexity: "O(N) with N the number of keys where the dataset is saved, otherwise O(1)",
+        arity: AtLeast(1),
+        flags: flags!(ADMIN | NOSCRIPT | LOADING | STALE | NO_MULTI | ALLOW_BUSY),
+        arguments: &[
+            arg::one_of("save-selector", &[arg::token("nosave", "NOSAVE"), arg::token("save", "SAVE")]).optional(),
+            arg::token("now", "NOW").optional().since("7.0.0"),
+            arg::token("force", "FORCE").optional().since("7.0.0"),
+            arg::token("abort", "ABORT").optional().since("7.0.0"),
+        ],
+        history: &[("7.0.0", "Options `NOW`, `FORCE` and `ABORT`.")],
+        handler: Some(super::shutdown),
+        ..ROW
+    },
+    CommandSpec {
+        name: "role",
+        summary: "Part that the server has in replication",
+        since: "2.8.12",
+        complexity: "O(1)",
+        arity: Exactly(1),
+        flags: flags!(NOSCRIPT | LOADING | STALE | FAST),
+        categories: categories!(ADMIN | DANGEROUS),
+        handler: Some(super::role),
+        ..ROW
+    },
+    CommandSpec {
+        name: "slowlog",
+        summary: "The log of slow commands",
+        since: "2.2.12",
+        complexity: "That of the subcommand",
+        arity: AtLeast(2),
+        subcommands: &[
+            CommandSpec {
+                name: "get",
+                summary: "Latest entries of the slow log",
+                since: "2.2.12",
+                complexity: "O(N) with N the number of entries in the reply",
+                arity: AtLeast(2),
+                flags: flags!(ADMIN | LOADING | STALE),
+                tips: &["request_policy:all_nodes", "nondeterministic_output"],
+                arguments: &[arg::integer("count").optional()],
+                history: &[("4.0.0", "Address and name of the client in each entry.")],
+                handler: Some(super::slowlog_get),
+                ..ROW
+            },
+            CommandSpec {
+                name: "len",
+                summary: "Number of entries of the slow log",
+                since: "2.2.12",
+                complexity: "O(1)",
+                arity: Exactly(2),
+                flags: flags!(ADMIN | LOADING | STALE),
+                tips: &["request_policy:all_nodes", "response_policy:agg_sum", "nondeterministic_output"],
+                handler: Some(super::slowlog_len),
+                ..ROW
+            },
+            CommandSpec {
+                name: "reset",
+                summary: "Empty the slow log",
+                since: "2.2.12",
+                complexity: "O(N) with N the number of entries",
+                arity: Exactly(2),
+                flags: flags!(ADMIN | LOADING | STALE),
+                tips: &["request_policy:all_nodes", "response_policy:all_succeeded"],
+                handler: Some(super::slowlog_reset),
+                ..ROW
+            },
+            CommandSpec {
+                name: "help",
+                summary: "How SLOWLOG's subcommands are called",
+                since: "6.2.0",
+                complexity: "O(1)",
+                arity: Exactly(2),
+                flags: flags!(LOADING | STALE),
+                handler: Some(super::slowlog_help),
+                ..ROW
+            },
+        ],
+        ..ROW
+    },
+    CommandSpec {
+        name: "memory",
+        summary: "About the memory that is used",
+        since: "4.0.0",
+        complexity: "That of the subcommand",
+        arity: AtLeast(2),
+        subcommands: &[
+            CommandSpec {
+                name: "usage",
+                summary: "Bytes that a key and its value take",
+                since: "4.0.0",
+                complexity: "O(N) with N the number of samples",
+                arity: AtLeast(3),
+                flags: flags!(READONLY),
+                keys: &[KeySpec::at(2, key_flags!(RO))],
+                arguments: &[arg::key("key", 0), arg::integer("count").token("SAMPLES").optional()],
+                handler: Some(super::memory_usage),
+                ..ROW
+            },
+            CommandSpec {
+                name: "purge",
+                summary: "Give unused memory back to the operating system",
+                since: "4.0.0",
+                complexity: "Depends on how much memory is held; may be slow",
+                arity: Exactly(2),
+                tips: &["request_policy:all_shards", "response_policy:all_succeeded"],
+                handler: Some(super::memory_purge),
+                ..ROW
+            },
+            CommandSpec {
+                name: "help",
+                summary: "How MEMORY's subcommands are called",
+                since: "4.0.0",
+                complexity: "O(1)",
+                arity: Exactly(2),
+                flags: flags!(LOADING | STALE),
+                handler: Some(super::memory_help),
+                ..ROW
+            },
+        ],
+        ..ROW
+    },
+    CommandSpec {
+        name: "debug",
+        summary: "Tools for tests of the server",
+        since: "1.0.0",
+        complexity: "That of the subcommand",
+        arity: AtLeast(2),
+        flags: flags!(ADMIN | NOSCRIPT | LOADING | STALE),
+        arguments: &[arg::string("subcommand"), arg::string("argument").optional().multiple()],
+        internal: true,
+        handler: Some(super::debug),
+        ..ROW
+    },
+    CommandSpec {
+        name: "module",
+        summary: "About modules",
+        since: "4.0.0",
+        complexity: "That of the subcommand",
+        arity: AtLeast(2),
+        subcommands: &[
+            CommandSpec {
+                name: "list",
+                summary: "Modules that are loaded",
+                since: "4.0.0",
+                complexity: "O(N) with N the number of modules",
+                arity: Exactly(2),
+                flags: flags!(ADMIN | NOSCRIPT),
+                tips: &["nondeterministic_output_order"],
+                handler: Some(super::module_list),
+                ..ROW
+            },
+            CommandSpec {
+                name: "help",
+                summary: "How MODULE's subcommands are called",
+                since: "5.0.0",
+                complexity: "O(1)",
+                arity: Exactly(2),
+                flags: flags!(LOADING | STALE),
+                handler: Some(super::module_help),
+                ..ROW
+            },
+        ],
+        ..ROW
+    },
+];
+
+/// What the rows have in common.
+const ROW: CommandSpec<Handler> = CommandSpec { group: Group::Server, ..CommandSpec::EMPTY };
+
+const FLUSH_TYPE: Argument = arg::one_of(
+    "flush-type",
+    &[arg::token("async", "ASYNC").since("4.0.0"), arg::token("sync", "SYNC").since("6.2.0")],
+)
+.optional();

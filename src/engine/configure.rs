@@ -1,0 +1,52 @@
+//! How the configuration takes effect: from the table's values to the places that read them.
+
+use std::sync::atomic::Ordering::Relaxed;
+
+use super::instance::Engine;
+use crate::base::config::{ConfigError, Settings};
+
+impl Engine {
+    /// Puts the settings into effect.
+    pub fn apply_config(&self, settings: &Settings) {
+        let ours = &self.settings;
+        ours.hash_max_listpack_entries.store(settings.hash_max_listpack_entries, Relaxed);
+        ours.hash_max_listpack_value.store(settings.hash_max_listpack_value, Relaxed);
+        ours.set_max_listpack_entries.store(settings.set_max_listpack_entries, Relaxed);
+        ours.set_max_listpack_value.store(settings.set_max_listpack_value, Relaxed);
+        ours.set_max_intset_entries.store(settings.set_max_intset_entries, Relaxed);
+        ours.zset_max_listpack_entries.store(settings.zset_max_listpack_entries, Relaxed);
+        ours.zset_max_listpack_value.store(settings.zset_max_listpack_value, Relaxed);
+        ours.list_max_listpack_size.store(settings.list_max_listpack_size, Relaxed);
+        ours.hll_sparse_max_bytes.store(settings.hll_sparse_max_bytes, Relaxed);
+        ours.proto_max_bulk_len.store(settings.proto_max_bulk_len, Relaxed);
+        let memory = &self.memory;
+        memory.limit.store(usize::try_from(settings.maxmemory_bytes).unwrap_or(usize::MAX), Relaxed);
+        memory.samples.store(settings.maxmemory_samples, Relaxed);
+        memory.log_factor.store(settings.lfu_log_factor, Relaxed);
+        memory.decay_minutes.store(settings.lfu_decay_time_min, Relaxed);
+        memory.set_policy(settings.maxmemory_policy);
+        *memory.pinned.write() = settings.pinned_keys.clone();
+        self.slowlog.configure(settings.slowlog_log_slower_than_us, settings.slowlog_max_len);
+        *self.output_limits.write() = [settings.normal_output, settings.replica_output, settings.pubsub_output];
+        self.set_password(Some(&settings.requirepass));
+        self.query_bytes_max.store(settings.client_query_buffer_limit, Relaxed);
+        let network = &self.network;
+        network.clients_max.store(settings.maxclients, Relaxed);
+        network.idle_seconds_max.store(usize::try_from(settings.timeout_s).unwrap_or(usize::MAX), Relaxed);
+        network.keepalive_seconds.store(usize::try_from(settings.tcp_keepalive_s).unwrap_or(0), Relaxed);
+        network.protected.store(settings.protected_mode, Relaxed);
+    }
+
+    /// Changes directives at run time, all or none of them, and puts them into effect.
+    ///
+    /// # Errors
+    /// What `CONFIG SET` replies.
+    pub fn set_config(&self, pairs: &[(&[u8], &[u8])]) -> Result<(), ConfigError> {
+        let mut config = self.config.write();
+        config.set_many(pairs)?;
+        let settings = config.settings();
+        drop(config);
+        self.apply_config(&settings);
+        Ok(())
+    }
+}

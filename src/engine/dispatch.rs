@@ -1,0 +1,407 @@
+//! The dispatcher: from the bytes of a connection to replies.
+//!
+//! A batch is everything complete that a connection has read. It is run in windows of up to [`WINDOW`] commands: parse
+//! them all, look all of them up, hash their keys, prefetch shards, then buckets, then records, and only then execute
+//! them in order, when the memory that they touch is on its way or there. Nothing in a batch waits for anything; a
+//! command that has to (BLPOP) ends it.
+//!
+//! Each command passes the same gates ([`gates`]), locks what it declared ([`LockPlan`]), runs, serves those who waited
+//! for what it brought, hands its effects to the listeners, and lets go.
+
+mod gates;
+mod tally;
+
+use std::cell::RefCell;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use smallvec::SmallVec;
+
+use self::tally::BatchTally;
+use super::instance::Engine;
+use super::registry::{Command, Handler, REGISTRY};
+use super::session::{ReplyMode, Session};
+use super::stats::Counter;
+use super::{Call, Outcome, blocking, transaction};
+use crate::command::spec::Flags;
+use crate::command::spec::keys::key_positions;
+use crate::command::{Args, Context};
+use crate::protocol::error::{CommandError, CommandResult};
+use crate::protocol::reply::Reply;
+use crate::protocol::request::{Batch, Parser, Request, is_cross_protocol};
+
+/// Commands that are parsed and prefetched ahead.
+const WINDOW: usize = 32;
+/// Keys that are prefetched for one window.
+const PREFETCH_MAX: usize = 64;
+/// A batch ends when its output has grown beyond this: the rest is run when the client has taken it.
+const OUTPUT_PAUSE_BYTES: usize = 256 << 10;
+/// A batch ends after so many commands, so that other connections of the worker get their turn.
+const COMMANDS_PAUSE: usize = 4096;
+
+/// The locks that a command needs.
+pub enum LockPlan<'a> {
+    /// None.
+    Nothing,
+    /// The shards of these keys.
+    Keys(SmallVec<[&'a [u8]; 4]>),
+    /// Every shard.
+    Everything,
+}
+
+/// How far a run came.
+#[derive(Debug)]
+pub struct Ran {
+    /// Bytes of the input that are done with.
+    pub consumed: usize,
+    /// What the parser knows to be missing, see [`crate::protocol::request::Progress::missing`].
+    pub missing: usize,
+    /// The replies, behind what `out` held before.
+    pub out: Vec<u8>,
+    /// The run paused with complete commands left: call again once the output is sent.
+    pub paused: bool,
+}
+
+/// What a window's command will need, found ahead of its turn.
+#[derive(Clone, Copy)]
+struct Prepared {
+    command: Option<&'static Command>,
+    /// The only key's hash.
+    hash: Option<u64>,
+}
+
+#[derive(Default)]
+struct Scratch {
+    batch: Batch,
+    prepared: Vec<Prepared>,
+    hashes: Vec<u64>,
+}
+
+thread_local! {
+    /// Reused from batch to batch; holds nothing in between.
+    static SCRATCH: RefCell<Scratch> = RefCell::default();
+}
+
+/// Runs every complete command of `input`, and appends the replies to `out`.
+///
+/// A panic in a handler closes the connection and latches the instance read-only; it goes no further.
+pub fn run(engine: &Engine, session: &mut Session, parser: &mut Parser, input: &[u8], out: Vec<u8>) -> Ran {
+    let attempt = catch_unwind(AssertUnwindSafe(|| {
+        let mut scratch = SCRATCH.with(RefCell::take);
+        let ran = Run::new(engine, session, out).input(&mut scratch, parser, input);
+        SCRATCH.with(|slot| slot.replace(scratch));
+        ran
+    }));
+    attempt.unwrap_or_else(|_| {
+        engine.latch("a handler panicked");
+        session.closing = true;
+        Ran { consumed: input.len(), missing: 0, out: Vec::new(), paused: false }
+    })
+}
+
+/// Runs one command that did not arrive as bytes; the reply is appended to `out`.
+pub fn run_request(engine: &Engine, session: &mut Session, request: Request<'_>, out: Vec<u8>) -> Vec<u8> {
+    let attempt = catch_unwind(AssertUnwindSafe(|| {
+        let mut run = Run::new(engine, session, out);
+        run.command(request, Prepared { command: REGISTRY.find(request.name()), hash: None });
+        run.end()
+    }));
+    attempt.unwrap_or_else(|_| {
+        engine.latch("a handler panicked");
+        let mut reply = Reply::new(session.protocol);
+        reply.error(&engine.latched_error());
+        reply.take()
+    })
+}
+
+/// One batch under way.
+struct Run<'e, 's> {
+    engine: &'e Engine,
+    session: &'s mut Session,
+    context: Context<'e>,
+    tally: BatchTally,
+}
+
+impl<'e, 's> Run<'e, 's> {
+    fn new(engine: &'e Engine, session: &'s mut Session, out: Vec<u8>) -> Self {
+        let mut context = engine.context(Reply::with_buffer(out, session.protocol));
+        context.keys.database = session.database;
+        if session.no_touch {
+            context.keys.access = crate::store::keys::AccessPolicy::Untouched;
+        }
+        let tally = BatchTally::begin();
+        context.keys.enter(engine.clock.now_ms());
+        Run { engine, session, context, tally }
+    }
+
+    fn input(mut self, scratch: &mut Scratch, parser: &mut Parser, input: &[u8]) -> Ran {
+        let (mut consumed, mut missing, mut paused, mut commands) = (0, 0, false, 0);
+        'windows: while consumed < input.len() {
+            scratch.batch.clear();
+            parser.set_authenticated(self.session.authenticated);
+            let parsed = parser.parse(input, consumed, &mut scratch.batch, WINDOW);
+            self.prepare(scratch, input);
+            for index in 0..scratch.batch.len() {
+                self.command(scratch.batch.request(index, input), scratch.prepared[index]);
+                commands += 1;
+                let stops = self.session.closing || self.session.blocked.is_some();
+                let full = self.context.reply.len() > OUTPUT_PAUSE_BYTES || commands >= COMMANDS_PAUSE;
+                if stops || full {
+                    consumed = scratch.batch.end(index);
+                    paused = consumed < input.len();
+                    parser.rewind();
+                    break 'windows;
+                }
+            }
+            match parsed {
+                Ok(progress) => {
+                    let stuck = progress.consumed == consumed;
+                    (consumed, missing) = (progress.consumed, progress.missing);
+                    if missing > 0 || stuck {
+                        break;
+                    }
+                }
+                Err(error) => {
+                    self.engine.stats.add(Counter::ProtocolErrors, 1);
+                    if error.is_silent() {
+                        tracing::warn!("{error}; the connection of {} is closed", self.session.client.origin.peer);
+                    }
+                    self.context.reply.protocol_error(&error);
+                    self.session.closing = true;
+                    consumed = input.len();
+                    break;
+                }
+            }
+        }
+        Ran { consumed, missing, out: self.end(), paused }
+    }
+
+    /// Lets go of everything, settles the counts, and sends what was published.
+    fn end(mut self) -> Vec<u8> {
+        let tally = self.context.keys.leave();
+        self.engine.stats.add_tally(&tally);
+        self.tally.settle(self.engine, self.session);
+        for outbox in self.session.touched.drain(..) {
+            let flushed = outbox.flush();
+            self.engine.stats.add(Counter::OutputBytes, flushed.bytes as u64);
+        }
+        self.context.reply.take()
+    }
+
+    /// Looks the window's commands up and starts fetching what they will touch.
+    fn prepare(&self, scratch: &mut Scratch, input: &[u8]) {
+        let Scratch { batch, prepared, hashes } = scratch;
+        prepared.clear();
+        hashes.clear();
+        let basis = self.engine.keyspace.basis();
+        for request in batch.requests(input) {
+            let command = REGISTRY.find(request.name());
+            let mut hash = None;
+            if let Some(simple) = command.and_then(|command| command.simple_keys) {
+                for position in simple.positions(request.len()) {
+                    if hashes.len() == PREFETCH_MAX {
+                        break;
+                    }
+                    let key_hash = basis.hash(request.argument(position));
+                    hashes.push(key_hash);
+                    if simple.first as i16 == simple.last {
+                        hash = Some(key_hash);
+                    }
+                }
+            }
+            prepared.push(Prepared { command, hash });
+        }
+        if hashes.len() > 1 {
+            for stage in 0..3 {
+                self.context.keys.prefetch(hashes, stage);
+            }
+        }
+    }
+
+    /// Runs one command, whatever comes of it.
+    fn command(&mut self, request: Request<'_>, prepared: Prepared) {
+        let mark = self.context.reply.mark();
+        let before = self.session.reply_mode;
+        if let Err(error) = self.attempt(request, prepared) {
+            self.context.reply.truncate(mark);
+            self.context.reply.error(&error);
+            self.engine.stats.add(Counter::Errors, 1);
+        }
+        self.context.keys.release();
+        if self.session.reply_mode != ReplyMode::On || before != ReplyMode::On {
+            self.session.reply_mode = match (before, self.session.reply_mode) {
+                (ReplyMode::Skip, ReplyMode::Skip) => ReplyMode::On,
+                (_, ReplyMode::SkipNext) => ReplyMode::Skip,
+                (_, now) => now,
+            };
+            if before == ReplyMode::Skip || self.session.reply_mode != ReplyMode::On {
+                self.context.reply.truncate(mark);
+            }
+        }
+    }
+
+    fn attempt(&mut self, request: Request<'_>, prepared: Prepared) -> CommandResult {
+        let command = match identify(request, prepared.command) {
+            Ok(command) => command,
+            Err(error) => {
+                if is_cross_protocol(request.name()) {
+                    tracing::warn!("{} speaks HTTP on a RESP port; closed", self.session.client.origin.peer);
+                    self.session.closing = true;
+                }
+                return Err(self.refuse(error));
+            }
+        };
+        if let Err(error) = gates::pass(self.engine, self.session, &mut self.context, command, request) {
+            self.engine.stats.rejected(command.id);
+            return Err(self.refuse(error));
+        }
+        if gates::is_queued(self.session, command) {
+            transaction::queue(self.session, command, request);
+            self.context.reply.simple("QUEUED");
+            return Ok(());
+        }
+        self.lock(command, request, prepared.hash);
+        self.context.keys.effects.clear();
+        let result = self.handle(command, request);
+        if self.context.keys.is_exclusive() {
+            let now_ms = self.context.keys.now_ms;
+            self.context.keys.enter(now_ms);
+        }
+        result
+    }
+
+    /// A refused command spoils the transaction that it was meant for.
+    fn refuse(&mut self, error: CommandError) -> CommandError {
+        if let Some(transaction) = &mut self.session.transaction {
+            transaction.aborted = true;
+        }
+        error
+    }
+
+    /// Takes the locks that a command needs.
+    #[inline]
+    fn lock(&mut self, command: &'static Command, request: Request<'_>, hash: Option<u64>) {
+        let keys = &mut self.context.keys;
+        if let (Some(simple), Some(hash)) = (command.simple_keys, hash) {
+            let key = request.argument(simple.first as usize);
+            keys.lock_one(key, hash);
+            if keys.has_waiters() && command.flags.has(Flags::WRITE) {
+                blocking::widen(&mut self.context, &[key]);
+            }
+            return;
+        }
+        let plan =
+            if command.full_name == "exec" { transaction::plan(self.session) } else { plan_command(command, request) };
+        match plan {
+            LockPlan::Nothing => {}
+            LockPlan::Everything => {
+                let now_ms = keys.now_ms;
+                keys.enter_exclusively(now_ms);
+            }
+            LockPlan::Keys(declared) => {
+                keys.lock_many(declared.iter().copied());
+                if keys.has_waiters() {
+                    blocking::widen(&mut self.context, &declared);
+                }
+            }
+        }
+    }
+
+    /// Calls the handler, and does what follows within the locks.
+    fn handle(&mut self, command: &'static Command, request: Request<'_>) -> CommandResult {
+        let timed = self.tally.start(self.engine, command);
+        let Run { engine, session, context, .. } = self;
+        let mut call = Call { engine, session, context, command };
+        let result = call_handler(&mut call, command, request);
+        if !self.context.keys.effects.ready.is_empty() {
+            blocking::serve_ready(&mut self.context);
+        }
+        if let Some(sink) = &self.engine.sink
+            && result.is_ok()
+            && self.context.keys.effects.dirty > 0
+        {
+            let arguments: Vec<&[u8]> = request.iter().collect();
+            sink.command(self.context.keys.database, &arguments, &self.context.keys.effects);
+        }
+        self.tally.finish(self.engine, self.session, command, request, timed);
+        match result {
+            Ok(Outcome::Done) => Ok(()),
+            Ok(Outcome::Blocked(wait)) => {
+                self.session.blocked = Some(blocking::enqueue(&mut self.context, self.engine, *wait));
+                Ok(())
+            }
+            Err(error) => {
+                self.engine.stats.failed(command.id);
+                Err(error)
+            }
+        }
+    }
+}
+
+/// The command that a request names, with its arity checked.
+fn identify(request: Request<'_>, found: Option<&'static Command>) -> CommandResult<&'static Command> {
+    let Some(mut command) = found else {
+        return Err(CommandError::unknown_command(request.name(), request.iter().skip(1)));
+    };
+    if let Handler::Container = command.handler
+        && let Some(name) = request.get(1)
+    {
+        let Some(sub) = command.subcommand(name) else {
+            return Err(CommandError::unknown_subcommand(request.name(), name));
+        };
+        command = sub;
+    }
+    if !command.arity.accepts(request.len()) || matches!(command.handler, Handler::Container) {
+        return Err(CommandError::wrong_arity(&command.full_name));
+    }
+    Ok(command)
+}
+
+/// The locks that a command needs by its own declaration.
+pub fn plan_command<'a>(command: &'static Command, request: Request<'a>) -> LockPlan<'a> {
+    if command.needs_everything {
+        return LockPlan::Everything;
+    }
+    if command.keys.is_empty() {
+        return LockPlan::Nothing;
+    }
+    if let Some(simple) = command.simple_keys {
+        return LockPlan::Keys(simple.positions(request.len()).map(|at| request.argument(at)).collect());
+    }
+    let arguments: SmallVec<[&[u8]; 16]> = request.iter().collect();
+    // Arguments that contradict the declaration: the handler says what is wrong with them, and touches no key.
+    match key_positions(command.keys, &arguments) {
+        Ok(positions) => LockPlan::Keys(positions.iter().map(|(at, _)| request.argument(*at as usize)).collect()),
+        Err(_) => LockPlan::Nothing,
+    }
+}
+
+/// Calls whichever kind of handler a command has; an error takes back what was written.
+fn call_handler(call: &mut Call<'_, '_>, command: &'static Command, request: Request<'_>) -> CommandResult<Outcome> {
+    let args = if command.full_name.contains('|') { Args::behind_subcommand(request) } else { Args::new(request) };
+    match command.handler {
+        Handler::Data(handler) => handler(call.context, args).map(|()| Outcome::Done),
+        Handler::Engine(handler) => handler(call, args),
+        Handler::Container => Err(CommandError::Syntax),
+    }
+}
+
+/// Runs a command of a transaction, whose locks are held; its error becomes its reply.
+pub fn run_queued(call: &mut Call<'_, '_>, command: &'static Command, request: Request<'_>) {
+    let mark = call.context.reply.mark();
+    let dirty = std::mem::take(&mut call.context.keys.effects.dirty);
+    call.context.keys.database = call.session.database;
+    let allowed = gates::pass_queued(call, command);
+    let result = allowed.and_then(|()| call_handler(&mut Call { command, ..reborrow(call) }, command, request));
+    call.engine.stats.called(command.id, 1, 0);
+    if let Err(error) = result {
+        call.context.reply.truncate(mark);
+        call.context.reply.error(&error);
+        call.engine.stats.failed(command.id);
+        call.engine.stats.add(Counter::Errors, 1);
+    }
+    call.context.keys.effects.dirty += dirty;
+}
+
+fn reborrow<'b, 'k>(call: &'b mut Call<'_, 'k>) -> Call<'b, 'k> {
+    Call { context: call.context, engine: call.engine, session: call.session, command: call.command }
+}

@@ -1,0 +1,104 @@
+//! The gates: what every command passes between its name and its handler, in Redis's order.
+
+use crate::command::Context;
+use crate::command::spec::Flags;
+use crate::engine::Call;
+use crate::engine::instance::Engine;
+use crate::engine::registry::Command;
+use crate::engine::session::Session;
+use crate::engine::stats::Counter;
+use crate::protocol::error::{CommandError, CommandResult};
+use crate::protocol::reply::Protocol;
+use crate::protocol::request::Request;
+
+/// Whether the command may run or be queued.
+#[inline]
+pub fn pass(
+    engine: &Engine,
+    session: &Session,
+    context: &mut Context<'_>,
+    command: &Command,
+    request: Request<'_>,
+) -> CommandResult {
+    if !session.authenticated {
+        authentication(engine, command)?;
+    }
+    if session.transaction.is_some() {
+        nesting(command)?;
+    }
+    memory(engine, context, command)?;
+    latch(engine, command)?;
+    if session.protocol == Protocol::Resp2 && session.is_subscribed() {
+        subscription(command, request)?;
+    }
+    Ok(())
+}
+
+/// Only a few commands run before AUTH.
+#[cold]
+fn authentication(engine: &Engine, command: &Command) -> CommandResult {
+    if command.flags.has(Flags::NO_AUTH) {
+        return Ok(());
+    }
+    engine.stats.add(Counter::DeniedUnauthenticated, 1);
+    Err(CommandError::NoAuth)
+}
+
+/// Some commands make no sense behind MULTI.
+fn nesting(command: &Command) -> CommandResult {
+    let is_known = matches!(command.full_name.as_str(), "exec" | "discard" | "multi" | "watch" | "quit" | "reset");
+    if command.flags.has(Flags::NO_MULTI) && !is_known { Err(CommandError::NotInTransaction) } else { Ok(()) }
+}
+
+/// A subscriber of RESP2 can only manage its subscriptions: it could not tell replies from messages.
+fn subscription(command: &Command, request: Request<'_>) -> CommandResult {
+    let allowed = matches!(
+        command.full_name.as_str(),
+        "subscribe"
+            | "unsubscribe"
+            | "psubscribe"
+            | "punsubscribe"
+            | "ssubscribe"
+            | "sunsubscribe"
+            | "ping"
+            | "quit"
+            | "reset"
+    );
+    if allowed {
+        return Ok(());
+    }
+    let name = String::from_utf8_lossy(request.name()).to_lowercase();
+    let name = if command.full_name.contains('|') { command.full_name.clone() } else { name };
+    Err(CommandError::OnlySubscribe(name.into()))
+}
+
+/// Memory is short: make room, or refuse what would need more.
+#[inline]
+fn memory(engine: &Engine, context: &mut Context<'_>, command: &Command) -> CommandResult {
+    if engine.memory.is_limited() && !engine.make_room(context) && command.flags.has(Flags::DENYOOM) {
+        return Err(CommandError::OutOfMemory);
+    }
+    Ok(())
+}
+
+/// After a panic inside a critical section nothing is written any more.
+#[inline]
+fn latch(engine: &Engine, command: &Command) -> CommandResult {
+    if engine.is_latched() && command.flags.has(Flags::WRITE) { Err(engine.latched_error()) } else { Ok(()) }
+}
+
+/// Whether a command behind MULTI is queued rather than run.
+#[inline]
+pub fn is_queued(session: &Session, command: &Command) -> bool {
+    session.transaction.is_some()
+        && !matches!(command.full_name.as_str(), "exec" | "discard" | "multi" | "watch" | "quit" | "reset")
+}
+
+/// The gates that a queued command passes again when it runs.
+pub fn pass_queued(call: &mut Call<'_, '_>, command: &Command) -> CommandResult {
+    let engine = call.engine;
+    if command.flags.has(Flags::DENYOOM) && engine.memory.is_limited() && engine.is_over_limit() {
+        return Err(CommandError::OutOfMemory);
+    }
+    latch(engine, command)
+}

@@ -1,0 +1,125 @@
+//! What a batch costs, per command.
+//!
+//! Reading a clock twice around a command of 50 ns would cost as much as the command. Commands flagged `fast` are
+//! therefore not timed one by one: the batch's time, less that of the others, is divided among them. All others are
+//! timed on their own, and so is everything while the slow log's threshold is below a batch's length.
+
+use crate::base::clock::Stopwatch;
+use crate::command::spec::Flags;
+use crate::engine::instance::Engine;
+use crate::engine::registry::Command;
+use crate::engine::session::Session;
+use crate::protocol::request::Request;
+
+/// Different commands that one batch counts without touching shared memory.
+const KINDS: usize = 6;
+/// Below this threshold every command is timed for the slow log, in us.
+const TIME_ALL_BELOW_US: i64 = 2_000;
+
+#[derive(Clone, Copy, Default)]
+struct Kind {
+    command: usize,
+    calls: u64,
+    nanoseconds: u64,
+    fast_calls: u64,
+}
+
+/// See the module's text.
+pub struct BatchTally {
+    watch: Stopwatch,
+    started_ns: u64,
+    timed_ns: u64,
+    fast_calls: u64,
+    kinds: [Kind; KINDS],
+    used: usize,
+    last: u32,
+}
+
+impl BatchTally {
+    /// A batch begins.
+    pub fn begin() -> BatchTally {
+        BatchTally {
+            watch: Stopwatch::start(),
+            started_ns: 0,
+            timed_ns: 0,
+            fast_calls: 0,
+            kinds: [Kind::default(); KINDS],
+            used: 0,
+            last: u32::MAX,
+        }
+    }
+
+    /// Begins to time a command, if it is one to be timed.
+    #[inline]
+    pub fn start(&self, engine: &Engine, command: &Command) -> Option<u64> {
+        let threshold = engine.slowlog.threshold_us();
+        let all = (0..TIME_ALL_BELOW_US).contains(&threshold);
+        (all || !command.flags.has(Flags::FAST)).then(|| self.watch.elapsed_ns())
+    }
+
+    /// A command has run.
+    #[inline]
+    pub fn finish(
+        &mut self,
+        engine: &Engine,
+        session: &Session,
+        command: &Command,
+        request: Request<'_>,
+        started: Option<u64>,
+    ) {
+        self.last = command.id as u32;
+        let kind = self.kind(engine, command.id);
+        kind.calls += 1;
+        let Some(started) = started else {
+            kind.fast_calls += 1;
+            self.fast_calls += 1;
+            return;
+        };
+        let took = self.watch.elapsed_ns().saturating_sub(started);
+        self.kind(engine, command.id).nanoseconds += took;
+        self.timed_ns += took;
+        engine.slowlog.note(engine, session, command, request, took / 1000);
+    }
+
+    #[inline]
+    fn kind(&mut self, engine: &Engine, command: usize) -> &mut Kind {
+        let at = match self.kinds[..self.used].iter().position(|kind| kind.command == command) {
+            Some(at) => at,
+            None => {
+                if self.used == KINDS {
+                    self.flush(engine);
+                }
+                self.kinds[self.used] = Kind { command, ..Kind::default() };
+                self.used += 1;
+                self.used - 1
+            }
+        };
+        &mut self.kinds[at]
+    }
+
+    fn flush(&mut self, engine: &Engine) {
+        let elapsed = self.watch.elapsed_ns().saturating_sub(self.started_ns);
+        let each = elapsed.saturating_sub(self.timed_ns).checked_div(self.fast_calls).unwrap_or(0);
+        for kind in &self.kinds[..self.used] {
+            engine.stats.called(kind.command, kind.calls, kind.nanoseconds + each * kind.fast_calls);
+        }
+        self.used = 0;
+        self.fast_calls = 0;
+        self.timed_ns = 0;
+        self.started_ns += elapsed;
+    }
+
+    /// The batch has ended.
+    pub fn settle(&mut self, engine: &Engine, session: &Session) {
+        use std::sync::atomic::Ordering::Relaxed;
+        if self.used == 0 {
+            return;
+        }
+        let calls: u64 = self.kinds[..self.used].iter().map(|kind| kind.calls).sum();
+        self.flush(engine);
+        session.client.last_command.store(self.last, Relaxed);
+        session.client.commands.fetch_add(calls, Relaxed);
+        session.client.active_ms.store(engine.clock.now_ms(), Relaxed);
+        session.publish_state();
+    }
+}

@@ -1,0 +1,310 @@
+//! `Engine`: one instance, everything that its connections share.
+//!
+//! Several may live in one process; nothing here is static. Its threads (expiry, timers, freeing) are the instance's
+//! own, need no runtime, and end when it is dropped.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::thread::JoinHandle;
+
+use parking_lot::{Mutex, RwLock};
+
+use super::blocking::Timers;
+use super::clients::{Client, Clients, Origin};
+use super::memory::Memory;
+use super::session::Session;
+use super::slowlog::SlowLog;
+use super::stats::{Counter, Stats};
+use crate::base::clock::{Clock, Signal};
+use crate::base::config::{Config, OutputLimit};
+use crate::base::random::{self, Random};
+use crate::command::Context;
+use crate::command::settings::Settings;
+use crate::protocol::error::CommandError;
+use crate::protocol::reply::Reply;
+use crate::pubsub::outbox::{DirectWrite, Outbox};
+use crate::pubsub::registry::PubSub;
+use crate::store::effects::EffectSink;
+use crate::store::expiry;
+use crate::store::keys::{AccessPolicy, Keys};
+use crate::store::keyspace::Keyspace;
+use crate::value::table::Basis;
+
+/// One instance; see the module's text.
+pub struct Engine {
+    /// The data.
+    pub keyspace: Keyspace,
+    /// The time.
+    pub clock: Clock,
+    /// Random numbers for commands.
+    pub random: Random,
+    /// Thresholds of the data types.
+    pub settings: Settings,
+    /// The configuration, as `CONFIG` sees it.
+    pub config: RwLock<Config>,
+    /// Counters.
+    pub stats: Stats,
+    /// Connections.
+    pub clients: Clients,
+    /// Subscriptions.
+    pub pubsub: PubSub,
+    /// The memory limit and what to do about it.
+    pub memory: Memory,
+    /// Slow commands.
+    pub slowlog: SlowLog,
+    /// Deadlines of those who wait.
+    pub timers: Timers,
+    /// Who receives the effects of commands.
+    pub sink: Option<Arc<dyn EffectSink>>,
+    /// When the instance started, Unix time in ms.
+    pub started_ms: u64,
+    /// Forty random hexadecimal digits, new at each start.
+    pub run_id: String,
+    /// The port of the TCP listener, 0 without one.
+    pub port: AtomicUsize,
+    /// Output limits by class: normal, replica, pubsub.
+    pub output_limits: RwLock<[OutputLimit; 3]>,
+    /// `client-query-buffer-limit`, in bytes.
+    pub query_bytes_max: AtomicUsize,
+    /// Settings of the listeners.
+    pub network: Network,
+    /// Raised by SHUTDOWN; listeners end.
+    pub stopping: Stopping,
+    latched: AtomicBool,
+    latched_because: Mutex<&'static str>,
+    password: RwLock<Option<Box<[u8]>>>,
+    expiry_signal: Signal,
+}
+
+/// Settings that the listeners read.
+#[derive(Default)]
+pub struct Network {
+    /// `maxclients`.
+    pub clients_max: AtomicUsize,
+    /// `timeout`, in seconds; 0 is never.
+    pub idle_seconds_max: AtomicUsize,
+    /// `tcp-keepalive`, in seconds; 0 is off.
+    pub keepalive_seconds: AtomicUsize,
+    /// `protected-mode`.
+    pub protected: AtomicBool,
+}
+
+/// The wish that an instance ends, and who wants to know.
+#[derive(Default)]
+pub struct Stopping {
+    wished: AtomicBool,
+    listeners: Mutex<Vec<Box<dyn FnOnce() + Send>>>,
+}
+
+impl Stopping {
+    /// Whether the instance is to end.
+    pub fn is_wished(&self) -> bool {
+        self.wished.load(Ordering::Acquire)
+    }
+
+    /// Wishes it, and tells the listeners.
+    pub fn wish(&self) {
+        self.wished.store(true, Ordering::Release);
+        for listener in std::mem::take(&mut *self.listeners.lock()) {
+            listener();
+        }
+    }
+
+    /// Has `listener` called when the end is wished, at once if it is already.
+    pub fn listen(&self, listener: impl FnOnce() + Send + 'static) {
+        let mut listeners = self.listeners.lock();
+        if self.is_wished() {
+            drop(listeners);
+            listener();
+        } else {
+            listeners.push(Box::new(listener));
+        }
+    }
+}
+
+/// The threads of an instance; dropping it ends them.
+pub struct Threads {
+    engine: Arc<Engine>,
+    handles: Vec<JoinHandle<()>>,
+}
+
+impl Engine {
+    /// An instance with this configuration, without threads.
+    ///
+    /// # Errors
+    /// When the operating system refuses the thread that frees big values.
+    pub fn new(config: Config, clock: Clock) -> std::io::Result<Arc<Engine>> {
+        let now_ms = clock.now_ms();
+        let settings = config.settings();
+        let basis = Basis::new(random::system_seed(), now_ms);
+        let engine = Arc::new(Engine {
+            keyspace: Keyspace::new(basis, settings.databases)?,
+            clock: clock.clone(),
+            random: Random::from_system(),
+            settings: Settings::default(),
+            stats: Stats::default(),
+            clients: Clients::default(),
+            pubsub: PubSub::default(),
+            memory: Memory::default(),
+            slowlog: SlowLog::default(),
+            timers: Timers::default(),
+            sink: None,
+            started_ms: now_ms,
+            run_id: random::token(20),
+            port: AtomicUsize::new(0),
+            output_limits: RwLock::new([settings.normal_output, settings.replica_output, settings.pubsub_output]),
+            query_bytes_max: AtomicUsize::new(settings.client_query_buffer_limit),
+            network: Network::default(),
+            stopping: Stopping::default(),
+            latched: AtomicBool::new(false),
+            latched_because: Mutex::new(""),
+            password: RwLock::default(),
+            expiry_signal: Signal::new(),
+            config: RwLock::new(config),
+        });
+        engine.apply_config(&settings);
+        engine.follow_manual_clock();
+        Ok(engine)
+    }
+
+    /// With a manual clock, what is due happens on the thread that moves it, in order, before `advance` returns.
+    fn follow_manual_clock(self: &Arc<Engine>) {
+        let weak = Arc::downgrade(self);
+        let due = weak.clone();
+        self.clock.on_due(Arc::new(move || due.upgrade().and_then(|engine| engine.timers.next())));
+        self.clock.on_advance(Arc::new(move |now_ms| {
+            if let Some(engine) = weak.upgrade() {
+                expiry::sweep(&mut engine.keys(), now_ms, usize::MAX);
+                engine.timers.fire(now_ms);
+            }
+        }));
+    }
+
+    /// Starts the instance's threads.
+    ///
+    /// # Errors
+    /// When the operating system refuses a thread.
+    pub fn start_threads(self: &Arc<Engine>) -> std::io::Result<Threads> {
+        let mut threads = Threads { engine: self.clone(), handles: Vec::new() };
+        let engine = self.clone();
+        let timers = std::thread::Builder::new().name("pipkin-timers".into());
+        threads.handles.push(timers.spawn(move || engine.timers.run(&engine.clock))?);
+        let engine = self.clone();
+        let sweeper = std::thread::Builder::new().name("pipkin-expiry".into());
+        threads.handles.push(sweeper.spawn(move || engine.expire_until_stopped())?);
+        Ok(threads)
+    }
+
+    fn expire_until_stopped(&self) {
+        while !self.stopping.is_wished() {
+            let now_ms = self.clock.now_ms();
+            let (tally, next_ms) = expiry::sweep(&mut self.keys(), now_ms, expiry::SLICE);
+            self.stats.add_tally(&tally);
+            self.clock.wait(Some(next_ms), &self.expiry_signal);
+        }
+    }
+
+    /// A lock set with nothing locked.
+    pub fn keys(&self) -> Keys<'_> {
+        let mut keys = Keys::new(&self.keyspace);
+        keys.access = self.access_policy();
+        keys.effects.listening = self.sink.is_some();
+        keys
+    }
+
+    fn access_policy(&self) -> AccessPolicy {
+        self.memory.access_policy()
+    }
+
+    /// What a batch runs on.
+    pub fn context(&self, reply: Reply) -> Context<'_> {
+        Context { keys: self.keys(), reply, settings: &self.settings, random: &self.random, may_block: true }
+    }
+
+    /// Registers a connection; `writer` for sockets that other threads may write to.
+    pub fn connect(&self, origin: Origin, writer: Option<Arc<dyn DirectWrite>>) -> Session {
+        let limit = self.output_limits.read()[2];
+        let outbox = Arc::new(Outbox::new(writer, limit));
+        let client: Arc<Client> = self.clients.add(origin, outbox, self.clock.now_ms());
+        self.stats.add(Counter::Connections, 1);
+        let trusted = client.origin.in_process || !self.has_password();
+        Session::new(client, trusted)
+    }
+
+    /// Sets or removes the default user's password.
+    pub fn set_password(&self, password: Option<&[u8]>) {
+        *self.password.write() = password.filter(|text| !text.is_empty()).map(Into::into);
+    }
+
+    /// Whether a password is asked for.
+    pub fn has_password(&self) -> bool {
+        self.password.read().is_some()
+    }
+
+    /// Whether this is the password, in a time that tells nothing about how much of it is right.
+    pub fn is_password(&self, given: &[u8]) -> bool {
+        let password = self.password.read();
+        let Some(password) = &*password else { return true };
+        let mut difference = (password.len() ^ given.len()) as u64;
+        for index in 0..password.len().max(given.len()) {
+            let (ours, theirs) = (password.get(index).unwrap_or(&0), given.get(index).unwrap_or(&0));
+            difference |= (ours ^ theirs) as u64;
+        }
+        difference == 0
+    }
+
+    /// `maxclients`.
+    pub fn clients_max(&self) -> usize {
+        self.network.clients_max.load(Ordering::Relaxed)
+    }
+
+    /// `timeout`, in seconds; 0 is never.
+    pub fn idle_seconds_max(&self) -> u64 {
+        self.network.idle_seconds_max.load(Ordering::Relaxed) as u64
+    }
+
+    /// `tcp-keepalive`, in seconds; 0 is off.
+    pub fn keepalive_seconds(&self) -> u64 {
+        self.network.keepalive_seconds.load(Ordering::Relaxed) as u64
+    }
+
+    /// `protected-mode`.
+    pub fn is_protected(&self) -> bool {
+        self.network.protected.load(Ordering::Relaxed)
+    }
+
+    /// Refuses all writes from now on.
+    pub fn latch(&self, because: &'static str) {
+        *self.latched_because.lock() = because;
+        self.latched.store(true, Ordering::Release);
+        tracing::error!("{because}: the instance is read-only from now on; save what you need and restart it");
+    }
+
+    /// Whether writes are refused.
+    #[inline]
+    pub fn is_latched(&self) -> bool {
+        self.latched.load(Ordering::Relaxed)
+    }
+
+    /// What a refused write is told.
+    pub fn latched_error(&self) -> CommandError {
+        CommandError::Latched((*self.latched_because.lock()).into())
+    }
+
+    /// Ends the instance's threads and tells its listeners.
+    pub fn stop(&self) {
+        self.stopping.wish();
+        self.timers.stop();
+        self.expiry_signal.raise();
+    }
+}
+
+impl Drop for Threads {
+    fn drop(&mut self) {
+        self.engine.stop();
+        for handle in self.handles.drain(..) {
+            // A thread that panicked has reported it.
+            drop(handle.join());
+        }
+    }
+}

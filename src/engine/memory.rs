@@ -1,0 +1,128 @@
+//! The memory limit: how much is used, and what goes when it is too much.
+
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicUsize, Ordering::Relaxed};
+
+use parking_lot::RwLock;
+
+use super::instance::Engine;
+use super::stats::Counter;
+use crate::base::config::EvictionPolicy;
+use crate::base::glob::Glob;
+use crate::command::Context;
+use crate::store::eviction::{self, Order};
+use crate::store::keys::AccessPolicy;
+
+/// `maxmemory` and its companions.
+pub struct Memory {
+    /// `maxmemory`, in bytes; 0 is none.
+    pub limit: AtomicUsize,
+    /// `maxmemory-samples`.
+    pub samples: AtomicUsize,
+    /// `lfu-log-factor`.
+    pub log_factor: AtomicU32,
+    /// `lfu-decay-time`, in minutes.
+    pub decay_minutes: AtomicU32,
+    policy: RwLock<EvictionPolicy>,
+    /// Whether the policy counts uses; read for every batch, unlike the policy itself.
+    counts_uses: AtomicBool,
+    /// Keys that are never evicted.
+    pub pinned: RwLock<Vec<Glob>>,
+}
+
+impl Default for Memory {
+    fn default() -> Self {
+        Memory {
+            limit: AtomicUsize::new(0),
+            samples: AtomicUsize::new(5),
+            log_factor: AtomicU32::new(10),
+            decay_minutes: AtomicU32::new(1),
+            policy: RwLock::new(EvictionPolicy::NoEviction),
+            counts_uses: AtomicBool::new(false),
+            pinned: RwLock::default(),
+        }
+    }
+}
+
+impl Memory {
+    /// Whether there is a limit.
+    #[inline]
+    pub fn is_limited(&self) -> bool {
+        self.limit.load(Relaxed) != 0
+    }
+
+    /// The policy.
+    pub fn policy(&self) -> EvictionPolicy {
+        *self.policy.read()
+    }
+
+    /// Sets the policy.
+    pub fn set_policy(&self, policy: EvictionPolicy) {
+        *self.policy.write() = policy;
+        self.counts_uses.store(policy.is_lfu(), Relaxed);
+    }
+
+    /// How uses of keys are noted under the policy.
+    #[inline]
+    pub fn access_policy(&self) -> AccessPolicy {
+        if !self.counts_uses.load(Relaxed) {
+            return AccessPolicy::Recency;
+        }
+        AccessPolicy::Frequency {
+            log_factor: self.log_factor.load(Relaxed),
+            decay_minutes: self.decay_minutes.load(Relaxed),
+        }
+    }
+
+    fn order(&self) -> Option<Order> {
+        use EvictionPolicy::*;
+        Some(match self.policy() {
+            NoEviction => return None,
+            AllkeysLru | VolatileLru => Order::LeastRecent,
+            AllkeysLfu | VolatileLfu => Order::LeastFrequent { decay_minutes: self.decay_minutes.load(Relaxed) },
+            AllkeysRandom | VolatileRandom => Order::Any,
+            VolatileTtl => Order::SoonestExpiry,
+        })
+    }
+}
+
+/// Keys that one command evicts at the most; the next command goes on.
+const EVICTIONS_MAX: usize = 1024;
+
+impl Engine {
+    /// Bytes in use by keys, values, their tables and the connections' buffers.
+    pub fn used_memory(&self) -> usize {
+        self.keyspace.record_bytes() + self.keyspace.base_bytes() + self.clients.buffer_bytes()
+    }
+
+    /// Whether more is in use than allowed.
+    pub fn is_over_limit(&self) -> bool {
+        let limit = self.memory.limit.load(Relaxed);
+        limit != 0 && self.used_memory() > limit
+    }
+
+    /// Evicts until the limit holds; false if it cannot be made to hold. No shard may be held.
+    #[cold]
+    pub fn make_room(&self, context: &mut Context<'_>) -> bool {
+        context.keys.settle_bytes();
+        if !self.is_over_limit() {
+            return true;
+        }
+        let Some(order) = self.memory.order() else { return false };
+        let pinned = self.memory.pinned.read();
+        let volatile_only = self.memory.policy().is_volatile();
+        let samples = self.memory.samples.load(Relaxed).clamp(1, 64);
+        for _ in 0..EVICTIONS_MAX {
+            let is_pinned = |key: &[u8]| pinned.iter().any(|glob| glob.matches(key));
+            if !eviction::evict_one(&mut context.keys, self.random.next_u64(), order, volatile_only, samples, is_pinned)
+            {
+                return false;
+            }
+            self.stats.add(Counter::Evicted, 1);
+            context.keys.settle_bytes();
+            if !self.is_over_limit() {
+                return true;
+            }
+        }
+        !self.is_over_limit()
+    }
+}

@@ -1,0 +1,181 @@
+//! The registry: every row of every family, found by name.
+//!
+//! It is made once per process from constant rows; nothing in it ever changes, so instances share it.
+
+use std::sync::LazyLock;
+
+use super::Handler as EngineHandler;
+use crate::command::Handler as DataHandler;
+use crate::command::spec::keys::joined_ranges;
+use crate::command::spec::{Arity, Categories, CommandSpec, Flags, Group, KeySpec, SimpleKeys};
+
+/// What runs for a command.
+#[derive(Clone, Copy)]
+pub enum Handler {
+    /// Works on keys only.
+    Data(DataHandler),
+    /// Works on the instance or the connection too.
+    Engine(EngineHandler),
+    /// A container: one of its subcommands must be named.
+    Container,
+}
+
+/// The row that a command was made from.
+#[derive(Clone, Copy)]
+pub enum Row {
+    /// Of a data family.
+    Data(&'static CommandSpec<DataHandler>),
+    /// Of the engine.
+    Engine(&'static CommandSpec<EngineHandler>),
+}
+
+/// A command as the dispatcher sees it.
+pub struct Command {
+    /// Place in the registry, for statistics.
+    pub id: usize,
+    /// Lower-case name; `container|subcommand` for a subcommand.
+    pub full_name: String,
+    /// See [`CommandSpec::arity`].
+    pub arity: Arity,
+    /// See [`CommandSpec::flags`].
+    pub flags: Flags,
+    /// All ACL categories.
+    pub categories: Categories,
+    /// See [`CommandSpec::group`].
+    pub group: Group,
+    /// What runs.
+    pub handler: Handler,
+    /// See [`CommandSpec::keys`].
+    pub keys: &'static [KeySpec],
+    /// Where the keys are, if one range says it all.
+    pub simple_keys: Option<SimpleKeys>,
+    /// Its keys cannot be known beforehand although it works on keys (SCAN, FLUSHALL): it needs every shard.
+    pub needs_everything: bool,
+    /// Subcommands of a container.
+    pub subcommands: Vec<&'static Command>,
+    /// The row.
+    pub row: Row,
+}
+
+impl std::fmt::Debug for Command {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Command({})", self.full_name)
+    }
+}
+
+/// All commands.
+pub struct Registry {
+    /// Commands and subcommands, by id.
+    pub all: Vec<&'static Command>,
+    /// Commands without subcommands, in the order of the families.
+    pub top: Vec<&'static Command>,
+    /// Open addressing by [`name_hash`]; a power of two at most a quarter full.
+    slots: Vec<Option<&'static Command>>,
+}
+
+/// The registry of this process.
+pub static REGISTRY: LazyLock<Registry> = LazyLock::new(Registry::new);
+
+/// Longest name that is looked up.
+const NAME_MAX: usize = 32;
+
+#[inline]
+fn name_hash(name: &[u8]) -> usize {
+    let mut hash = name.len() as u64;
+    for &byte in name {
+        hash = (hash.rotate_left(5) ^ (byte | 0x20) as u64).wrapping_mul(0x517c_c1b7_2722_0a95);
+    }
+    (hash >> 48) as usize
+}
+
+/// The one range that holds all keys of a command, if there is one.
+fn simple_keys(keys: &[KeySpec]) -> Option<SimpleKeys> {
+    let (joined, misses_keys) = joined_ranges(keys);
+    (joined.first > 0 && !misses_keys).then_some(joined)
+}
+
+impl Registry {
+    fn new() -> Registry {
+        let mut registry = Registry { all: Vec::new(), top: Vec::new(), slots: Vec::new() };
+        for rows in crate::command::FAMILIES {
+            for row in rows.iter() {
+                registry.add(row, "", Row::Data, Handler::Data);
+            }
+        }
+        for rows in super::commands::FAMILIES {
+            for row in rows.iter() {
+                registry.add(row, "", Row::Engine, Handler::Engine);
+            }
+        }
+        let size = (registry.top.len() * 4).next_power_of_two();
+        registry.slots = vec![None; size];
+        for &command in &registry.top {
+            let mut at = name_hash(command.full_name.as_bytes()) & (size - 1);
+            while registry.slots[at].is_some() {
+                at = (at + 1) & (size - 1);
+            }
+            registry.slots[at] = Some(command);
+        }
+        registry
+    }
+
+    fn add<H: Copy>(
+        &mut self,
+        row: &'static CommandSpec<H>,
+        container: &str,
+        as_row: fn(&'static CommandSpec<H>) -> Row,
+        as_handler: fn(H) -> Handler,
+    ) -> &'static Command {
+        let full_name = if container.is_empty() { row.name.to_string() } else { format!("{container}|{}", row.name) };
+        let subcommands = row.subcommands.iter().map(|sub| self.add(sub, &full_name, as_row, as_handler)).collect();
+        let works_on_keys = row.flags.has(Flags::READONLY) || row.flags.has(Flags::WRITE);
+        let command: &'static Command = Box::leak(Box::new(Command {
+            id: self.all.len(),
+            arity: row.arity,
+            flags: row.flags,
+            categories: row.all_categories(),
+            group: row.group,
+            handler: row.handler.map_or(Handler::Container, as_handler),
+            keys: row.keys,
+            simple_keys: simple_keys(row.keys),
+            needs_everything: works_on_keys && row.keys.is_empty() && row.subcommands.is_empty(),
+            subcommands,
+            row: as_row(row),
+            full_name,
+        }));
+        self.all.push(command);
+        if container.is_empty() {
+            self.top.push(command);
+        }
+        command
+    }
+
+    /// The command of this name, in any case.
+    #[inline]
+    pub fn find(&self, name: &[u8]) -> Option<&'static Command> {
+        if name.len() > NAME_MAX {
+            return None;
+        }
+        let mask = self.slots.len() - 1;
+        let mut at = name_hash(name) & mask;
+        while let Some(command) = self.slots[at] {
+            if command.full_name.as_bytes().eq_ignore_ascii_case(name) {
+                return Some(command);
+            }
+            at = (at + 1) & mask;
+        }
+        None
+    }
+}
+
+impl Command {
+    /// The subcommand of this name, in any case.
+    pub fn subcommand(&self, name: &[u8]) -> Option<&'static Command> {
+        self.subcommands.iter().copied().find(|sub| sub.own_name().as_bytes().eq_ignore_ascii_case(name))
+    }
+
+    /// The name without the container's.
+    pub fn own_name(&self) -> &str {
+        self.full_name.rsplit('|').next().unwrap_or(&self.full_name)
+    }
+}

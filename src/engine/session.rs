@@ -1,0 +1,113 @@
+//! `Session`: the state of one connection, whatever it comes through.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+use super::blocking::Waiter;
+use super::clients::Client;
+use super::instance::Engine;
+use super::transaction::{Transaction, Watched};
+use crate::protocol::reply::Protocol;
+use crate::pubsub::outbox::Outbox;
+
+/// Whether replies are sent (`CLIENT REPLY`).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub enum ReplyMode {
+    /// All.
+    #[default]
+    On,
+    /// None.
+    Off,
+    /// Not that of the command that sets it, nor of the next.
+    SkipNext,
+    /// Not that of the command that runs.
+    Skip,
+}
+
+/// The state of one connection.
+pub struct Session {
+    /// What others see of it.
+    pub client: Arc<Client>,
+    /// Selected database.
+    pub database: usize,
+    /// Protocol of the replies.
+    pub protocol: Protocol,
+    /// Whether it may run commands; a connection without a password to give is from the start.
+    pub authenticated: bool,
+    /// Between MULTI and EXEC.
+    pub transaction: Option<Transaction>,
+    /// Since WATCH.
+    pub watched: Option<Watched>,
+    /// Channels subscribed to.
+    pub channels: BTreeSet<Box<[u8]>>,
+    /// Patterns subscribed to.
+    pub patterns: BTreeSet<Box<[u8]>>,
+    /// See there.
+    pub reply_mode: ReplyMode,
+    /// The wait that the last command began; commands behind it stay unread until it ends.
+    pub blocked: Option<Arc<Waiter>>,
+    /// To be closed once what is written is sent.
+    pub closing: bool,
+    /// Outboxes that the running batch put messages into.
+    pub touched: Vec<Arc<Outbox>>,
+    /// A command asked the instance to stop.
+    pub shutdown: bool,
+    /// Uses leave no trace on keys (`CLIENT NO-TOUCH`).
+    pub no_touch: bool,
+}
+
+impl Session {
+    /// A new connection.
+    pub fn new(client: Arc<Client>, authenticated: bool) -> Session {
+        Session {
+            client,
+            database: 0,
+            protocol: Protocol::Resp2,
+            authenticated,
+            transaction: None,
+            watched: None,
+            channels: BTreeSet::new(),
+            patterns: BTreeSet::new(),
+            reply_mode: ReplyMode::On,
+            blocked: None,
+            closing: false,
+            touched: Vec::new(),
+            shutdown: false,
+            no_touch: false,
+        }
+    }
+
+    /// Subscribed to anything.
+    #[inline]
+    pub fn is_subscribed(&self) -> bool {
+        !self.channels.is_empty() || !self.patterns.is_empty()
+    }
+
+    /// Takes the connection out of everything that knows it. To be called once, when it ends.
+    pub fn end(&mut self, engine: &Engine) {
+        self.client.outbox.close();
+        engine.pubsub.leave(self.client.id, &self.channels, &self.patterns);
+        self.channels.clear();
+        self.patterns.clear();
+        if let Some(waiter) = self.blocked.take() {
+            waiter.abandon(engine);
+        }
+        super::transaction::forget_watched(engine, self);
+        engine.clients.remove(self.client.id);
+    }
+
+    /// Shows others what `CLIENT LIST` shows.
+    pub fn publish_state(&self) {
+        let client = &self.client;
+        client.authenticated.store(self.authenticated, Ordering::Relaxed);
+        client.database.store(self.database as u32, Ordering::Relaxed);
+        client.channels.store(self.channels.len() as u32, Ordering::Relaxed);
+        client.patterns.store(self.patterns.len() as u32, Ordering::Relaxed);
+        let queued = self.transaction.as_ref().map_or(u32::MAX, |transaction| transaction.queued.len() as u32);
+        client.queued.store(queued, Ordering::Relaxed);
+        client.watching.store(self.watched.as_ref().map_or(0, |watched| watched.keys.len() as u32), Ordering::Relaxed);
+        client.blocked.store(self.blocked.is_some(), Ordering::Relaxed);
+        client.protocol.store(if self.protocol == Protocol::Resp3 { 3 } else { 2 }, Ordering::Relaxed);
+    }
+}

@@ -1,0 +1,117 @@
+//! MULTI, EXEC and WATCH: what a session remembers, and how a whole transaction is locked and run.
+//!
+//! EXEC holds the union of the shards of all its commands and of the watched keys, so that nobody sees half of it; where
+//! a queued command's keys cannot be known, it holds everything.
+
+use std::sync::Arc;
+
+use smallvec::SmallVec;
+
+use super::dispatch::{self, LockPlan};
+use super::instance::Engine;
+use super::registry::Command;
+use super::session::Session;
+use super::{Call, Outcome};
+use crate::command::spec::{Flags, Group};
+use crate::protocol::error::{CommandError, CommandResult};
+use crate::protocol::request::{OwnedRequest, Request};
+use crate::store::keyspace::{KeyId, WatchFlag};
+
+/// Commands between MULTI and EXEC.
+#[derive(Default)]
+pub struct Transaction {
+    /// In order.
+    pub queued: Vec<(&'static Command, OwnedRequest)>,
+    /// A command was refused while queueing: EXEC will discard everything.
+    pub aborted: bool,
+}
+
+/// Keys watched since the first WATCH.
+#[derive(Default)]
+pub struct Watched {
+    /// Raised by whoever changes one of them.
+    pub flag: Arc<WatchFlag>,
+    /// Database and key.
+    pub keys: Vec<KeyId>,
+}
+
+/// The locks that EXEC needs for what is queued and watched.
+pub fn plan<'a>(session: &'a Session) -> LockPlan<'a> {
+    let mut keys: SmallVec<[&[u8]; 4]> = SmallVec::new();
+    if let Some(transaction) = &session.transaction {
+        for (command, request) in &transaction.queued {
+            match dispatch::plan_command(command, request.request()) {
+                LockPlan::Keys(more) => keys.extend(more),
+                LockPlan::Everything => return LockPlan::Everything,
+                LockPlan::Nothing if touches_nothing(command) => {}
+                LockPlan::Nothing => return LockPlan::Everything,
+            }
+        }
+    }
+    if let Some(watched) = &session.watched {
+        keys.extend(watched.keys.iter().map(|(_, key)| &**key));
+    }
+    if keys.is_empty() { LockPlan::Nothing } else { LockPlan::Keys(keys) }
+}
+
+/// Whether a command without keys may run while others' shards are held: it never looks at a shard.
+fn touches_nothing(command: &Command) -> bool {
+    matches!(command.group, Group::PubSub | Group::Connection | Group::Transactions) && !command.flags.has(Flags::ADMIN)
+}
+
+/// Stops watching.
+pub fn forget_watched(engine: &Engine, session: &mut Session) {
+    let Some(watched) = session.watched.take() else { return };
+    let mut keys = engine.keys();
+    keys.enter(engine.clock.now_ms());
+    for id in &watched.keys {
+        let hash = keys.hash(&id.1);
+        keys.with_shard(crate::store::keyspace::Keyspace::shard_of(hash), |shard| shard.unwatch(id, &watched.flag));
+    }
+    keys.leave();
+}
+
+/// Queues a command behind MULTI.
+pub fn queue(session: &mut Session, command: &'static Command, request: Request<'_>) {
+    if let Some(transaction) = &mut session.transaction {
+        transaction.queued.push((command, request.to_owned()));
+    }
+}
+
+/// Runs what is queued; the shards of [`plan`] are held.
+///
+/// # Errors
+/// When a command was refused while queueing.
+pub fn execute(call: &mut Call<'_, '_>) -> CommandResult<Outcome> {
+    let Some(transaction) = call.session.transaction.take() else { return Err(CommandError::ExecWithoutMulti) };
+    let changed = release_watched(call);
+    if transaction.aborted {
+        return Err(CommandError::ExecAbort);
+    }
+    if changed {
+        call.context.reply.null_array();
+        return Ok(Outcome::Done);
+    }
+    call.context.reply.array(transaction.queued.len());
+    let may_block = std::mem::replace(&mut call.context.may_block, false);
+    for (command, request) in &transaction.queued {
+        dispatch::run_queued(call, command, request.request());
+    }
+    call.context.may_block = may_block;
+    Ok(Outcome::Done)
+}
+
+/// Ends watching within the locks of EXEC or UNWATCH; true if a watched key changed or has expired since.
+pub fn release_watched(call: &mut Call<'_, '_>) -> bool {
+    let Some(watched) = call.session.watched.take() else { return false };
+    let keys = &mut call.context.keys;
+    let selected = keys.database;
+    for id in &watched.keys {
+        keys.database = id.0;
+        // Meeting an expired key removes it, which raises the flag.
+        keys.exists(&id.1);
+        keys.with_shard_of(&id.1, |shard| shard.unwatch(id, &watched.flag));
+    }
+    keys.database = selected;
+    watched.flag.is_raised()
+}

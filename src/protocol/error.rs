@@ -1,0 +1,497 @@
+//! Every error text of the house, in one place, in three kinds.
+//!
+//! - [`CommandError`]: a command failed; the client reads the exact line, the connection goes on.
+//! - [`ProtocolError`]: the bytes are no request; the client reads the line (or nothing), the connection closes.
+//! - [`StartupError`]: for the operator; the text says what to do.
+//!
+//! `Display` gives the line of an error reply without its leading `-`, which is what the in-process API shows;
+//! [`crate::protocol::Reply::error`] puts it on the wire. Texts that quote what a client sent are kept as bytes, since a
+//! name is not necessarily UTF-8, and are shown lossily by `Display` only.
+
+mod startup;
+
+use std::borrow::Cow;
+use std::io::Write as _;
+
+pub use startup::StartupError;
+
+/// What a handler returns.
+pub type CommandResult<T = ()> = Result<T, CommandError>;
+
+/// Why a command failed; `Display` is the line the client reads, without the `-`.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[allow(missing_docs)] // A variant's documentation is its text.
+pub enum CommandError {
+    // Arguments of any command.
+    #[error("ERR syntax error")]
+    Syntax,
+    #[error("ERR wrong number of arguments for '{0}' command")]
+    WrongArity(Box<str>),
+    #[error("ERR value is not an integer or out of range")]
+    NotInteger,
+    #[error("ERR value is out of range")]
+    OutOfRange,
+    #[error("ERR value is out of range, must be positive")]
+    NotPositive,
+    #[error("ERR value is out of range, value must between {} and {}", .0.0, .0.1)]
+    NotBetween(Box<(i64, i64)>),
+    #[error("ERR value is not a valid float")]
+    NotFloat,
+    #[error("ERR numkeys should be greater than 0")]
+    NumkeysNotPositive,
+    #[error("ERR Number of keys can't be greater than number of args")]
+    NumkeysTooMany,
+    #[error("ERR Number of keys can't be negative")]
+    NumkeysNegative,
+    #[error("ERR count should be greater than 0")]
+    CountNotPositive,
+    #[error("ERR count should be greater than or equal to -1")]
+    CountBelowMinusOne,
+    #[error("ERR LIMIT can't be negative")]
+    LimitNegative,
+    #[error("ERR timeout is not a float or out of range")]
+    TimeoutNotFloat,
+    #[error("ERR timeout is not an integer or out of range")]
+    TimeoutNotInteger,
+    #[error("ERR timeout is negative")]
+    TimeoutNegative,
+    #[error("ERR timeout is out of range")]
+    TimeoutOutOfRange,
+    #[error("ERR DB index is out of range")]
+    DatabaseOutOfRange,
+    #[error("ERR invalid first DB index")]
+    FirstDatabaseInvalid,
+    #[error("ERR invalid second DB index")]
+    SecondDatabaseInvalid,
+
+    // Keys.
+    #[error("WRONGTYPE Operation against a key holding the wrong kind of value")]
+    WrongType,
+    #[error("ERR no such key")]
+    NoSuchKey,
+    #[error("ERR index out of range")]
+    IndexOutOfRange,
+    #[error("ERR source and destination objects are the same")]
+    SameObject,
+    #[error("BUSYKEY Target key name already exists.")]
+    BusyKey,
+    #[error("ERR invalid cursor")]
+    InvalidCursor,
+    #[error("ERR invalid expire time in '{0}' command")]
+    InvalidExpire(&'static str),
+    #[error("ERR NX and XX, GT or LT options at the same time are not compatible")]
+    ExpireNxWithOthers,
+    #[error("ERR GT and LT options at the same time are not compatible")]
+    ExpireGtWithLt,
+    #[error(
+        "ERR An LFU maxmemory policy is not selected, access frequency not tracked. Please note that when switching \
+         between policies at runtime LRU and LFU data will take some time to adjust."
+    )]
+    FrequencyNotTracked,
+    #[error(
+        "ERR An LFU maxmemory policy is selected, idle time not tracked. Please note that when switching between \
+         policies at runtime LRU and LFU data will take some time to adjust."
+    )]
+    IdleTimeNotTracked,
+    #[error("ERR One or more scores can't be converted into double")]
+    SortNotDouble,
+    #[error("ERR DUMP payload version or checksum are wrong")]
+    DumpChecksum,
+    #[error("ERR Bad data format")]
+    DumpFormat,
+    #[error("ERR Invalid TTL value, must be >= 0")]
+    RestoreTtl,
+    #[error("ERR Invalid IDLETIME value, must be >= 0")]
+    RestoreIdleTime,
+    #[error("ERR Invalid FREQ value, must be >= 0 and <= 255")]
+    RestoreFrequency,
+
+    // Strings.
+    #[error("ERR increment or decrement would overflow")]
+    IncrementOverflow,
+    #[error("ERR decrement would overflow")]
+    DecrementOverflow,
+    #[error("ERR increment would produce NaN or Infinity")]
+    IncrementNotFinite,
+    #[error("ERR value is NaN or Infinity")]
+    NotFinite,
+    #[error("ERR offset is out of range")]
+    OffsetOutOfRange,
+    #[error("ERR string exceeds maximum allowed size (proto-max-bulk-len)")]
+    StringTooLong,
+    #[error("ERR If you want both the length and indexes, please just use IDX.")]
+    LcsLengthAndIndexes,
+    #[error("ERR The specified keys must contain string values")]
+    LcsNotStrings,
+    #[error("ERR String too long for LCS")]
+    LcsStringTooLong,
+    #[error("ERR Insufficient memory, transient memory for LCS exceeds proto-max-bulk-len")]
+    LcsMemory,
+
+    // Hashes.
+    #[error("ERR hash value is not an integer")]
+    HashNotInteger,
+    #[error("ERR hash value is not a float")]
+    HashNotFloat,
+
+    // Lists.
+    #[error(
+        "ERR RANK can't be zero: use 1 to start from the first match, 2 from the second ... or use negative to start \
+         from the end of the list"
+    )]
+    LposRankZero,
+    #[error("ERR COUNT can't be negative")]
+    LposCountNegative,
+    #[error("ERR MAXLEN can't be negative")]
+    LposMaxlenNegative,
+
+    // Sorted sets.
+    #[error("ERR XX and NX options at the same time are not compatible")]
+    ZaddXxWithNx,
+    #[error("ERR GT, LT, and/or NX options at the same time are not compatible")]
+    ZaddGtLtNx,
+    #[error("ERR INCR option supports a single increment-element pair")]
+    ZaddIncrPairs,
+    #[error("ERR resulting score is not a number (NaN)")]
+    ScoreNotNumber,
+    #[error("ERR min or max is not a float")]
+    ScoreRange,
+    #[error("ERR min or max not valid string range item")]
+    LexRange,
+    #[error("ERR at least 1 input key is needed for '{0}' command")]
+    NoInputKey(&'static str),
+    #[error("ERR weight value is not a float")]
+    WeightNotFloat,
+    #[error("ERR syntax error, LIMIT is only supported in combination with either BYSCORE or BYLEX")]
+    ZrangeLimit,
+    #[error("ERR syntax error, WITHSCORES not supported in combination with BYLEX")]
+    ZrangeScoresByLex,
+
+    // HyperLogLog.
+    #[error("WRONGTYPE Key is not a valid HyperLogLog string value.")]
+    NotHyperLogLog,
+    #[error("INVALIDOBJ Corrupted HLL object detected")]
+    CorruptHyperLogLog,
+
+    // Transactions.
+    #[error("ERR MULTI calls can not be nested")]
+    NestedMulti,
+    #[error("ERR EXEC without MULTI")]
+    ExecWithoutMulti,
+    #[error("ERR DISCARD without MULTI")]
+    DiscardWithoutMulti,
+    #[error("ERR WATCH inside MULTI is not allowed")]
+    WatchInMulti,
+    #[error("ERR Command not allowed inside a transaction")]
+    NotInTransaction,
+    #[error("EXECABORT Transaction discarded because of previous errors.")]
+    ExecAbort,
+    /// The text is that of the error that discards it, its code included.
+    #[error("EXECABORT Transaction discarded because of: {0}")]
+    ExecAbortBecause(Box<CommandError>),
+
+    // Publish and subscribe.
+    #[error(
+        "ERR Can't execute '{0}': only (P|S)SUBSCRIBE / (P|S)UNSUBSCRIBE / PING / QUIT / RESET are allowed in this \
+         context"
+    )]
+    OnlySubscribe(Box<str>),
+    #[error("ERR {0} isn't allowed for a DENY BLOCKING client")]
+    DenyBlocking(&'static str),
+
+    // Connection.
+    #[error("NOAUTH Authentication required.")]
+    NoAuth,
+    #[error("WRONGPASS invalid username-password pair or user is disabled.")]
+    WrongPass,
+    #[error(
+        "ERR AUTH <password> called without any password configured for the default user. Are you sure your \
+         configuration is correct?"
+    )]
+    NoPasswordSet,
+    #[error("NOPROTO unsupported protocol version")]
+    NoProto,
+    #[error("ERR Protocol version is not an integer or out of range")]
+    ProtocolNotInteger,
+    #[error(
+        "NOAUTH HELLO must be called with the client already authenticated, otherwise the HELLO <proto> AUTH <user> \
+         <pass> option can be used to authenticate the client and select the RESP protocol version at the same time"
+    )]
+    HelloNoAuth,
+    #[error("ERR {0} cannot contain spaces, newlines or special characters.")]
+    SpecialCharacters(&'static str),
+    #[error("ERR No such client")]
+    NoSuchClient,
+    #[error("ERR client-id should be greater than 0")]
+    ClientIdNotPositive,
+    #[error("ERR Invalid client ID")]
+    InvalidClientId,
+    #[error("ERR CLIENT UNBLOCK reason should be TIMEOUT or ERROR")]
+    UnblockReason,
+    #[error("UNBLOCKED client unblocked via CLIENT UNBLOCK")]
+    Unblocked,
+    #[error("ERR CLIENT PAUSE mode must be WRITE or ALL")]
+    PauseMode,
+
+    // Server and gates.
+    #[error("OOM command not allowed when used memory > 'maxmemory'.")]
+    OutOfMemory,
+    #[error("LOADING Redis is loading the dataset in memory")]
+    Loading,
+    #[error("READONLY You can't write against a read only replica.")]
+    ReadOnly,
+    #[error("NOREPLICAS Not enough good replicas to write.")]
+    NoReplicas,
+    #[error("MISCONF Errors writing to the AOF file: {0}")]
+    Misconf(Box<str>),
+    #[error("MISCONF This instance is read-only since a command failed inside: {0}. Restart it.")]
+    Latched(Box<str>),
+    #[error("NOSCRIPT No matching script. Please use EVAL.")]
+    NoScript,
+    #[error("BUSY Redis is busy running a script. You can only call SCRIPT KILL or SHUTDOWN NOSAVE.")]
+    Busy,
+    #[error("NOPERM this user has no permissions to run the '{0}' command")]
+    NoPermission(Box<str>),
+    #[error(
+        "ERR {} command not allowed. If the {} option is set to \"local\", you can run it from a local connection, \
+         otherwise you need to set this option in the configuration file, and then restart the server.", .0.0, .0.1
+    )]
+    NotEnabled(&'static (&'static str, &'static str)),
+    #[error("ERR max number of clients reached")]
+    MaxClients,
+    #[error(
+        "DENIED Redis is running in protected mode because protected mode is enabled and no password is set for the \
+         default user. In this mode connections are only accepted from the loopback interface. If you want to connect \
+         from external computers, set a password (requirepass) or disable protected mode (--protected-mode no), and \
+         restart the server."
+    )]
+    ProtectedMode,
+    #[error("ERR The command has no key arguments")]
+    NoKeyArguments,
+    #[error("ERR Invalid command specified")]
+    InvalidCommand,
+    #[error("ERR Invalid number of arguments specified for command")]
+    InvalidCommandArity,
+    #[error("ERR Invalid arguments specified for command")]
+    InvalidCommandArguments,
+    #[error("ERR Errors trying to SHUTDOWN. Check logs.")]
+    ShutdownFailed,
+    #[error("ERR No shutdown in progress.")]
+    NoShutdown,
+    #[error("ERR Error purging dirty pages")]
+    PurgeFailed,
+    #[error("ERR The server is running without a config file")]
+    NoConfigFile,
+    #[error("ERR Rewriting config file: {0}")]
+    ConfigRewrite(Box<str>),
+
+    // Texts that quote a client's bytes: the whole line, made by the functions below.
+    #[error("{}", String::from_utf8_lossy(.0))]
+    UnknownCommand(Box<[u8]>),
+    #[error("{}", String::from_utf8_lossy(.0))]
+    UnknownSubcommand(Box<[u8]>),
+    #[error("{}", String::from_utf8_lossy(.0))]
+    Quoting(Box<[u8]>),
+
+    /// A whole line that is made elsewhere: the reasons of the configuration table, errors of scripts.
+    #[error("{0}")]
+    Custom(Cow<'static, str>),
+}
+
+/// It stands in every handler's result.
+const _: () = assert!(size_of::<CommandError>() <= 32);
+
+/// The command and the setting that [`CommandError::NotEnabled`] names.
+pub static DEBUG_NOT_ENABLED: (&str, &str) = ("DEBUG", "enable-debug-command");
+
+/// Most bytes of a name, and of all arguments together, that an error quotes.
+const QUOTED_BYTES_MAX: usize = 128;
+
+impl CommandError {
+    /// The arity error of `name`, a command or `container|subcommand`.
+    #[cold]
+    pub fn wrong_arity(name: &str) -> CommandError {
+        CommandError::WrongArity(name.into())
+    }
+
+    /// The error for a command that is not there, quoting its name and the arguments behind it, at most 128 bytes each.
+    #[cold]
+    pub fn unknown_command<'a>(name: &[u8], arguments: impl IntoIterator<Item = &'a [u8]>) -> CommandError {
+        let mut quoted = Vec::new();
+        for argument in arguments {
+            if quoted.len() >= QUOTED_BYTES_MAX {
+                break;
+            }
+            let shown = cut(argument, QUOTED_BYTES_MAX - quoted.len());
+            quoted.extend([b"'", shown, b"' "].concat());
+        }
+        let line = [b"ERR unknown command '", cut(name, QUOTED_BYTES_MAX), b"', with args beginning with: ", &quoted];
+        CommandError::UnknownCommand(line.concat().into())
+    }
+
+    /// The error for a container's unknown subcommand; `container` is the name as the client typed it.
+    #[cold]
+    pub fn unknown_subcommand(container: &[u8], name: &[u8]) -> CommandError {
+        CommandError::UnknownSubcommand(try_help(b"ERR unknown subcommand '", container, name))
+    }
+
+    /// The error for a subcommand whose arguments do not fit; `container` is the name as the client typed it.
+    #[cold]
+    pub fn subcommand_syntax(container: &[u8], name: &[u8]) -> CommandError {
+        let front = b"ERR unknown subcommand or wrong number of arguments for '";
+        CommandError::Quoting(try_help(front, container, name))
+    }
+
+    /// EXPIRE and its kin: an option that is not known.
+    #[cold]
+    pub fn unsupported_option(option: &[u8]) -> CommandError {
+        quoting("ERR Unsupported option ", option, "")
+    }
+
+    /// HELLO: an option that is not known or lacks its arguments.
+    #[cold]
+    pub fn hello_option(option: &[u8]) -> CommandError {
+        quoting("ERR Syntax error in HELLO option '", option, "'")
+    }
+
+    /// CLIENT SETINFO: an attribute that is not known.
+    #[cold]
+    pub fn unrecognized_option(option: &[u8]) -> CommandError {
+        quoting("ERR Unrecognized option '", option, "'")
+    }
+
+    /// CLIENT LIST and CLIENT KILL: a type of clients that is not known.
+    #[cold]
+    pub fn unknown_client_type(name: &[u8]) -> CommandError {
+        quoting("ERR Unknown client type '", name, "'")
+    }
+
+    /// CLIENT KILL: a user that is not known.
+    #[cold]
+    pub fn no_such_user(name: &[u8]) -> CommandError {
+        quoting("ERR No such user '", name, "'")
+    }
+
+    /// CONFIG SET: a setting that is not known.
+    #[cold]
+    pub fn unknown_setting(name: &[u8]) -> CommandError {
+        quoting("ERR Unknown option or number of arguments for CONFIG SET - '", name, "'")
+    }
+
+    /// CONFIG SET: a setting that cannot take its value; the configuration table words the reason.
+    #[cold]
+    pub fn setting_failed(name: &[u8], reason: &str) -> CommandError {
+        let back = format!("') - {reason}");
+        quoting("ERR CONFIG SET failed (possibly related to argument '", name, &back)
+    }
+
+    /// Appends the line, without the leading `-` and the line's end. Line ends within it become spaces.
+    #[cold]
+    pub fn write_to(&self, out: &mut Vec<u8>) {
+        let start = out.len();
+        match self {
+            CommandError::UnknownCommand(line)
+            | CommandError::UnknownSubcommand(line)
+            | CommandError::Quoting(line) => out.extend_from_slice(line),
+            CommandError::ExecAbortBecause(cause) => {
+                out.extend_from_slice(b"EXECABORT Transaction discarded because of: ");
+                cause.write_to(out);
+            }
+            // Writing into a vector does not fail.
+            text => _ = write!(out, "{text}"),
+        }
+        flatten(&mut out[start..]);
+    }
+
+    /// The first word of the line (`ERR`, `WRONGTYPE`, …), under which INFO counts errors.
+    pub fn code(&self) -> String {
+        let mut line = Vec::new();
+        self.write_to(&mut line);
+        let end = line.iter().position(|&byte| byte == b' ').unwrap_or(line.len());
+        String::from_utf8_lossy(&line[..end]).into_owned()
+    }
+}
+
+/// The part of a client's bytes that an error quotes: like a C string it ends at a NUL.
+fn cut(bytes: &[u8], max: usize) -> &[u8] {
+    let end = bytes.iter().take(max).position(|&byte| byte == 0).unwrap_or(bytes.len().min(max));
+    &bytes[..end]
+}
+
+/// `front` `bytes` `back`, as an error line.
+fn quoting(front: &str, bytes: &[u8], back: &str) -> CommandError {
+    // Redis sets no limit here; the argument is the client's own, but a megabyte in a line helps nobody.
+    let shown = cut(bytes, 8 * QUOTED_BYTES_MAX);
+    CommandError::Quoting([front.as_bytes(), shown, back.as_bytes()].concat().into())
+}
+
+/// The line that ends in the advice to ask the container for help.
+fn try_help(front: &[u8], container: &[u8], name: &[u8]) -> Box<[u8]> {
+    let container = cut(container, QUOTED_BYTES_MAX).to_ascii_uppercase();
+    [front, cut(name, QUOTED_BYTES_MAX), b"'. Try ", &container, b" HELP."].concat().into()
+}
+
+/// An error reply is one line.
+fn flatten(line: &mut [u8]) {
+    for byte in line {
+        if matches!(byte, b'\r' | b'\n') {
+            *byte = b' ';
+        }
+    }
+}
+
+/// Why bytes are no request: the client reads the line (see [`ProtocolError::write_to`]), then the connection closes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[allow(missing_docs)] // A variant's documentation is its text.
+pub enum ProtocolError {
+    #[error("ERR Protocol error: invalid multibulk length")]
+    InvalidMultibulkLength,
+    #[error("ERR Protocol error: unauthenticated multibulk length")]
+    UnauthenticatedMultibulkLength,
+    #[error("ERR Protocol error: too big mbulk count string")]
+    MultibulkCountTooLong,
+    #[error("ERR Protocol error: expected '$', got '{}'", char::from(*.0))]
+    ExpectedDollar(u8),
+    #[error("ERR Protocol error: invalid bulk length")]
+    InvalidBulkLength,
+    #[error("ERR Protocol error: unauthenticated bulk length")]
+    UnauthenticatedBulkLength,
+    #[error("ERR Protocol error: too big bulk count string")]
+    BulkCountTooLong,
+    #[error("ERR Protocol error: too big inline request")]
+    InlineTooLong,
+    #[error("ERR Protocol error: unbalanced quotes in request")]
+    UnbalancedQuotes,
+    /// Closes without a reply, and is logged: a browser was led to this port.
+    #[error("possible SECURITY ATTACK: an HTTP client speaks to the port (cross protocol scripting); closing")]
+    CrossProtocol,
+    /// Closes without a reply, and is logged.
+    #[error("the client's unread requests exceed client-query-buffer-limit; closing")]
+    QueryBufferTooLong,
+}
+
+impl ProtocolError {
+    /// Whether the connection closes without a word.
+    pub fn is_silent(&self) -> bool {
+        matches!(self, ProtocolError::CrossProtocol | ProtocolError::QueryBufferTooLong)
+    }
+
+    /// Appends the line, without the leading `-` and the line's end.
+    #[cold]
+    pub fn write_to(&self, out: &mut Vec<u8>) {
+        let start = out.len();
+        match *self {
+            // The byte itself, which need not be a character.
+            ProtocolError::ExpectedDollar(got) => {
+                out.extend_from_slice(b"ERR Protocol error: expected '$', got '");
+                out.extend_from_slice(&[got, b'\'']);
+            }
+            // Writing into a vector does not fail.
+            text => _ = write!(out, "{text}"),
+        }
+        flatten(&mut out[start..]);
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,617 @@
+//! `Keys`: the shards that a command holds, and everything that may be done with the keys in them.
+//!
+//! A batch of commands enters the keyspace once ([`Keys::enter`]); each command then locks the shards of its keys in
+//! ascending order, runs, and lets go. What needs every shard enters exclusively and locks shards as it meets them:
+//! nobody else holds any. Between two commands nothing is held but the big lock's shared side, and never across an
+//! await.
+//!
+//! Lookups here are what makes expiry invisible: a key past its deadline is removed by whoever meets it first.
+
+use std::sync::Arc;
+
+use crossbeam::sync::{ShardedLockReadGuard, ShardedLockWriteGuard};
+use parking_lot::MutexGuard;
+use smallvec::SmallVec;
+
+use super::effects::{Effects, Event, EventClass};
+use super::keyspace::{Database, Keyspace, Shard, WatchFlag};
+use super::reclaim::Garbage;
+use super::record::{NewValue, Record};
+use crate::value::table::Place;
+
+/// How far a caller has entered the keyspace.
+enum Entered<'k> {
+    Not,
+    Shared { _guard: ShardedLockReadGuard<'k, ()> },
+    Exclusively { _guard: ShardedLockWriteGuard<'k, ()> },
+}
+
+struct Held<'k> {
+    index: usize,
+    shard: MutexGuard<'k, Shard>,
+}
+
+/// How a use of a key is noted in its record.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub enum AccessPolicy {
+    /// The time of the last use.
+    #[default]
+    Recency,
+    /// How often, decaying.
+    Frequency {
+        /// `lfu-log-factor`.
+        log_factor: u32,
+        /// `lfu-decay-time`, in minutes.
+        decay_minutes: u32,
+    },
+    /// Not at all (`CLIENT NO-TOUCH`).
+    Untouched,
+}
+
+/// Counts of a batch, added to the instance's statistics when it ends.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Tally {
+    /// Lookups for reading that found their key.
+    pub hits: u64,
+    /// Lookups for reading that did not.
+    pub misses: u64,
+    /// Keys that were found expired.
+    pub expired: u64,
+    /// Bytes of records more (or fewer) than before.
+    pub bytes: i64,
+}
+
+/// What one look at a shard for expired keys came to.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Swept {
+    /// Keys removed.
+    pub removed: usize,
+    /// Whether any key there has a deadline.
+    pub volatile: bool,
+}
+
+/// The lock set and key operations of one caller; see the module's text.
+pub struct Keys<'k> {
+    keyspace: &'k Keyspace,
+    entered: Entered<'k>,
+    /// Ascending by index.
+    held: SmallVec<[Held<'k>; 2]>,
+    /// The key that the running command declared, by address, and its hash. Its memory lives as long as the command
+    /// runs, so that the same address and length mean the same bytes.
+    declared: (*const u8, usize, u64),
+    /// The selected database.
+    pub database: usize,
+    /// The time of this command, Unix time in ms.
+    pub now_ms: u64,
+    /// How uses are noted.
+    pub access: AccessPolicy,
+    /// Counts since the last [`Keys::leave`].
+    pub tally: Tally,
+    /// What the running command changed.
+    pub effects: Effects,
+}
+
+/// A record to be changed; accounts for the bytes that it gains or loses.
+pub struct RecordMut<'a> {
+    record: &'a mut Record,
+    before: usize,
+    bytes: &'a mut i64,
+}
+
+impl std::ops::Deref for RecordMut<'_> {
+    type Target = Record;
+    #[inline]
+    fn deref(&self) -> &Record {
+        self.record
+    }
+}
+
+impl std::ops::DerefMut for RecordMut<'_> {
+    #[inline]
+    fn deref_mut(&mut self) -> &mut Record {
+        self.record
+    }
+}
+
+impl Drop for RecordMut<'_> {
+    #[inline]
+    fn drop(&mut self) {
+        *self.bytes += self.record.heap_bytes() as i64 - self.before as i64;
+    }
+}
+
+impl<'k> Keys<'k> {
+    /// Holds nothing yet.
+    pub fn new(keyspace: &'k Keyspace) -> Self {
+        Keys {
+            keyspace,
+            entered: Entered::Not,
+            held: SmallVec::new(),
+            declared: (std::ptr::null(), 0, 0),
+            database: 0,
+            now_ms: 0,
+            access: AccessPolicy::default(),
+            tally: Tally::default(),
+            effects: Effects::default(),
+        }
+    }
+
+    /// The keyspace.
+    pub fn keyspace(&self) -> &'k Keyspace {
+        self.keyspace
+    }
+
+    /// Enters beside others, for a batch that begins at `now_ms`.
+    pub fn enter(&mut self, now_ms: u64) {
+        self.release();
+        self.entered = Entered::Not;
+        self.entered = Entered::Shared { _guard: read_guard(self.keyspace) };
+        self.now_ms = self.now_ms.max(now_ms);
+    }
+
+    /// Waits until nobody else is inside, and enters alone.
+    pub fn enter_exclusively(&mut self, now_ms: u64) {
+        self.release();
+        self.entered = Entered::Not;
+        self.entered = Entered::Exclusively { _guard: write_guard(self.keyspace) };
+        self.now_ms = self.now_ms.max(now_ms);
+    }
+
+    /// Whether the caller is alone inside.
+    pub fn is_exclusive(&self) -> bool {
+        matches!(self.entered, Entered::Exclusively { .. })
+    }
+
+    /// Lets go of everything and settles the counts.
+    pub fn leave(&mut self) -> Tally {
+        self.release();
+        self.entered = Entered::Not;
+        let tally = std::mem::take(&mut self.tally);
+        self.keyspace.account(tally.bytes);
+        tally
+    }
+
+    /// Lets go of the shards.
+    #[inline]
+    pub fn release(&mut self) {
+        self.held.clear();
+        self.declared = (std::ptr::null(), 0, 0);
+    }
+
+    /// The hash of a key; that of the command's declared key is remembered.
+    #[inline]
+    pub fn hash(&self, key: &[u8]) -> u64 {
+        if self.declared.0 == key.as_ptr() && self.declared.1 == key.len() {
+            return self.declared.2;
+        }
+        self.keyspace.basis().hash(key)
+    }
+
+    fn push_locked(&mut self, index: usize) {
+        let mut shard = self.keyspace.shard(index).lock();
+        // Sampled before locking, time could run backwards for a key that another worker touched in between.
+        self.now_ms = self.now_ms.max(shard.now_ms);
+        shard.now_ms = self.now_ms;
+        self.held.push(Held { index, shard });
+    }
+
+    /// Locks the shard of one key, whose hash is known.
+    #[inline]
+    pub fn lock_one(&mut self, key: &[u8], hash: u64) {
+        debug_assert!(self.held.is_empty());
+        self.declared = (key.as_ptr(), key.len(), hash);
+        self.push_locked(Keyspace::shard_of(hash));
+    }
+
+    /// Locks the shards of several keys, in ascending order.
+    pub fn lock_many<'a>(&mut self, keys: impl Iterator<Item = &'a [u8]>) {
+        debug_assert!(self.held.is_empty());
+        let basis = self.keyspace.basis();
+        let mut shards: SmallVec<[u16; 32]> = keys.map(|key| Keyspace::shard_of(basis.hash(key)) as u16).collect();
+        shards.sort_unstable();
+        shards.dedup();
+        for index in shards {
+            self.push_locked(index as usize);
+        }
+    }
+
+    /// Whether the shard of a key is held (or everything is).
+    pub fn holds(&mut self, key: &[u8]) -> bool {
+        let index = Keyspace::shard_of(self.hash(key));
+        self.is_exclusive() || self.held.iter().any(|held| held.index == index)
+    }
+
+    /// The held shard with this index.
+    ///
+    /// # Panics
+    /// When the caller never locked it: the dispatcher missed a key, which is a bug and must not go unnoticed.
+    #[inline]
+    fn shard(&mut self, index: usize) -> &mut Shard {
+        if let [only] = &self.held[..]
+            && only.index == index
+        {
+            return &mut self.held[0].shard;
+        }
+        let place = match self.held.binary_search_by_key(&index, |held| held.index) {
+            Ok(place) => place,
+            Err(place) => {
+                assert!(self.is_exclusive(), "a command touched a key that it did not declare");
+                let mut shard = self.keyspace.shard(index).lock();
+                self.now_ms = self.now_ms.max(shard.now_ms);
+                shard.now_ms = self.now_ms;
+                self.held.insert(place, Held { index, shard });
+                place
+            }
+        };
+        &mut self.held[place].shard
+    }
+
+    /// Runs `visit` on every shard in order. Alone inside, the shards stay locked; else each is let go at once, and the
+    /// caller must hold none.
+    pub fn each_shard(&mut self, mut visit: impl FnMut(&mut Shard)) {
+        for index in 0..crate::base::limits::SHARDS {
+            if self.is_exclusive() {
+                visit(self.shard(index));
+            } else {
+                debug_assert!(self.held.is_empty());
+                visit(&mut self.keyspace.shard(index).lock());
+            }
+        }
+    }
+
+    /// Runs `visit` on one shard, as [`Keys::each_shard`] does.
+    pub fn with_shard<R>(&mut self, index: usize, visit: impl FnOnce(&mut Shard) -> R) -> R {
+        if self.is_exclusive() { visit(self.shard(index)) } else { visit(&mut self.keyspace.shard(index).lock()) }
+    }
+
+    #[inline]
+    fn part(&mut self, hash: u64) -> &mut Database {
+        let number = self.database;
+        self.shard(Keyspace::shard_of(hash)).database_mut(number)
+    }
+
+    /// Where a live key is; removes it if it has expired.
+    #[inline]
+    fn locate(&mut self, key: &[u8], hash: u64) -> Option<Place> {
+        let database = self.database;
+        let now_ms = self.now_ms;
+        let shard = self.shard(Keyspace::shard_of(hash));
+        let table = &shard.database(database)?.table;
+        let place = table.locate(hash, |record| record.key() == key)?;
+        if table.at(place).deadline().is_some_and(|deadline| deadline < now_ms) {
+            self.expire(key, hash, place);
+            return None;
+        }
+        Some(place)
+    }
+
+    /// Removes a key that has expired.
+    #[cold]
+    fn expire(&mut self, key: &[u8], hash: u64, place: Place) {
+        let database = self.database;
+        self.tally.expired += 1;
+        self.shard(Keyspace::shard_of(hash)).touch(database, key);
+        if self.effects.listening {
+            self.effects.log_instead(database, &[b"DEL", key]);
+            self.event(EventClass::Expired, "expired", key);
+        }
+        if let Some(record) = self.remove_at(hash, place) {
+            self.retire(record, hash);
+        }
+    }
+
+    /// Takes a record out of its table and accounts for what the table gives back.
+    fn remove_at(&mut self, hash: u64, place: Place) -> Option<Record> {
+        let table = &mut self.part(hash).table;
+        let before = table.heap_bytes();
+        let record = table.remove_at(place)?;
+        let after = table.heap_bytes();
+        self.tally.bytes += after as i64 - before as i64;
+        Some(record)
+    }
+
+    /// Accounts for a record that left its table, and frees it.
+    fn retire(&mut self, record: Record, hash: u64) {
+        self.tally.bytes -= record.heap_bytes() as i64;
+        if record.deadline().is_some() {
+            self.part(hash).volatile -= 1;
+        }
+        if record.is_slow_to_free() {
+            self.keyspace.reclaimer.free(Garbage::Record(record));
+        }
+    }
+
+    /// The value that a use at this moment leaves in a record that shows `known`.
+    #[inline]
+    fn access_now(&self, known: u16) -> u16 {
+        match self.access {
+            AccessPolicy::Recency => super::eviction::recency_at(self.now_ms),
+            AccessPolicy::Frequency { log_factor, decay_minutes } => {
+                super::eviction::frequency_after_use(known, self.now_ms, log_factor, decay_minutes)
+            }
+            AccessPolicy::Untouched => known,
+        }
+    }
+
+    /// The record of a key, to be read; counts a hit or a miss.
+    #[inline]
+    pub fn find(&mut self, key: &[u8]) -> Option<&Record> {
+        let hash = self.hash(key);
+        let Some(place) = self.locate(key, hash) else {
+            self.tally.misses += 1;
+            return None;
+        };
+        self.tally.hits += 1;
+        self.note_use(hash, place);
+        Some(self.part(hash).table.at(place))
+    }
+
+    #[inline]
+    fn note_use(&mut self, hash: u64, place: Place) {
+        let known = self.part(hash).table.at(place).access();
+        let access = self.access_now(known);
+        if access != known {
+            self.part(hash).table.at_mut(place).set_access(access);
+        }
+    }
+
+    /// The record of a key, to be looked at without counting or noting a use.
+    #[inline]
+    pub fn peek(&mut self, key: &[u8]) -> Option<&Record> {
+        let hash = self.hash(key);
+        let place = self.locate(key, hash)?;
+        Some(self.part(hash).table.at(place))
+    }
+
+    /// The record of a key, to be changed. Its deadline is changed by [`Keys::set_deadline`] only.
+    #[inline]
+    pub fn find_mut(&mut self, key: &[u8]) -> Option<RecordMut<'_>> {
+        let hash = self.hash(key);
+        let place = self.locate(key, hash)?;
+        let (access, index, database) = (self.access, Keyspace::shard_of(hash), self.database);
+        let now_ms = self.now_ms;
+        self.shard(index);
+        // Borrowed field by field, so that the tally can be changed while the record is held.
+        let Keys { held, tally, .. } = self;
+        let held = match &mut held[..] {
+            [only] => only,
+            many => many.iter_mut().find(|held| held.index == index)?,
+        };
+        let record = held.shard.database_mut(database).table.at_mut(place);
+        match access {
+            AccessPolicy::Recency => record.set_access(super::eviction::recency_at(now_ms)),
+            AccessPolicy::Frequency { log_factor, decay_minutes } => {
+                let after = super::eviction::frequency_after_use(record.access(), now_ms, log_factor, decay_minutes);
+                record.set_access(after);
+            }
+            AccessPolicy::Untouched => {}
+        }
+        let before = record.heap_bytes();
+        Some(RecordMut { record, before, bytes: &mut tally.bytes })
+    }
+
+    /// Whether a key exists.
+    #[inline]
+    pub fn exists(&mut self, key: &[u8]) -> bool {
+        self.peek(key).is_some()
+    }
+
+    /// Gives a key a value, whatever it held before, and a deadline or none.
+    pub fn set(&mut self, key: &[u8], value: NewValue<'_>, deadline: Option<u64>) {
+        let Some(mut record) = self.find_mut(key) else { return self.insert(key, value, deadline) };
+        if record.is_slow_to_free() {
+            drop(record);
+            self.remove(key);
+            return self.insert(key, value, deadline);
+        }
+        record.replace_value(value);
+        let known = record.deadline();
+        drop(record);
+        if known != deadline {
+            self.set_deadline(key, deadline);
+        }
+    }
+
+    /// Adds a key that does not exist.
+    pub fn insert(&mut self, key: &[u8], value: NewValue<'_>, deadline: Option<u64>) {
+        self.insert_record(Record::new(key, value, deadline));
+    }
+
+    /// Adds a record whose key does not exist.
+    pub fn insert_record(&mut self, mut record: Record) {
+        let hash = self.hash(record.key());
+        self.tally.bytes += record.heap_bytes() as i64;
+        record.set_access(match self.access {
+            AccessPolicy::Frequency { .. } => super::eviction::frequency_of_new(self.now_ms),
+            _ => super::eviction::recency_at(self.now_ms),
+        });
+        let part = self.part(hash);
+        part.volatile += record.deadline().is_some() as usize;
+        let before = part.table.heap_bytes();
+        part.table.insert(hash, record);
+        let after = part.table.heap_bytes();
+        self.tally.bytes += after as i64 - before as i64;
+    }
+
+    /// Changes when a key expires; false if there is no such key.
+    pub fn set_deadline(&mut self, key: &[u8], deadline: Option<u64>) -> bool {
+        let hash = self.hash(key);
+        let Some(mut record) = self.find_mut(key) else { return false };
+        let before = record.deadline();
+        record.set_deadline(deadline);
+        drop(record);
+        let basis = self.keyspace.basis();
+        let part = self.part(hash);
+        part.volatile = part.volatile + deadline.is_some() as usize - before.is_some() as usize;
+        if let Some(deadline) = deadline {
+            part.table.note_due(hash, basis.tick_after(deadline));
+        }
+        true
+    }
+
+    /// Removes a key; false if there is none.
+    pub fn remove(&mut self, key: &[u8]) -> bool {
+        let hash = self.hash(key);
+        let Some(place) = self.locate(key, hash) else { return false };
+        let Some(record) = self.remove_at(hash, place) else { return false };
+        self.retire(record, hash);
+        true
+    }
+
+    /// Takes a record out, to be inserted again under another key or in another database.
+    pub fn take(&mut self, key: &[u8]) -> Option<Record> {
+        let hash = self.hash(key);
+        let place = self.locate(key, hash)?;
+        let record = self.remove_at(hash, place)?;
+        self.part(hash).volatile -= record.deadline().is_some() as usize;
+        self.tally.bytes -= record.heap_bytes() as i64;
+        Some(record)
+    }
+
+    /// Says that the running command changed a key: counts it, and tells those who watch the key or listen to events.
+    #[inline]
+    pub fn changed(&mut self, class: EventClass, event: &'static str, key: &[u8]) {
+        self.effects.dirty += 1;
+        let (hash, database) = (self.hash(key), self.database);
+        self.shard(Keyspace::shard_of(hash)).touch(database, key);
+        if self.effects.listening {
+            self.event(class, event, key);
+        }
+    }
+
+    fn event(&mut self, class: EventClass, name: &'static str, key: &[u8]) {
+        self.effects.events.push(Event { class, name, database: self.database, key: key.to_vec() });
+    }
+
+    /// Says that a key has elements now, for which somebody may be waiting.
+    #[inline]
+    pub fn ready(&mut self, key: &[u8]) {
+        let (hash, database) = (self.hash(key), self.database);
+        let shard = self.shard(Keyspace::shard_of(hash));
+        if shard.has_waiters() && shard.waiters(database, key).is_some() {
+            self.effects.ready.push((database, key.to_vec()));
+        }
+    }
+
+    /// Whether anybody waits for a key of a held shard.
+    #[inline]
+    pub fn has_waiters(&self) -> bool {
+        self.held.iter().any(|held| held.shard.has_waiters())
+    }
+
+    /// Removes keys of one shard that are due at `tick`, about `limit` of them. The caller holds nothing.
+    pub fn expire_due(&mut self, index: usize, tick: u32, limit: usize) -> Swept {
+        self.push_locked(index);
+        let mut swept = Swept::default();
+        for number in 0..self.shard(index).databases_mut().len() {
+            let now_ms = self.now_ms;
+            let database = self.shard(index).database_mut(number);
+            swept.volatile |= database.volatile > 0;
+            if database.volatile == 0 || database.table.next_due() > tick || swept.removed >= limit {
+                continue;
+            }
+            let before = database.table.heap_bytes();
+            let mut records = Vec::new();
+            let expired = |record: &Record| record.deadline().is_some_and(|deadline| deadline < now_ms);
+            swept.removed += database.table.take_due(tick, limit, expired, |record| records.push(record));
+            self.tally.bytes += self.shard(index).database_mut(number).table.heap_bytes() as i64 - before as i64;
+            self.database = number;
+            for record in records {
+                let key = record.key();
+                self.tally.expired += 1;
+                self.shard(index).touch(number, key);
+                if self.effects.listening {
+                    self.effects.log_instead(number, &[b"DEL", key]);
+                    self.event(EventClass::Expired, "expired", key);
+                }
+                let hash = self.hash(key);
+                self.retire(record, hash);
+            }
+        }
+        self.release();
+        swept
+    }
+
+    /// Evicts a key of a shard that is not held (or of any, alone inside).
+    pub fn evict(&mut self, index: usize, database: usize, key: &[u8]) {
+        let selected = std::mem::replace(&mut self.database, database);
+        let locked = !self.is_exclusive();
+        if locked {
+            self.push_locked(index);
+        }
+        self.shard(index).touch(database, key);
+        if self.effects.listening {
+            self.effects.log_instead(database, &[b"DEL", key]);
+            self.event(EventClass::Evicted, "evicted", key);
+        }
+        self.remove(key);
+        if locked {
+            self.release();
+        }
+        self.database = selected;
+    }
+
+    /// Publishes the bytes that were gained or lost so far.
+    pub fn settle_bytes(&mut self) {
+        self.keyspace.account(std::mem::take(&mut self.tally.bytes));
+    }
+
+    /// Keys that serving the waiters of the held shards may touch, and whose shards are not held.
+    pub fn waiters_touch(&self) -> Vec<Vec<u8>> {
+        let mut missing = Vec::new();
+        if self.is_exclusive() {
+            return missing;
+        }
+        for held in self.held.iter().filter(|held| held.shard.has_waiters()) {
+            for key in held.shard.all_waiters().filter(|w| !w.is_settled()).flat_map(|w| w.touches()) {
+                let index = Keyspace::shard_of(self.hash(key));
+                if !self.held.iter().any(|held| held.index == index) {
+                    missing.push(key.clone());
+                }
+            }
+        }
+        missing
+    }
+
+    /// Runs `f` on the shard of a key.
+    pub fn with_shard_of<R>(&mut self, key: &[u8], f: impl FnOnce(&mut Shard) -> R) -> R {
+        let hash = self.hash(key);
+        f(self.shard(Keyspace::shard_of(hash)))
+    }
+
+    /// Watches a key for a connection. True if it had already expired (then its removal is no change).
+    pub fn watch(&mut self, key: &[u8], flag: Arc<WatchFlag>) {
+        // Removing what has expired now keeps a later removal from looking like a change.
+        self.exists(key);
+        let id = (self.database, key.into());
+        self.with_shard_of(key, |shard| shard.watch(id, flag));
+    }
+
+    /// Fetches the cache lines that a lookup of these hashes will touch; stage 0 the shards, 1 the buckets, 2 the
+    /// records. The shards' locks are taken for a moment in the later stages, and not waited for.
+    pub fn prefetch(&self, hashes: &[u64], stage: u8) {
+        for &hash in hashes {
+            let shard = self.keyspace.shard(Keyspace::shard_of(hash));
+            if stage == 0 {
+                super::prefetch::read(std::ptr::from_ref(shard).cast());
+                continue;
+            }
+            let Some(shard) = shard.try_lock() else { continue };
+            let Some(database) = shard.database(self.database) else { continue };
+            let address =
+                if stage == 1 { database.table.bucket_address(hash) } else { database.table.candidate_address(hash) };
+            if let Some(address) = address {
+                super::prefetch::read(address);
+            }
+        }
+    }
+}
+
+/// The shared side of the big lock. A panic of another holder poisons nothing here: shards have their own guards.
+fn read_guard(keyspace: &Keyspace) -> ShardedLockReadGuard<'_, ()> {
+    keyspace.everything.read().unwrap_or_else(std::sync::PoisonError::into_inner)
+}
+
+fn write_guard(keyspace: &Keyspace) -> ShardedLockWriteGuard<'_, ()> {
+    keyspace.everything.write().unwrap_or_else(std::sync::PoisonError::into_inner)
+}

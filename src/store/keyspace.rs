@@ -1,0 +1,255 @@
+//! The keyspace: many shards, each behind a lock on its own cache lines, and one big-reader lock above them.
+//!
+//! The hash of a key chooses its shard; the database does not, so that commands between databases meet in one place.
+//! Whoever touches shards holds the big lock too, shared. Holding it exclusively is holding every shard, at a cost that
+//! grows with the number of workers and not of shards.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
+
+use crossbeam::sync::ShardedLock;
+use crossbeam::utils::CachePadded;
+use parking_lot::Mutex;
+
+use super::reclaim::Reclaimer;
+use super::record::Record;
+use crate::base::limits::SHARDS;
+use crate::value::table::{Basis, Table};
+
+/// One database's part of one shard.
+pub struct Database {
+    /// The records.
+    pub table: Table<Record>,
+    /// How many of them have a deadline.
+    pub volatile: usize,
+}
+
+impl Database {
+    fn new(basis: Basis) -> Database {
+        Database { table: Table::new(basis), volatile: 0 }
+    }
+}
+
+/// Set when a watched key changes; one per watching connection and `WATCH`…`EXEC` span.
+#[derive(Debug, Default)]
+pub struct WatchFlag(AtomicBool);
+
+impl WatchFlag {
+    /// Whether a watched key has changed.
+    pub fn is_raised(&self) -> bool {
+        self.0.load(Ordering::Relaxed)
+    }
+    /// Says that a watched key has changed. The shard's lock orders this with the readers.
+    pub fn raise(&self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+}
+
+/// Somebody who waits for elements of a key; the engine's blocking module knows what to do with it.
+pub trait Waiter: Send + Sync + std::any::Any {
+    /// Whether somebody has served it, or its time is over.
+    fn is_settled(&self) -> bool;
+    /// For the engine, to find its own type again.
+    fn as_any(&self) -> &dyn std::any::Any;
+    /// Keys that serving it touches beside the one that it waits for.
+    fn touches(&self) -> &[Vec<u8>];
+}
+
+/// Which key of which database.
+pub type KeyId = (usize, Box<[u8]>);
+
+/// A part of the keyspace; see the module's text.
+pub struct Shard {
+    /// By number; only as many as were used.
+    databases: Vec<Database>,
+    /// Who watches keys of this shard. Kept boxed and absent: almost no shard has any.
+    watched: Option<Box<std::collections::HashMap<KeyId, Vec<Arc<WatchFlag>>>>>,
+    /// Who waits for keys of this shard, in order of arrival.
+    waiting: Option<Box<std::collections::HashMap<KeyId, VecDeque<Arc<dyn Waiter>>>>>,
+    /// The latest time at which anybody held this shard, so that time never runs backwards for a key.
+    pub now_ms: u64,
+    basis: Basis,
+}
+
+impl Shard {
+    fn new(basis: Basis) -> Shard {
+        Shard { databases: Vec::new(), watched: None, waiting: None, now_ms: 0, basis }
+    }
+
+    /// The database, if it was ever written to in this shard.
+    #[inline]
+    pub fn database(&self, number: usize) -> Option<&Database> {
+        self.databases.get(number)
+    }
+
+    /// The database.
+    #[inline]
+    pub fn database_mut(&mut self, number: usize) -> &mut Database {
+        if number >= self.databases.len() {
+            self.databases.resize_with(number + 1, || Database::new(self.basis.clone()));
+        }
+        &mut self.databases[number]
+    }
+
+    /// Every database that was ever written to, by number.
+    pub fn databases_mut(&mut self) -> &mut [Database] {
+        &mut self.databases
+    }
+
+    /// Takes a database's contents out.
+    pub fn take_database(&mut self, number: usize) -> Option<Database> {
+        let basis = self.basis.clone();
+        self.databases.get_mut(number).map(|database| std::mem::replace(database, Database::new(basis)))
+    }
+
+    /// Exchanges two databases.
+    pub fn swap_databases(&mut self, a: usize, b: usize) {
+        self.database_mut(a.max(b));
+        self.databases.swap(a, b);
+    }
+
+    /// Registers a watcher of a key.
+    pub fn watch(&mut self, id: KeyId, flag: Arc<WatchFlag>) {
+        self.watched.get_or_insert_default().entry(id).or_default().push(flag);
+    }
+
+    /// Removes a watcher of a key.
+    pub fn unwatch(&mut self, id: &KeyId, flag: &Arc<WatchFlag>) {
+        let Some(watched) = &mut self.watched else { return };
+        if let Some(flags) = watched.get_mut(id) {
+            flags.retain(|known| !Arc::ptr_eq(known, flag));
+            if flags.is_empty() {
+                watched.remove(id);
+            }
+        }
+        if watched.is_empty() {
+            self.watched = None;
+        }
+    }
+
+    /// Raises the flags of everybody who watches the key.
+    #[inline]
+    pub fn touch(&mut self, database: usize, key: &[u8]) {
+        if let Some(watched) = &self.watched
+            && let Some(flags) = watched.get(&(database, key.into()) as &KeyId)
+        {
+            flags.iter().for_each(|flag| flag.raise());
+        }
+    }
+
+    /// Raises the flags of everybody who watches a key of the database for which `concerned` holds.
+    pub fn touch_database(&mut self, database: usize, mut concerned: impl FnMut(&Self, &[u8]) -> bool) {
+        let Some(watched) = self.watched.take() else { return };
+        for ((number, key), flags) in watched.iter() {
+            if *number == database && concerned(self, key) {
+                flags.iter().for_each(|flag| flag.raise());
+            }
+        }
+        self.watched = Some(watched);
+    }
+
+    /// Whether anybody waits for any key here.
+    #[inline]
+    pub fn has_waiters(&self) -> bool {
+        self.waiting.is_some()
+    }
+
+    /// The queue of those who wait for a key.
+    pub fn waiters(&mut self, database: usize, key: &[u8]) -> Option<&mut VecDeque<Arc<dyn Waiter>>> {
+        self.waiting.as_mut()?.get_mut(&(database, key.into()) as &KeyId)
+    }
+
+    /// Everybody who waits for any key here.
+    pub fn all_waiters(&self) -> impl Iterator<Item = &Arc<dyn Waiter>> {
+        self.waiting.iter().flat_map(|waiting| waiting.values().flatten())
+    }
+
+    /// Appends to the queue of those who wait for a key.
+    pub fn enqueue_waiter(&mut self, id: KeyId, waiter: Arc<dyn Waiter>) {
+        self.waiting.get_or_insert_default().entry(id).or_default().push_back(waiter);
+    }
+
+    /// Forgets the settled waiters of a key.
+    pub fn prune_waiters(&mut self, id: &KeyId) {
+        let Some(waiting) = &mut self.waiting else { return };
+        if let Some(queue) = waiting.get_mut(id) {
+            queue.retain(|waiter| !waiter.is_settled());
+            if queue.is_empty() {
+                waiting.remove(id);
+            }
+        }
+        if waiting.is_empty() {
+            self.waiting = None;
+        }
+    }
+}
+
+/// The keyspace of one instance.
+pub struct Keyspace {
+    shards: Box<[CachePadded<Mutex<Shard>>]>,
+    /// Held shared by whoever touches shards, exclusively by what touches everything.
+    pub(super) everything: ShardedLock<()>,
+    basis: Basis,
+    /// Number of databases.
+    pub databases: usize,
+    /// Frees big values.
+    pub reclaimer: Reclaimer,
+    /// Bytes of records and their values; the tables' own bytes are counted when asked for.
+    used: CachePadded<AtomicI64>,
+}
+
+impl Keyspace {
+    /// An empty keyspace.
+    ///
+    /// # Errors
+    /// When the thread that frees big values cannot be started.
+    pub fn new(basis: Basis, databases: usize) -> std::io::Result<Keyspace> {
+        let shards = (0..SHARDS).map(|_| CachePadded::new(Mutex::new(Shard::new(basis.clone())))).collect();
+        Ok(Keyspace {
+            shards,
+            everything: ShardedLock::new(()),
+            basis,
+            databases,
+            reclaimer: Reclaimer::start()?,
+            used: CachePadded::new(AtomicI64::new(0)),
+        })
+    }
+
+    /// What keys are hashed and dated with.
+    #[inline]
+    pub fn basis(&self) -> &Basis {
+        &self.basis
+    }
+
+    /// Index of the shard that holds keys of this hash. Tables use the upper bits.
+    #[inline]
+    pub fn shard_of(hash: u64) -> usize {
+        hash as usize & (SHARDS - 1)
+    }
+
+    /// A shard behind its lock.
+    #[inline]
+    pub fn shard(&self, index: usize) -> &Mutex<Shard> {
+        &self.shards[index & (SHARDS - 1)]
+    }
+
+    /// Adds to the bytes in use.
+    #[inline]
+    pub fn account(&self, bytes: i64) {
+        if bytes != 0 {
+            self.used.fetch_add(bytes, Ordering::Relaxed);
+        }
+    }
+
+    /// Bytes of all records and their values.
+    #[inline]
+    pub fn record_bytes(&self) -> usize {
+        self.used.load(Ordering::Relaxed).max(0) as usize
+    }
+
+    /// Bytes of the keyspace itself while it is empty.
+    pub fn base_bytes(&self) -> usize {
+        SHARDS * size_of::<CachePadded<Mutex<Shard>>>()
+    }
+}

@@ -1,0 +1,616 @@
+//! `Record`: a key, its value and its deadline behind one pointer, in one allocation where the value is short.
+//!
+//! Payload of the [`Thin`]:
+//!
+//! ```text
+//! [form: 1][access: 2][key length: LEB128][deadline: 6, only where form says so][key][value]
+//! ```
+//!
+//! The low four bits of `form` are the [`Form`]; [`HAS_DEADLINE`] and [`MARKED`] are flags. `access` is what eviction
+//! knows about the last use. The deadline is Unix time in ms. The value is, by form: an integer of 1, 2, 4 or 8 bytes;
+//! the bytes of a string; the packed bytes of a small collection; or the pointer of a boxed structure, which the record
+//! owns.
+//!
+//! This is one of the audited modules with `unsafe`. Its invariant: a record of a big form ends in the eight bytes of a
+//! pointer that came from `Box::into_raw` for exactly that form's type, and nobody else owns that box. Forms and
+//! pointers change together, in [`Record::replace_value`] only.
+#![allow(unsafe_code)]
+
+use std::mem::ManuallyDrop;
+use std::sync::Arc;
+
+use crate::base::limits::EMBEDDED_STRING_BYTES_MAX;
+use crate::value::hash::HashTable;
+use crate::value::list::Deque;
+use crate::value::packed::{self, Buffer, Home};
+use crate::value::set::SetTable;
+use crate::value::sorted_set::Tree;
+use crate::value::table::{Basis, Entry, NEVER};
+use crate::value::thin::{Thin, allocation_size};
+
+/// Flag of the form byte: six bytes of deadline precede the key.
+const HAS_DEADLINE: u8 = 0x10;
+/// Flag of the form byte, of a string: it was built by editing (`raw`, however short).
+const MARKED: u8 = 0x20;
+const FORM_MASK: u8 = 0x0f;
+const DEADLINE_BYTES: usize = 6;
+/// Where the key's length stands.
+const KEY_LENGTH_AT: usize = 3;
+/// Deadlines are stored in 48 bits: until the year 10889.
+pub const DEADLINE_MAX: u64 = (1 << 48) - 1;
+
+/// The physical forms of a value.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+enum Form {
+    Integer = 0,
+    Embedded = 1,
+    BigString = 2,
+    PackedHash = 3,
+    BigHash = 4,
+    PackedList = 5,
+    BigList = 6,
+    PackedSet = 7,
+    BigSet = 8,
+    PackedSortedSet = 9,
+    BigSortedSet = 10,
+}
+
+const FORMS: [Form; 11] = [
+    Form::Integer,
+    Form::Embedded,
+    Form::BigString,
+    Form::PackedHash,
+    Form::BigHash,
+    Form::PackedList,
+    Form::BigList,
+    Form::PackedSet,
+    Form::BigSet,
+    Form::PackedSortedSet,
+    Form::BigSortedSet,
+];
+
+/// What `TYPE` says of a value.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum ValueType {
+    /// Bytes, or an integer.
+    String,
+    /// A list.
+    List,
+    /// A set.
+    Set,
+    /// A sorted set.
+    SortedSet,
+    /// A hash.
+    Hash,
+}
+
+impl ValueType {
+    /// The name that `TYPE` replies.
+    pub const fn name(self) -> &'static str {
+        match self {
+            ValueType::String => "string",
+            ValueType::List => "list",
+            ValueType::Set => "set",
+            ValueType::SortedSet => "zset",
+            ValueType::Hash => "hash",
+        }
+    }
+}
+
+/// A string value as it is stored.
+#[derive(Clone, Copy, Debug)]
+pub enum StringRef<'a> {
+    /// Stored as a number; its text is the decimal form.
+    Integer(i64),
+    /// Stored as bytes.
+    Bytes(&'a [u8]),
+}
+
+/// A value on its way into a record.
+pub enum NewValue<'a> {
+    /// A string that is an integer.
+    Integer(i64),
+    /// A string that a command was given whole.
+    Bytes(&'a [u8]),
+    /// A string that a command built by editing: its encoding is `raw` however short it is.
+    Edited(&'a [u8]),
+    /// A hash.
+    Hash(packed::Form<&'a [u8], HashTable>),
+    /// A list.
+    List(packed::Form<&'a [u8], Deque>),
+    /// A set.
+    Set(packed::Form<&'a [u8], SetTable>),
+    /// A sorted set.
+    SortedSet(packed::Form<&'a [u8], Tree>),
+}
+
+/// One key of the keyspace with its value; see the module's text.
+pub struct Record(Thin);
+
+fn read_varint(bytes: &[u8]) -> (usize, usize) {
+    let first = bytes[0] as usize;
+    if first < 0x80 {
+        return (first, 1);
+    }
+    let (mut len, mut i) = (first & 0x7f, 1);
+    loop {
+        let byte = bytes[i] as usize;
+        len |= (byte & 0x7f) << (7 * i);
+        i += 1;
+        if byte < 0x80 {
+            return (len, i);
+        }
+    }
+}
+
+fn varint(mut len: usize, out: &mut [u8; 5]) -> &[u8] {
+    let mut i = 0;
+    loop {
+        out[i] = (len & 0x7f) as u8;
+        len >>= 7;
+        if len == 0 {
+            return &out[..=i];
+        }
+        out[i] |= 0x80;
+        i += 1;
+    }
+}
+
+/// The value's bytes as they stand in the record, with the form that goes with them.
+struct Encoded<'a> {
+    form: u8,
+    /// Used where `borrowed` is none.
+    own: [u8; 8],
+    own_len: usize,
+    borrowed: Option<&'a [u8]>,
+}
+
+impl<'a> Encoded<'a> {
+    fn borrowed(form: Form, bytes: &'a [u8]) -> Self {
+        Encoded { form: form as u8, own: [0; 8], own_len: 0, borrowed: Some(bytes) }
+    }
+
+    fn boxed<T>(form: Form, value: T) -> Self {
+        let own = (Box::into_raw(Box::new(value)) as usize as u64).to_ne_bytes();
+        Encoded { form: form as u8, own, own_len: 8, borrowed: None }
+    }
+
+    fn of(value: NewValue<'a>) -> Self {
+        use packed::Form::{Big, Packed};
+        match value {
+            NewValue::Integer(n) => {
+                let own_len = match n {
+                    -0x80..=0x7f => 1,
+                    -0x8000..=0x7fff => 2,
+                    -0x8000_0000..=0x7fff_ffff => 4,
+                    _ => 8,
+                };
+                Encoded { form: Form::Integer as u8, own: n.to_le_bytes(), own_len, borrowed: None }
+            }
+            NewValue::Bytes(bytes) if bytes.len() <= EMBEDDED_STRING_BYTES_MAX => Self::borrowed(Form::Embedded, bytes),
+            NewValue::Edited(bytes) if bytes.len() <= EMBEDDED_STRING_BYTES_MAX => {
+                Encoded { form: Form::Embedded as u8 | MARKED, ..Self::borrowed(Form::Embedded, bytes) }
+            }
+            NewValue::Bytes(bytes) | NewValue::Edited(bytes) => Self::boxed(Form::BigString, Arc::new(bytes.to_vec())),
+            NewValue::Hash(Packed(bytes)) => Self::borrowed(Form::PackedHash, bytes),
+            NewValue::Hash(Big(big)) => Self::boxed(Form::BigHash, big),
+            NewValue::List(Packed(bytes)) => Self::borrowed(Form::PackedList, bytes),
+            NewValue::List(Big(big)) => Self::boxed(Form::BigList, big),
+            NewValue::Set(Packed(bytes)) => Self::borrowed(Form::PackedSet, bytes),
+            NewValue::Set(Big(big)) => Self::boxed(Form::BigSet, big),
+            NewValue::SortedSet(Packed(bytes)) => Self::borrowed(Form::PackedSortedSet, bytes),
+            NewValue::SortedSet(Big(big)) => Self::boxed(Form::BigSortedSet, big),
+        }
+    }
+
+    fn bytes(&self) -> &[u8] {
+        self.borrowed.unwrap_or(&self.own[..self.own_len])
+    }
+}
+
+impl Record {
+    /// A record; `deadline` is Unix time in ms.
+    pub fn new(key: &[u8], value: NewValue<'_>, deadline: Option<u64>) -> Record {
+        let encoded = Encoded::of(value);
+        let mut length = [0; 5];
+        let due;
+        let mut form = encoded.form;
+        let mut deadline_bytes: &[u8] = &[];
+        if let Some(deadline) = deadline {
+            form |= HAS_DEADLINE;
+            due = deadline.min(DEADLINE_MAX).to_le_bytes();
+            deadline_bytes = &due[..DEADLINE_BYTES];
+        }
+        let head = [form, 0, 0];
+        Record(Thin::from_parts(&[&head, varint(key.len(), &mut length), deadline_bytes, key, encoded.bytes()]))
+    }
+
+    #[inline]
+    fn form(&self) -> Form {
+        FORMS[(self.0[0] & FORM_MASK) as usize]
+    }
+
+    /// `(where the deadline or the key starts, key length)`.
+    #[inline]
+    fn key_length(&self) -> (usize, usize) {
+        let (len, prefix) = read_varint(&self.0[KEY_LENGTH_AT..]);
+        (KEY_LENGTH_AT + prefix, len)
+    }
+
+    #[inline]
+    fn deadline_bytes(&self) -> usize {
+        if self.0[0] & HAS_DEADLINE != 0 { DEADLINE_BYTES } else { 0 }
+    }
+
+    /// The key.
+    #[inline]
+    pub fn key(&self) -> &[u8] {
+        let (at, len) = self.key_length();
+        let at = at + self.deadline_bytes();
+        &self.0[at..at + len]
+    }
+
+    #[inline]
+    fn value_at(&self) -> usize {
+        let (at, len) = self.key_length();
+        at + self.deadline_bytes() + len
+    }
+
+    #[inline]
+    fn value_bytes(&self) -> &[u8] {
+        &self.0[self.value_at()..]
+    }
+
+    /// When the key expires, Unix time in ms.
+    #[inline]
+    pub fn deadline(&self) -> Option<u64> {
+        if self.0[0] & HAS_DEADLINE == 0 {
+            return None;
+        }
+        let (at, _) = self.key_length();
+        let mut bytes = [0; 8];
+        bytes[..DEADLINE_BYTES].copy_from_slice(&self.0[at..at + DEADLINE_BYTES]);
+        Some(u64::from_le_bytes(bytes))
+    }
+
+    /// Gives the key another deadline or none.
+    pub fn set_deadline(&mut self, deadline: Option<u64>) {
+        let (at, _) = self.key_length();
+        let old = self.deadline_bytes();
+        match deadline {
+            Some(deadline) => {
+                let bytes = deadline.min(DEADLINE_MAX).to_le_bytes();
+                self.0.splice(at, old, &[&bytes[..DEADLINE_BYTES]]);
+                self.0[0] |= HAS_DEADLINE;
+            }
+            None => {
+                self.0.splice(at, old, &[]);
+                self.0[0] &= !HAS_DEADLINE;
+            }
+        }
+    }
+
+    /// What eviction knows about the last use.
+    #[inline]
+    pub fn access(&self) -> u16 {
+        u16::from_le_bytes([self.0[1], self.0[2]])
+    }
+
+    /// Notes a use.
+    #[inline]
+    pub fn set_access(&mut self, access: u16) {
+        let bytes = access.to_le_bytes();
+        // Only a change dirties the cache line.
+        if self.0[1..3] != bytes {
+            self.0[1..3].copy_from_slice(&bytes);
+        }
+    }
+
+    /// The type of the value.
+    #[inline]
+    pub fn value_type(&self) -> ValueType {
+        match self.form() {
+            Form::Integer | Form::Embedded | Form::BigString => ValueType::String,
+            Form::PackedHash | Form::BigHash => ValueType::Hash,
+            Form::PackedList | Form::BigList => ValueType::List,
+            Form::PackedSet | Form::BigSet => ValueType::Set,
+            Form::PackedSortedSet | Form::BigSortedSet => ValueType::SortedSet,
+        }
+    }
+
+    /// The address that the value's last eight bytes hold.
+    fn boxed<T>(&self) -> *mut T {
+        let bytes = &self.0;
+        let mut own = [0; 8];
+        own.copy_from_slice(&bytes[bytes.len() - 8..]);
+        u64::from_ne_bytes(own) as usize as *mut T
+    }
+
+    /// # Safety
+    /// The record's form is the one whose boxes hold a `T`.
+    unsafe fn big<T>(&self) -> &T {
+        // SAFETY: the caller's promise and the module's invariant.
+        unsafe { &*self.boxed::<T>() }
+    }
+
+    /// # Safety
+    /// As for [`Record::big`].
+    unsafe fn big_mut<T>(&mut self) -> &mut T {
+        // SAFETY: the caller's promise and the module's invariant; the record is borrowed exclusively.
+        unsafe { &mut *self.boxed::<T>() }
+    }
+
+    /// The string value, or `None` if the key holds another type.
+    #[inline]
+    pub fn string(&self) -> Option<StringRef<'_>> {
+        match self.form() {
+            Form::Embedded => Some(StringRef::Bytes(self.value_bytes())),
+            Form::Integer => {
+                let bytes = self.value_bytes();
+                let negative = bytes.last().is_some_and(|b| b & 0x80 != 0);
+                let mut wide = if negative { [0xff; 8] } else { [0; 8] };
+                wide[..bytes.len()].copy_from_slice(bytes);
+                Some(StringRef::Integer(i64::from_le_bytes(wide)))
+            }
+            // SAFETY: the form says what is boxed.
+            Form::BigString => Some(StringRef::Bytes(unsafe { self.big::<Arc<Vec<u8>>>() })),
+            _ => None,
+        }
+    }
+
+    /// Whether a string was built by editing.
+    pub fn edited(&self) -> bool {
+        self.form() == Form::BigString || self.0[0] & MARKED != 0
+    }
+
+    /// Replaces the value, whatever its type was; key, deadline and access stay.
+    pub fn replace_value(&mut self, value: NewValue<'_>) {
+        let encoded = Encoded::of(value);
+        let at = self.value_at();
+        let old_len = self.0.len() - at;
+        let flags = self.0[0] & HAS_DEADLINE;
+        self.drop_big();
+        let bytes = encoded.bytes();
+        if bytes.len() == old_len {
+            self.0[at..].copy_from_slice(bytes);
+        } else {
+            self.0.splice(at, old_len, &[bytes]);
+        }
+        self.0[0] = encoded.form | flags;
+    }
+
+    /// Edits a string in place: grows it with zeroes to `end` if it is shorter, and writes `bytes` so that they end
+    /// there. The encoding becomes `raw`. The caller has bounded `end`.
+    pub fn write_string(&mut self, end: usize, bytes: &[u8]) {
+        if let Form::BigString = self.form() {
+            // SAFETY: the form says what is boxed.
+            let string = Arc::make_mut(unsafe { self.big_mut::<Arc<Vec<u8>>>() });
+            if string.len() < end {
+                string.resize(end, 0);
+            }
+            string[end - bytes.len()..end].copy_from_slice(bytes);
+            return;
+        }
+        let old = match self.string() {
+            Some(StringRef::Integer(n)) => crate::base::number::format_i64(n).to_vec(),
+            Some(StringRef::Bytes(old)) => old.to_vec(),
+            None => Vec::new(),
+        };
+        let mut new = old;
+        if new.len() < end {
+            new.resize(end, 0);
+        }
+        new[end - bytes.len()..end].copy_from_slice(bytes);
+        self.replace_value(NewValue::Edited(&new));
+    }
+
+    /// Frees what a big form points to; the caller changes form and bytes right after.
+    fn drop_big(&mut self) {
+        // SAFETY: each arm frees the type that its form boxes, and the form is changed by the caller or the record dies.
+        unsafe {
+            match self.form() {
+                Form::BigString => drop(Box::from_raw(self.boxed::<Arc<Vec<u8>>>())),
+                Form::BigHash => drop(Box::from_raw(self.boxed::<HashTable>())),
+                Form::BigList => drop(Box::from_raw(self.boxed::<Deque>())),
+                Form::BigSet => drop(Box::from_raw(self.boxed::<SetTable>())),
+                Form::BigSortedSet => drop(Box::from_raw(self.boxed::<Tree>())),
+                _ => {}
+            }
+        }
+    }
+
+    /// The same value under another key, without copying what a big form points to.
+    pub fn renamed(self, key: &[u8]) -> Record {
+        let (mut length, at) = ([0; 5], self.value_at());
+        let (start, key_len) = self.key_length();
+        let mut this = ManuallyDrop::new(self);
+        let deadline = this.deadline_bytes();
+        let tail = this.0[at..].to_vec();
+        let due = this.0[start..start + deadline].to_vec();
+        let head = [this.0[0], this.0[1], this.0[2]];
+        let new = Thin::from_parts(&[&head, varint(key.len(), &mut length), &due, key, &tail]);
+        debug_assert!(start + deadline + key_len == at);
+        // SAFETY: `this` is never used again; its box, if any, now belongs to the new record.
+        unsafe { std::ptr::drop_in_place(&mut this.0) };
+        Record(new)
+    }
+
+    /// Bytes that the record and its value hold from the allocator.
+    pub fn heap_bytes(&self) -> usize {
+        // SAFETY: the form says what is boxed.
+        let big = unsafe {
+            match self.form() {
+                Form::BigString => {
+                    allocation_size(self.big::<Arc<Vec<u8>>>().capacity())
+                        + allocation_size(size_of::<Vec<u8>>() + 16)
+                        + 8
+                }
+                Form::BigHash => self.big::<HashTable>().heap_bytes() + allocation_size(size_of::<HashTable>()),
+                Form::BigList => self.big::<Deque>().heap_bytes() + allocation_size(size_of::<Deque>()),
+                Form::BigSet => self.big::<SetTable>().heap_bytes() + allocation_size(size_of::<SetTable>()),
+                Form::BigSortedSet => self.big::<Tree>().heap_bytes() + allocation_size(size_of::<Tree>()),
+                _ => 0,
+            }
+        };
+        self.0.heap_bytes() + big
+    }
+
+    /// Whether freeing the record takes long enough to be left to the background.
+    pub fn is_slow_to_free(&self) -> bool {
+        match self.form() {
+            Form::BigHash | Form::BigList | Form::BigSet | Form::BigSortedSet => true,
+            // SAFETY: the form says what is boxed.
+            Form::BigString => unsafe { self.big::<Arc<Vec<u8>>>().len() > 1 << 20 },
+            _ => false,
+        }
+    }
+}
+
+impl Drop for Record {
+    fn drop(&mut self) {
+        self.drop_big();
+    }
+}
+
+/// A record of its own; big structures are shared with it until one side writes.
+impl Clone for Record {
+    fn clone(&self) -> Record {
+        let mut copy = ManuallyDrop::new(Record(self.0.clone()));
+        // SAFETY: each arm clones the type that its form boxes and writes the clone's address over the copied one,
+        // before the copy may be dropped.
+        unsafe {
+            let address = match self.form() {
+                Form::BigString => Box::into_raw(Box::new(self.big::<Arc<Vec<u8>>>().clone())) as usize,
+                Form::BigHash => Box::into_raw(Box::new(self.big::<HashTable>().clone())) as usize,
+                Form::BigList => Box::into_raw(Box::new(self.big::<Deque>().clone())) as usize,
+                Form::BigSet => Box::into_raw(Box::new(self.big::<SetTable>().clone())) as usize,
+                Form::BigSortedSet => Box::into_raw(Box::new(self.big::<Tree>().clone())) as usize,
+                _ => 0,
+            };
+            if address != 0 {
+                let at = copy.0.len() - 8;
+                copy.0[at..].copy_from_slice(&(address as u64).to_ne_bytes());
+            }
+        }
+        ManuallyDrop::into_inner(copy)
+    }
+}
+
+impl Entry for Record {
+    #[inline]
+    fn hash(&self, basis: &Basis) -> u64 {
+        basis.hash(self.key())
+    }
+    #[inline]
+    fn due(&self, basis: &Basis) -> u32 {
+        self.deadline().map_or(NEVER, |deadline| basis.tick_after(deadline))
+    }
+    #[inline]
+    fn address(&self) -> *const u8 {
+        self.0.address()
+    }
+}
+
+/// The packed bytes of a record's value.
+pub struct PackedBytes<'a> {
+    thin: &'a mut Thin,
+    at: usize,
+}
+
+impl std::ops::Deref for PackedBytes<'_> {
+    type Target = [u8];
+    #[inline]
+    fn deref(&self) -> &[u8] {
+        &self.thin[self.at..]
+    }
+}
+
+impl std::ops::DerefMut for PackedBytes<'_> {
+    #[inline]
+    fn deref_mut(&mut self) -> &mut [u8] {
+        &mut self.thin[self.at..]
+    }
+}
+
+impl Buffer for PackedBytes<'_> {
+    fn splice(&mut self, at: usize, removed: usize, inserted: &[&[u8]]) {
+        self.thin.splice(self.at + at, removed, inserted);
+    }
+}
+
+macro_rules! collection {
+    ($(#[$doc:meta])* $home:ident, $read:ident, $mutate:ident, $new:ident, $big:ty, $packed_form:ident, $big_form:ident) => {
+        $(#[$doc])*
+        pub struct $home<'a>(&'a mut Record);
+
+        impl Record {
+            /// The collection, to be read; `None` if the key holds another type.
+            #[inline]
+            pub fn $read(&self) -> Option<packed::Form<&[u8], &$big>> {
+                match self.form() {
+                    Form::$packed_form => Some(packed::Form::Packed(self.value_bytes())),
+                    // SAFETY: the form says what is boxed.
+                    Form::$big_form => Some(packed::Form::Big(unsafe { self.big::<$big>() })),
+                    _ => None,
+                }
+            }
+
+            /// The collection, to be changed; `None` if the key holds another type.
+            #[inline]
+            pub fn $mutate(&mut self) -> Option<$home<'_>> {
+                matches!(self.form(), Form::$packed_form | Form::$big_form).then_some($home(self))
+            }
+        }
+
+        impl Home<$big> for $home<'_> {
+            type Bytes<'b>
+                = PackedBytes<'b>
+            where
+                Self: 'b;
+            fn form(&self) -> packed::Form<&[u8], &$big> {
+                match self.0.form() {
+                    // SAFETY: the form says what is boxed.
+                    Form::$big_form => packed::Form::Big(unsafe { self.0.big::<$big>() }),
+                    _ => packed::Form::Packed(self.0.value_bytes()),
+                }
+            }
+            fn form_mut(&mut self) -> packed::Form<PackedBytes<'_>, &mut $big> {
+                match self.0.form() {
+                    // SAFETY: the form says what is boxed.
+                    Form::$big_form => packed::Form::Big(unsafe { self.0.big_mut::<$big>() }),
+                    _ => {
+                        let at = self.0.value_at();
+                        packed::Form::Packed(PackedBytes { thin: &mut self.0.0, at })
+                    }
+                }
+            }
+            fn promote(&mut self, big: $big) {
+                self.0.replace_value(NewValue::$new(packed::Form::Big(big)));
+            }
+            fn demote(&mut self, packed: &[u8]) {
+                self.0.replace_value(NewValue::$new(packed::Form::Packed(packed)));
+            }
+        }
+    };
+}
+
+collection! {
+    /// A record that holds a hash.
+    HashHome, hash, hash_mut, Hash, HashTable, PackedHash, BigHash
+}
+collection! {
+    /// A record that holds a list.
+    ListHome, list, list_mut, List, Deque, PackedList, BigList
+}
+collection! {
+    /// A record that holds a set.
+    SetHome, set, set_mut, Set, SetTable, PackedSet, BigSet
+}
+collection! {
+    /// A record that holds a sorted set.
+    SortedSetHome, sorted_set, sorted_set_mut, SortedSet, Tree, PackedSortedSet, BigSortedSet
+}
+
+#[cfg(test)]
+mod tests;
