@@ -9,8 +9,25 @@ use support::{Client, Server, encode, tool};
 
 /// The tests of redis-benchmark whose commands Pipkin has.
 const BENCHMARKS: &[&str] = &[
-    "ping_inline", "ping_mbulk", "set", "get", "incr", "lpush", "rpush", "lpop", "rpop", "sadd", "hset", "spop", "zadd",
-    "zpopmin", "lrange_100", "lrange_300", "lrange_500", "lrange_600", "mset",
+    "ping_inline",
+    "ping_mbulk",
+    "set",
+    "get",
+    "incr",
+    "lpush",
+    "rpush",
+    "lpop",
+    "rpop",
+    "sadd",
+    "hset",
+    "spop",
+    "zadd",
+    "zpopmin",
+    "lrange_100",
+    "lrange_300",
+    "lrange_500",
+    "lrange_600",
+    "mset",
 ];
 
 #[test]

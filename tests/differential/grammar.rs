@@ -331,6 +331,8 @@ const NASTY: &[&[u8]] = &[
     b"--5",
 ];
 
+const SMALLEST: &[u8] = b"-9223372036854775808";
+
 /// A parsed synopsis.
 enum Node {
     Literal(String),
@@ -410,6 +412,10 @@ impl Generator {
             || matches!(name, b"ZADD" | b"ZRANGESTORE") && arguments.iter().any(|a| a.starts_with(b"lex:"));
         if !fragile && family != Family::Transactions && self.random.chance(7) {
             self.damage(&mut arguments);
+        }
+        // An error in 7.2 and a count from the tail in 7.0.
+        if matches!(arguments[0].as_slice(), b"LREM" | b"LPOS") {
+            arguments.iter_mut().filter(|a| *a == SMALLEST).for_each(|a| *a = b"-9223372036854775807".to_vec());
         }
         if self.random.chance(3) {
             let at = self.random.below(arguments.len());
