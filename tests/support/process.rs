@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex};
+use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use super::{Client, PATIENCE, Reply};
@@ -17,6 +18,7 @@ pub struct Server {
     address: SocketAddr,
     directory: PathBuf,
     output: Arc<Mutex<Vec<u8>>>,
+    readers: [Option<JoinHandle<()>>; 2],
 }
 
 impl Server {
@@ -57,12 +59,15 @@ impl Server {
             command.args(["--bind", "127.0.0.1"]);
         }
         command.args(flags).current_dir(&directory);
+        // The tests' own variables look like settings of the server.
+        std::env::vars_os().filter(|(name, _)| name.to_string_lossy().starts_with("PIPKIN_")).for_each(|(name, _)| {
+            command.env_remove(name);
+        });
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
         let mut child = command.spawn().unwrap_or_else(|e| panic!("{} does not start: {e}", program.display()));
         let output = Arc::new(Mutex::new(Vec::new()));
-        collect(child.stdout.take(), &output);
-        collect(child.stderr.take(), &output);
-        Server { child, address: (Ipv4Addr::LOCALHOST, port).into(), directory, output }
+        let readers = [collect(child.stdout.take(), &output), collect(child.stderr.take(), &output)];
+        Server { child, address: (Ipv4Addr::LOCALHOST, port).into(), directory, output, readers }
     }
 
     /// Waits until the process answers (any reply will do); false when it ended instead.
@@ -70,6 +75,8 @@ impl Server {
         let start = Instant::now();
         loop {
             if !self.is_running() {
+                // What it said last is of interest.
+                self.readers.iter_mut().filter_map(Option::take).for_each(|reader| drop(reader.join()));
                 return false;
             }
             if let Ok(mut client) = Client::try_connect(self.address) {
@@ -211,13 +218,13 @@ fn field(text: &[u8], name: &str) -> Option<u32> {
     text.lines().find_map(|line| line.strip_prefix(name)?.trim().parse().ok())
 }
 
-fn collect(stream: Option<impl Read + Send + 'static>, into: &Arc<Mutex<Vec<u8>>>) {
-    let Some(mut stream) = stream else { return };
+fn collect(stream: Option<impl Read + Send + 'static>, into: &Arc<Mutex<Vec<u8>>>) -> Option<JoinHandle<()>> {
+    let mut stream = stream?;
     let into = Arc::clone(into);
-    std::thread::spawn(move || {
+    Some(std::thread::spawn(move || {
         let mut chunk = [0; 4096];
         while let Ok(count @ 1..) = stream.read(&mut chunk) {
             into.lock().expect("no holder panics").extend_from_slice(&chunk[..count]);
         }
-    });
+    }))
 }
