@@ -18,6 +18,12 @@ pub const UNAUTHENTICATED_ARGUMENTS_MAX: usize = 10;
 /// See [`UNAUTHENTICATED_ARGUMENTS_MAX`].
 pub const UNAUTHENTICATED_BULK_BYTES_MAX: usize = 16 << 10;
 
+/// Longest text of a long double (INCRBYFLOAT), in bytes: Redis's buffer of 5 KiB, less its NUL.
+pub const LONG_DOUBLE_TEXT_MAX: usize = (5 << 10) - 1;
+
+/// How deep configuration files may include each other.
+pub const CONFIG_INCLUDES_MAX: usize = 16;
+
 const _: () = assert!(BULK_BYTES_MAX < THIN_BYTES_MAX && INLINE_BYTES_MAX <= BULK_BYTES_MAX);
 
 /// Longest string that lives in its record; a longer one gets a buffer of its own, with room to grow.

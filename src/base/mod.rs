@@ -1,8 +1,10 @@
 //! Floor 0: what everything stands on. Knows no key, no reply, no socket.
+pub mod bytes;
 pub mod clock;
 pub mod config;
 pub mod glob;
 pub mod limits;
+pub mod long_double;
 pub mod number;
 pub mod random;
 pub mod words;

@@ -5,6 +5,7 @@ use std::fmt;
 use super::table::{Class, ROWS};
 use super::value::Value;
 use super::{Config, default_value, find_row, read};
+use crate::base::limits::CONFIG_INCLUDES_MAX;
 use crate::base::words;
 
 /// Where a directive was written.
@@ -45,9 +46,6 @@ pub struct LoadError {
     pub reason: String,
 }
 
-/// Files may include each other this deep.
-const INCLUDES_MAX: usize = 16;
-
 /// Prefix of the environment variables that are read.
 const ENVIRONMENT_PREFIX: &str = "PIPKIN_";
 
@@ -75,7 +73,7 @@ impl Config {
                 continue;
             }
             let [path] = values else { return Err(refused("wrong number of arguments")) };
-            if depth == INCLUDES_MAX {
+            if depth == CONFIG_INCLUDES_MAX {
                 return Err(refused("files include each other too deeply"));
             }
             let path = String::from_utf8_lossy(path).into_owned();
@@ -109,7 +107,8 @@ impl Config {
         Ok(())
     }
 
-    /// Reads the variables `PIPKIN_<NAME>`, where the name has underscores for hyphens. Others are left alone.
+    /// Reads the variables `PIPKIN_<NAME>`, where the name has underscores for hyphens. Others are left alone; one that
+    /// names no directive gets a warning only, since other programs have variables of this prefix too.
     pub fn load_environment(&mut self, variables: impl IntoIterator<Item = (String, String)>) -> Result<(), LoadError> {
         let mut ours: Vec<_> = variables
             .into_iter()
@@ -119,7 +118,12 @@ impl Config {
         for (name, value) in ours {
             let name = name.to_ascii_lowercase();
             let hyphens = name.replace('_', "-");
-            let directive = if find_row(hyphens.as_bytes()).is_some() { hyphens } else { name };
+            let Some(directive) = [hyphens, name.clone()].into_iter().find(|name| find_row(name.as_bytes()).is_some())
+            else {
+                let variable = format!("{ENVIRONMENT_PREFIX}{}", name.to_ascii_uppercase());
+                self.warnings.push(format!("{variable} in the environment names no directive and is left alone"));
+                continue;
+            };
             let values: Vec<Vec<u8>> = if takes_words(directive.as_bytes()) {
                 value.split(' ').map(|word| word.as_bytes().to_vec()).collect()
             } else {

@@ -95,6 +95,7 @@ fn values_print_in_their_canonical_form() {
             "normal 1048576 2048 3 slave 268435456 67108864 60 pubsub 33554432 8388608 60",
         ),
         ("client-output-buffer-limit", "replica 1 1 1 pubsub 0 0 0", "normal 0 0 0 slave 1 1 1 pubsub 0 0 0"),
+        ("client-output-buffer-limit", "", "normal 0 0 0 slave 268435456 67108864 60 pubsub 33554432 8388608 60"),
         ("notify-keyspace-events", "KEA", "AKE"),
         ("notify-keyspace-events", "gK$", "g$K"),
         ("notify-keyspace-events", "AKEmn", "AKEm"),
@@ -211,6 +212,8 @@ fn the_environment_is_read() {
     config.load_environment(variables.map(|(name, value)| (name.to_owned(), value.to_owned()))).unwrap();
     assert_eq!(config.settings().maxmemory_policy, EvictionPolicy::AllkeysLru);
     assert_eq!(config.settings().bind, ["::1", "0.0.0.0"]);
-    let wrong = [("PIPKIN_PORTS".to_owned(), "1".to_owned())];
+    let wrong = [("PIPKIN_PORT".to_owned(), "many".to_owned())];
     assert!(Config::new().load_environment(wrong).is_err());
+    config.load_environment([("PIPKIN_PORTS".to_owned(), "1".to_owned())]).unwrap();
+    assert!(config.warnings().iter().any(|warning| warning.contains("PIPKIN_PORTS")), "{:?}", config.warnings());
 }
