@@ -4,6 +4,8 @@
 //! process is up, the dataset's digest is what it was, memory is back at its baseline, the counter that belongs to the
 //! input rose, and the log holds no secret. What stock Redis does not promise is asked of Pipkin only.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test fails where an expectation does")]
+
 mod support;
 
 use std::io::{Read, Write};

@@ -2,6 +2,8 @@
 //!
 //! Every test counts what it saw, so that it fails when the race that it is about did not take place at all.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test fails where an expectation does")]
+
 mod support;
 
 use std::collections::BTreeSet;

@@ -4,6 +4,8 @@
 //! stored here; where a real redis-server is installed it has to give the same ones (to scripts sent at once), except
 //! for what is new since its version.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test fails where an expectation does")]
+
 mod support;
 
 use support::{Client, Server};

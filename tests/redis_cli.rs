@@ -1,5 +1,7 @@
 //! Redis's own tools against Pipkin: redis-cli in its modes, and redis-benchmark with every test for these commands.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test fails where an expectation does")]
+
 mod support;
 
 use std::io::{BufRead, BufReader};

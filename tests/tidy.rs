@@ -2,6 +2,8 @@
 //!
 //! Sources are read as text in rustfmt's layout: a function ends at the first line that closes its own indentation.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test fails where an expectation does")]
+
 use std::fmt::Write as _;
 use std::fs;
 use std::path::{Path, PathBuf};

@@ -342,10 +342,13 @@ enum Node {
     Repeat(Box<Node>),
 }
 
+/// A row with its synopsis parsed.
+type Parsed = (usize, Vec<Node>, Rule);
+
 /// Draws the steps of a round.
 pub struct Generator {
     random: Random,
-    rows: Vec<(Family, Vec<(usize, Vec<Node>, Rule)>)>,
+    rows: Vec<(Family, Vec<Parsed>)>,
     /// Whether each connection has an open MULTI.
     in_multi: [bool; 2],
     /// Keys that the last `numbered` named, for `weights`.

@@ -12,6 +12,8 @@
 //! | `PIPKIN_SEED` | replays the one round of that seed |
 //! | `PIPKIN_FAILURES` | goes on after a difference until so many commands have shown one (default 1) |
 
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test fails where an expectation does")]
+
 mod compare;
 mod grammar;
 mod pair;
