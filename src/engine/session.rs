@@ -84,6 +84,12 @@ impl Session {
         !self.channels.is_empty() || !self.patterns.is_empty()
     }
 
+    /// Whether a command that comes now is run at once and replied to, like on a new connection.
+    #[inline]
+    pub fn is_plain(&self) -> bool {
+        self.authenticated && self.transaction.is_none() && self.blocked.is_none() && self.reply_mode == ReplyMode::On
+    }
+
     /// Takes the connection out of everything that knows it. To be called once, when it ends.
     pub fn end(&mut self, engine: &Engine) {
         self.client.outbox.close();
