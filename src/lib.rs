@@ -17,5 +17,7 @@ pub mod command;
 pub mod engine;
 pub mod protocol;
 pub mod pubsub;
+#[cfg(feature = "server")]
+pub mod server;
 pub mod store;
 pub mod value;

@@ -1,2 +1,176 @@
-//! The `pipkin` binary: command line only.
-fn main() {}
+//! The `pipkin` binary: command line, log, allocator, signals. Everything else is the library's.
+
+use std::net::{IpAddr, SocketAddr};
+use std::process::ExitCode;
+use std::sync::atomic::Ordering;
+
+use clap::{Parser, ValueEnum};
+use pipkin::base::clock::Clock;
+use pipkin::base::config::{Config, Settings};
+use pipkin::engine::instance::Engine;
+use pipkin::protocol::error::StartupError;
+use pipkin::server::{listener, workers};
+
+#[global_allocator]
+static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
+
+/// An embedded, Redis-protocol-compatible in-memory server.
+///
+/// Settings are those of redis.conf: `pipkin [FILE] [--port 6380] [--maxmemory 1gb] …`. Without any it listens on
+/// 127.0.0.1:6379.
+#[derive(Parser)]
+#[command(version, disable_help_subcommand = true)]
+struct Cli {
+    /// Where the time comes from; a manual clock is moved by DEBUG CLOCK.
+    #[arg(long, value_enum, default_value_t = ClockKind::System)]
+    clock: ClockKind,
+    /// A configuration file, then settings as redis-server spells them.
+    #[arg(trailing_var_arg = true, allow_hyphen_values = true, value_name = "FILE|--SETTING VALUE")]
+    settings: Vec<String>,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum ClockKind {
+    System,
+    Manual,
+}
+
+fn main() -> ExitCode {
+    match run() {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("pipkin: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run() -> Result<(), Box<dyn std::error::Error>> {
+    let cli = Cli::parse_from(clock_first(std::env::args().collect()));
+    let mut config = Config::new();
+    load(&mut config, &cli.settings)?;
+    let settings = config.settings();
+    start_log(&settings);
+    for warning in config.warnings() {
+        tracing::warn!("{warning}");
+    }
+    let clock = match cli.clock {
+        ClockKind::System => Clock::system(),
+        ClockKind::Manual => Clock::manual(Clock::system().now_ms()),
+    };
+    let listeners = listen(&settings)?;
+    let engine = Engine::new(config, clock).map_err(|source| StartupError::Thread { what: "the instance", source })?;
+    engine.port.store(settings.port as usize, Ordering::Relaxed);
+    let threads =
+        engine.start_threads().map_err(|source| StartupError::Thread { what: "the instance's threads", source })?;
+    let addresses: Vec<String> =
+        listeners.iter().filter_map(|listener| listener.local_addr().ok()).map(|address| address.to_string()).collect();
+    let count = match settings.io_threads {
+        0 => std::thread::available_parallelism().map_or(1, usize::from),
+        count => count,
+    };
+    let workers = workers::start(&engine, listeners, count)?;
+    println!(
+        "Pipkin {} is ready on {} (in memory only; {count} worker threads). Try: redis-cli -p {}",
+        env!("CARGO_PKG_VERSION"),
+        addresses.join(", "),
+        settings.port
+    );
+    stop_on_signals(&engine)?;
+    workers.join();
+    drop(threads);
+    tracing::info!("bye");
+    Ok(())
+}
+
+/// `--clock` may stand anywhere among the settings; clap wants it in front of them.
+fn clock_first(mut arguments: Vec<String>) -> Vec<String> {
+    if let Some(at) = arguments.iter().position(|argument| argument == "--clock").filter(|at| *at > 1) {
+        let moved: Vec<String> = arguments.drain(at..(at + 2).min(arguments.len())).collect();
+        arguments.splice(1..1, moved);
+    }
+    arguments
+}
+
+/// Environment first, then the file, then the command line: the later wins.
+fn load(config: &mut Config, arguments: &[String]) -> Result<(), Box<dyn std::error::Error>> {
+    config.load_environment(std::env::vars())?;
+    let mut rest = arguments;
+    if let [file, behind @ ..] = arguments
+        && !file.starts_with("--")
+    {
+        let text = std::fs::read(file).map_err(|source| StartupError::ConfigFile { path: file.into(), source })?;
+        let mut include = |path: &str| std::fs::read(path).map_err(|error| error.to_string());
+        config.load_file(file, &text, &mut include)?;
+        rest = behind;
+    }
+    config.load_arguments(rest)?;
+    Ok(())
+}
+
+fn start_log(settings: &Settings) {
+    use pipkin::base::config::LogLevel;
+    let level = match settings.loglevel {
+        LogLevel::Debug => tracing::Level::TRACE,
+        LogLevel::Verbose => tracing::Level::DEBUG,
+        LogLevel::Notice => tracing::Level::INFO,
+        LogLevel::Warning => tracing::Level::WARN,
+    };
+    tracing_subscriber::fmt().with_max_level(level).with_target(false).with_writer(std::io::stderr).init();
+}
+
+/// Binds every address. One that is marked optional with `-` and does not exist here is left out.
+fn listen(settings: &Settings) -> Result<Vec<std::net::TcpListener>, StartupError> {
+    let mut listeners = Vec::new();
+    for text in &settings.bind {
+        let (optional, host) = text.strip_prefix('-').map_or((false, text.as_str()), |host| (true, host));
+        let ip: IpAddr = match host {
+            "*" => IpAddr::from([0, 0, 0, 0]),
+            "::*" => IpAddr::from([0u16; 8]),
+            host => host.parse().map_err(|_| StartupError::Option {
+                name: "bind".into(),
+                reason: format!("'{host}' is no IP address; for example --bind 127.0.0.1"),
+            })?,
+        };
+        match listener::bind(SocketAddr::new(ip, settings.port), settings.tcp_backlog) {
+            Ok(listener) => listeners.push(listener),
+            Err(error) if error.kind() == std::io::ErrorKind::AddrInUse => {
+                return Err(StartupError::PortTaken {
+                    address: SocketAddr::new(ip, settings.port).to_string(),
+                    port: settings.port,
+                });
+            }
+            Err(_) if optional => {}
+            Err(source) => {
+                return Err(StartupError::Bind { address: SocketAddr::new(ip, settings.port).to_string(), source });
+            }
+        }
+    }
+    Ok(listeners)
+}
+
+/// SIGINT and SIGTERM end the instance as SHUTDOWN does.
+fn stop_on_signals(engine: &std::sync::Arc<Engine>) -> Result<(), StartupError> {
+    use tokio::signal::unix::{SignalKind, signal};
+    let refused = |source| StartupError::Thread { what: "the signal handler", source };
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_io().build().map_err(refused)?;
+    let engine = engine.clone();
+    let wait = move || {
+        runtime.block_on(async {
+            let (Ok(mut interrupt), Ok(mut terminate)) =
+                (signal(SignalKind::interrupt()), signal(SignalKind::terminate()))
+            else {
+                return;
+            };
+            let stopped = pipkin::server::supervisor::stopped(&engine);
+            tokio::select! {
+                _ = interrupt.recv() => tracing::info!("SIGINT: stopping"),
+                _ = terminate.recv() => tracing::info!("SIGTERM: stopping"),
+                () = stopped.notified() => {}
+            }
+            engine.stop();
+        });
+    };
+    std::thread::Builder::new().name("pipkin-signals".into()).spawn(wait).map_err(refused)?;
+    Ok(())
+}

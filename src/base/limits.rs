@@ -18,6 +18,12 @@ pub const UNAUTHENTICATED_ARGUMENTS_MAX: usize = 10;
 /// See [`UNAUTHENTICATED_ARGUMENTS_MAX`].
 pub const UNAUTHENTICATED_BULK_BYTES_MAX: usize = 16 << 10;
 
+/// Longest text of a long double (INCRBYFLOAT), in bytes: Redis's buffer of 5 KiB, less its NUL.
+pub const LONG_DOUBLE_TEXT_MAX: usize = (5 << 10) - 1;
+
+/// How deep configuration files may include each other.
+pub const CONFIG_INCLUDES_MAX: usize = 16;
+
 const _: () = assert!(BULK_BYTES_MAX < THIN_BYTES_MAX && INLINE_BYTES_MAX <= BULK_BYTES_MAX);
 
 /// Longest string that lives in its record; a longer one gets a buffer of its own, with room to grow.
@@ -28,3 +34,12 @@ pub const SHARDS: usize = 1024;
 const _: () = assert!(SHARDS.is_power_of_two() && SHARDS <= 1 << 12);
 
 const _: () = assert!(2 * BULK_BYTES_MAX + 5 <= THIN_BYTES_MAX && INLINE_BYTES_MAX <= BULK_BYTES_MAX);
+
+/// What a worker reads at once, in bytes.
+pub const READ_BYTES: usize = 64 << 10;
+/// Largest read or write buffer that a worker keeps between turns.
+pub const WORKER_BUFFER_KEPT_BYTES: usize = 1 << 20;
+/// Largest buffer that an idle connection keeps.
+pub const CONNECTION_BUFFER_KEPT_BYTES: usize = 4 << 10;
+/// A client that has to authenticate has so many seconds for it.
+pub const AUTHENTICATION_SECONDS_MAX: u64 = 60;

@@ -3,6 +3,7 @@ pub mod clock;
 pub mod config;
 pub mod glob;
 pub mod limits;
+pub mod long_double;
 pub mod number;
 pub mod random;
 pub mod words;

@@ -87,6 +87,8 @@ pub struct Client {
     pub output_bytes: AtomicU64,
     /// Commands run.
     pub commands: AtomicU64,
+    /// Whether it may run commands.
+    pub authenticated: AtomicBool,
 }
 
 impl Client {
@@ -101,6 +103,8 @@ impl Client {
 pub struct Clients {
     by_id: DashMap<u64, Arc<Client>>,
     last_id: AtomicU64,
+    /// Those with a socket.
+    connected: AtomicU64,
 }
 
 impl Clients {
@@ -127,14 +131,18 @@ impl Clients {
             query_bytes: AtomicU64::new(0),
             output_bytes: AtomicU64::new(0),
             commands: AtomicU64::new(0),
+            authenticated: AtomicBool::new(false),
         });
+        self.connected.fetch_add(!client.origin.in_process as u64, Ordering::Relaxed);
         self.by_id.insert(id, client.clone());
         client
     }
 
     /// Forgets a connection.
     pub fn remove(&self, id: u64) {
-        self.by_id.remove(&id);
+        if let Some((_, client)) = self.by_id.remove(&id) {
+            self.connected.fetch_sub(!client.origin.in_process as u64, Ordering::Relaxed);
+        }
     }
 
     /// A connection by its id.
@@ -151,7 +159,7 @@ impl Clients {
 
     /// How many connections have a socket.
     pub fn connected(&self) -> usize {
-        self.by_id.iter().filter(|client| !client.origin.in_process).count()
+        self.connected.load(Ordering::Relaxed) as usize
     }
 
     /// Bytes that wait in the connections' buffers.

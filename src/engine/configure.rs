@@ -29,6 +29,12 @@ impl Engine {
         self.slowlog.configure(settings.slowlog_log_slower_than_us, settings.slowlog_max_len);
         *self.output_limits.write() = [settings.normal_output, settings.replica_output, settings.pubsub_output];
         self.set_password(Some(&settings.requirepass));
+        self.query_bytes_max.store(settings.client_query_buffer_limit, Relaxed);
+        let network = &self.network;
+        network.clients_max.store(settings.maxclients, Relaxed);
+        network.idle_seconds_max.store(usize::try_from(settings.timeout_s).unwrap_or(usize::MAX), Relaxed);
+        network.keepalive_seconds.store(usize::try_from(settings.tcp_keepalive_s).unwrap_or(0), Relaxed);
+        network.protected.store(settings.protected_mode, Relaxed);
     }
 
     /// Changes directives at run time, all or none of them, and puts them into effect.

@@ -64,12 +64,29 @@ pub struct Engine {
     pub port: AtomicUsize,
     /// Output limits by class: normal, replica, pubsub.
     pub output_limits: RwLock<[OutputLimit; 3]>,
+    /// `client-query-buffer-limit`, in bytes.
+    pub query_bytes_max: AtomicUsize,
+    /// Settings of the listeners.
+    pub network: Network,
     /// Raised by SHUTDOWN; listeners end.
     pub stopping: Stopping,
     latched: AtomicBool,
     latched_because: Mutex<&'static str>,
     password: RwLock<Option<Box<[u8]>>>,
     expiry_signal: Signal,
+}
+
+/// Settings that the listeners read.
+#[derive(Default)]
+pub struct Network {
+    /// `maxclients`.
+    pub clients_max: AtomicUsize,
+    /// `timeout`, in seconds; 0 is never.
+    pub idle_seconds_max: AtomicUsize,
+    /// `tcp-keepalive`, in seconds; 0 is off.
+    pub keepalive_seconds: AtomicUsize,
+    /// `protected-mode`.
+    pub protected: AtomicBool,
 }
 
 /// The wish that an instance ends, and who wants to know.
@@ -136,6 +153,8 @@ impl Engine {
             run_id: random::token(20),
             port: AtomicUsize::new(0),
             output_limits: RwLock::new([settings.normal_output, settings.replica_output, settings.pubsub_output]),
+            query_bytes_max: AtomicUsize::new(settings.client_query_buffer_limit),
+            network: Network::default(),
             stopping: Stopping::default(),
             latched: AtomicBool::new(false),
             latched_because: Mutex::new(""),
@@ -232,6 +251,26 @@ impl Engine {
             difference |= (ours ^ theirs) as u64;
         }
         difference == 0
+    }
+
+    /// `maxclients`.
+    pub fn clients_max(&self) -> usize {
+        self.network.clients_max.load(Ordering::Relaxed)
+    }
+
+    /// `timeout`, in seconds; 0 is never.
+    pub fn idle_seconds_max(&self) -> u64 {
+        self.network.idle_seconds_max.load(Ordering::Relaxed) as u64
+    }
+
+    /// `tcp-keepalive`, in seconds; 0 is off.
+    pub fn keepalive_seconds(&self) -> u64 {
+        self.network.keepalive_seconds.load(Ordering::Relaxed) as u64
+    }
+
+    /// `protected-mode`.
+    pub fn is_protected(&self) -> bool {
+        self.network.protected.load(Ordering::Relaxed)
     }
 
     /// Refuses all writes from now on.

@@ -106,6 +106,7 @@ impl Session {
     /// Shows others what `CLIENT LIST` shows.
     pub fn publish_state(&self) {
         let client = &self.client;
+        client.authenticated.store(self.authenticated, Ordering::Relaxed);
         client.database.store(self.database as u32, Ordering::Relaxed);
         client.channels.store(self.channels.len() as u32, Ordering::Relaxed);
         client.patterns.store(self.patterns.len() as u32, Ordering::Relaxed);

@@ -7,6 +7,7 @@
 
 use std::collections::VecDeque;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::Waker;
 
 use bytes::Bytes;
@@ -33,12 +34,15 @@ struct State {
     /// The connection's task is writing replies: messages have to wait behind them.
     corked: bool,
     limit: OutputLimit,
-    closed: bool,
     overflowed: bool,
 }
 
 /// The messages of one connection; see the module's text.
-pub struct Outbox(Mutex<State>);
+pub struct Outbox {
+    state: Mutex<State>,
+    /// To be closed, or closed; read at every turn of the connection's task.
+    closed: AtomicBool,
+}
 
 /// What a flush by somebody else came to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -50,7 +54,7 @@ pub struct Flushed {
 impl Outbox {
     /// An outbox; `writer` for sockets that may be written to from any thread.
     pub fn new(writer: Option<Arc<dyn DirectWrite>>, limit: OutputLimit) -> Outbox {
-        Outbox(Mutex::new(State {
+        let state = State {
             queue: VecDeque::new(),
             written: 0,
             bytes: 0,
@@ -58,15 +62,15 @@ impl Outbox {
             writer,
             corked: false,
             limit,
-            closed: false,
             overflowed: false,
-        }))
+        };
+        Outbox { state: Mutex::new(state), closed: AtomicBool::new(false) }
     }
 
     /// Appends a message. False if the connection is gone, or this message was one too many for it.
     pub fn push(&self, message: &Bytes) -> bool {
-        let mut state = self.0.lock();
-        if state.closed || state.overflowed {
+        let mut state = self.state.lock();
+        if self.is_closed() || state.overflowed {
             return false;
         }
         state.bytes += message.len();
@@ -83,7 +87,7 @@ impl Outbox {
 
     /// Writes what is queued, from the thread of a publisher, or wakes the connection's task to do it.
     pub fn flush(&self) -> Flushed {
-        let mut state = self.0.lock();
+        let mut state = self.state.lock();
         let mut bytes = 0;
         if !state.corked && state.writer.is_some() {
             bytes = state.write_directly();
@@ -96,14 +100,13 @@ impl Outbox {
 
     /// The connection's task is about to write replies of its own (or is done, with `false`).
     pub fn cork(&self, corked: bool) {
-        self.0.lock().corked = corked;
+        self.state.lock().corked = corked;
     }
 
-    /// Moves everything queued to `out`, for the connection's own task, which is woken by `waker` when there is more.
-    /// False if the connection is to be closed.
-    pub fn drain(&self, out: &mut Vec<u8>, waker: &Waker) -> bool {
-        let mut state = self.0.lock();
-        if state.closed || state.overflowed {
+    /// Moves everything queued to `out`, for the connection's own task. False if the connection is to be closed.
+    pub fn drain(&self, out: &mut Vec<u8>) -> bool {
+        let mut state = self.state.lock();
+        if self.is_closed() || state.overflowed {
             return false;
         }
         let skip = std::mem::take(&mut state.written);
@@ -111,15 +114,12 @@ impl Outbox {
             out.extend_from_slice(&message[if index == 0 { skip } else { 0 }..]);
         }
         state.bytes = 0;
-        if !state.waker.as_ref().is_some_and(|known| known.will_wake(waker)) {
-            state.waker = Some(waker.clone());
-        }
         true
     }
 
     /// Bytes queued.
     pub fn len(&self) -> usize {
-        self.0.lock().bytes
+        self.state.lock().bytes
     }
 
     /// Whether nothing is queued.
@@ -129,30 +129,30 @@ impl Outbox {
 
     /// Whether the connection fell too far behind.
     pub fn has_overflowed(&self) -> bool {
-        self.0.lock().overflowed
+        self.state.lock().overflowed
     }
 
     /// Closes the connection from outside (`CLIENT KILL`, shutdown) or from inside.
     pub fn close(&self) {
-        let mut state = self.0.lock();
-        state.closed = true;
+        self.closed.store(true, Ordering::Release);
+        let mut state = self.state.lock();
         state.writer = None;
         wake(&mut state);
     }
 
     /// Whether somebody closed it.
     pub fn is_closed(&self) -> bool {
-        self.0.lock().closed
+        self.closed.load(Ordering::Acquire)
     }
 
     /// Wakes the connection's task.
     pub fn wake(&self) {
-        wake(&mut self.0.lock());
+        wake(&mut self.state.lock());
     }
 
-    /// Remembers whom to wake, without taking anything.
+    /// Remembers whom to wake when there is something for the connection's task to do.
     pub fn register(&self, waker: &Waker) {
-        let mut state = self.0.lock();
+        let mut state = self.state.lock();
         if !state.waker.as_ref().is_some_and(|known| known.will_wake(waker)) {
             state.waker = Some(waker.clone());
         }
@@ -160,8 +160,8 @@ impl Outbox {
 }
 
 fn wake(state: &mut State) {
-    if let Some(waker) = state.waker.take() {
-        waker.wake();
+    if let Some(waker) = &state.waker {
+        waker.wake_by_ref();
     }
 }
 

@@ -213,7 +213,8 @@ impl Record {
     /// A record; `deadline` is Unix time in ms.
     pub fn new(key: &[u8], value: NewValue<'_>, deadline: Option<u64>) -> Record {
         let encoded = Encoded::of(value);
-        let (mut length, mut due) = ([0; 5], [0; 8]);
+        let mut length = [0; 5];
+        let due;
         let mut form = encoded.form;
         let mut deadline_bytes: &[u8] = &[];
         if let Some(deadline) = deadline {

@@ -3,6 +3,7 @@
 pub mod hash;
 pub mod integer;
 pub mod list;
+pub mod hyperloglog;
 pub mod packed;
 pub mod set;
 pub mod sorted_set;

@@ -5,6 +5,7 @@ use std::fmt;
 use super::table::{Class, ROWS};
 use super::value::Value;
 use super::{Config, default_value, find_row, read};
+use crate::base::limits::CONFIG_INCLUDES_MAX;
 use crate::base::words;
 
 /// Where a directive was written.
@@ -45,9 +46,6 @@ pub struct LoadError {
     pub reason: String,
 }
 
-/// Files may include each other this deep.
-const INCLUDES_MAX: usize = 16;
-
 /// Prefix of the environment variables that are read.
 const ENVIRONMENT_PREFIX: &str = "PIPKIN_";
 
@@ -75,7 +73,7 @@ impl Config {
                 continue;
             }
             let [path] = values else { return Err(refused("wrong number of arguments")) };
-            if depth == INCLUDES_MAX {
+            if depth == CONFIG_INCLUDES_MAX {
                 return Err(refused("files include each other too deeply"));
             }
             let path = String::from_utf8_lossy(path).into_owned();

@@ -95,6 +95,7 @@ fn values_print_in_their_canonical_form() {
             "normal 1048576 2048 3 slave 268435456 67108864 60 pubsub 33554432 8388608 60",
         ),
         ("client-output-buffer-limit", "replica 1 1 1 pubsub 0 0 0", "normal 0 0 0 slave 1 1 1 pubsub 0 0 0"),
+        ("client-output-buffer-limit", "", "normal 0 0 0 slave 268435456 67108864 60 pubsub 33554432 8388608 60"),
         ("notify-keyspace-events", "KEA", "AKE"),
         ("notify-keyspace-events", "gK$", "g$K"),
         ("notify-keyspace-events", "AKEmn", "AKEm"),

@@ -199,6 +199,9 @@ fn read_save(words: &[&[u8]]) -> Result<Vec<(u64, u64)>, Reason> {
 
 fn read_output_limits(words: &[&[u8]], current: &Value) -> Result<Value, Reason> {
     let Value::OutputLimits(mut limits) = *current else { return Err("no limits to change".into()) };
+    if let [b""] = words {
+        return Ok(current.clone());
+    }
     let (groups, []) = words.as_chunks::<4>() else {
         return Err("Wrong number of arguments in buffer limit configuration.".into());
     };

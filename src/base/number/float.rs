@@ -1,7 +1,7 @@
 //! Doubles: scores, float increments' results, timeouts.
 
 use super::grisu::shortest;
-use super::scan::{Literal, hexadecimal_value, scan};
+use super::scan::{Literal, hexadecimal_value, round, scan};
 use super::{Text, format_i64, parse_i64};
 
 /// Longest text of a double: sign, 17 digits, and up to 7 zeros or an exponent.
@@ -63,28 +63,17 @@ fn out_of_range(value: f64, literal: &Literal<'_>) -> bool {
     value.is_infinite() || (value == 0.0 && integer.iter().chain(*fraction).any(|digit| *digit != b'0'))
 }
 
-/// `mantissa * 2^exponent` rounded once, to nearest and to even; `inexact` stands for bits below the mantissa.
-fn scale(mantissa: u64, exponent: i64, inexact: bool) -> f64 {
-    if mantissa == 0 {
-        return 0.0;
+/// `mantissa * 2^exponent` rounded once; `inexact` stands for bits below the mantissa.
+fn scale(mantissa: u128, exponent: i64, inexact: bool) -> f64 {
+    const HIDDEN: u64 = 1 << 52;
+    let (mantissa, exponent) = round(mantissa, exponent, inexact, 53, -1074);
+    if mantissa < HIDDEN {
+        return f64::from_bits(mantissa);
     }
-    let zeros = mantissa.leading_zeros();
-    let mantissa = mantissa << zeros;
-    let exponent = exponent - i64::from(zeros);
-    if exponent > 1023 - 63 {
-        return f64::INFINITY;
+    match u64::try_from(exponent + 1075) {
+        Ok(biased) if biased < 0x7ff => f64::from_bits(biased << 52 | (mantissa & (HIDDEN - 1))),
+        _ => f64::INFINITY,
     }
-    // A normal double keeps 53 of the 64 bits; a denormal keeps those above 2^-1074.
-    let dropped = (-1074 - exponent).max(11);
-    if dropped > 64 {
-        return 0.0;
-    }
-    let wide = u128::from(mantissa);
-    let (kept, rest, half) = (wide >> dropped, wide & ((1 << dropped) - 1), 1u128 << (dropped - 1));
-    let up = rest > half || (rest == half && (inexact || kept & 1 == 1));
-    // The bit pattern carries over on its own: a mantissa that overflows raises the exponent, up to infinity.
-    let biased = if dropped > 11 { 0 } else { (exponent + 11 + 1074) as u64 };
-    f64::from_bits((biased << 52) + kept as u64 + u64::from(up))
 }
 
 /// The text of a double as Redis 7.2 and later print it.

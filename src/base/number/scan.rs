@@ -129,14 +129,14 @@ fn hexadecimal(body: &[u8]) -> Option<(Literal<'_>, usize)> {
 }
 
 /// The value of hexadecimal digits as `(mantissa, exponent, inexact)`: `mantissa` times two to the `exponent`, where
-/// `mantissa` holds the first sixteen significant digits and `inexact` says that a later one was not zero.
-pub(crate) fn hexadecimal_value(integer: &[u8], fraction: &[u8], exponent: i64) -> (u64, i64, bool) {
-    let (mut mantissa, mut shift, mut inexact) = (0u64, exponent, false);
+/// `mantissa` holds the first 32 significant digits and `inexact` says that a later one was not zero.
+pub(crate) fn hexadecimal_value(integer: &[u8], fraction: &[u8], exponent: i64) -> (u128, i64, bool) {
+    let (mut mantissa, mut shift, mut inexact) = (0u128, exponent, false);
     let digits = integer.iter().map(|b| (b, false)).chain(fraction.iter().map(|b| (b, true)));
     for (&byte, behind_point) in digits {
         let digit = (byte as char).to_digit(16).unwrap_or_default();
-        if mantissa >> 60 == 0 {
-            mantissa = mantissa << 4 | u64::from(digit);
+        if mantissa >> 124 == 0 {
+            mantissa = mantissa << 4 | u128::from(digit);
             shift -= if behind_point { 4 } else { 0 };
         } else {
             inexact |= digit != 0;
@@ -144,4 +144,28 @@ pub(crate) fn hexadecimal_value(integer: &[u8], fraction: &[u8], exponent: i64) 
         }
     }
     (mantissa, shift, inexact)
+}
+
+/// `mantissa * 2^exponent` rounded to nearest, ties to even, to at most `bits` bits (up to 64) and to no exponent below
+/// `exponent_min`; `inexact` stands for bits below the mantissa, which must then have more than `bits` bits.
+///
+/// The result has exactly `bits` bits unless it is zero or lies at `exponent_min`.
+pub(crate) fn round(mantissa: u128, exponent: i64, inexact: bool, bits: u32, exponent_min: i64) -> (u64, i64) {
+    if mantissa == 0 {
+        return (0, exponent_min);
+    }
+    let zeros = mantissa.leading_zeros();
+    let (mantissa, exponent) = (mantissa << zeros, exponent - i64::from(zeros));
+    let dropped = i64::from(128 - bits).max(exponent_min - exponent);
+    if dropped > 128 {
+        return (0, exponent_min);
+    }
+    let half = 1u128 << (dropped - 1);
+    // Two shifts, because all 128 bits may have to go.
+    let kept = mantissa >> (dropped - 1) >> 1;
+    let rest = mantissa & (half | (half - 1));
+    let up = rest > half || (rest == half && (inexact || kept & 1 == 1));
+    let (kept, exponent) = (kept + u128::from(up), exponent + dropped);
+    // Rounding up may have carried into one bit more; the lowest is zero then.
+    if kept >> bits == 0 { (kept as u64, exponent) } else { ((kept >> 1) as u64, exponent + 1) }
 }

@@ -1,0 +1,312 @@
+//! The connection loop: one plain future per connection.
+//!
+//! Each turn reads what is there, runs **all** complete commands, writes the replies once, and only then waits. Nothing
+//! is allocated for a connection that is idle: reading and writing go through two buffers of the worker's thread, and a
+//! connection keeps only what could not be run or sent yet.
+//!
+//! A connection whose output was not taken completely reads nothing more until it is.
+
+use std::cell::Cell;
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::task::{Context, Poll, Waker};
+
+use tokio::io::ReadBuf;
+
+use super::transport::Transport;
+use crate::base::limits::{CONNECTION_BUFFER_KEPT_BYTES, READ_BYTES, WORKER_BUFFER_KEPT_BYTES};
+use crate::engine::clients::Origin;
+use crate::engine::dispatch;
+use crate::engine::instance::Engine;
+use crate::engine::session::Session;
+use crate::engine::stats::Counter;
+use crate::protocol::request::Parser;
+
+thread_local! {
+    static READ: Cell<Vec<u8>> = const { Cell::new(Vec::new()) };
+    static WRITE: Cell<Vec<u8>> = const { Cell::new(Vec::new()) };
+}
+
+/// Turns before a busy connection lets others of its worker run.
+const TURNS_MAX: usize = 8;
+
+/// A connection under way; as a future it ends when the connection does.
+pub struct Connection<T: Transport> {
+    engine: Arc<Engine>,
+    session: Session,
+    transport: T,
+    parser: Parser,
+    /// What has arrived and is not run yet.
+    input: Vec<u8>,
+    /// Bytes that the incomplete command in `input` is known to lack.
+    missing: usize,
+    /// Complete commands are left in `input`.
+    paused: bool,
+    /// What is written and not sent yet, from `sent` on.
+    output: Vec<u8>,
+    sent: usize,
+    waker: Option<Waker>,
+}
+
+/// What one step of a turn came to.
+enum Step {
+    /// Something was done: go on.
+    Onward,
+    /// Nothing more can be done until somebody wakes the task.
+    Wait,
+    /// The connection is over.
+    End,
+}
+
+impl<T: Transport> Connection<T> {
+    /// Registers a connection with the instance.
+    pub fn new(engine: Arc<Engine>, transport: T, origin: Origin) -> Connection<T> {
+        let session = engine.connect(origin, transport.direct_writer());
+        let mut parser = Parser::new(session.authenticated);
+        parser.set_bulk_bytes_max(engine.settings.string_bytes());
+        Connection {
+            engine,
+            session,
+            transport,
+            parser,
+            input: Vec::new(),
+            missing: 0,
+            paused: false,
+            output: Vec::new(),
+            sent: 0,
+            waker: None,
+        }
+    }
+
+    fn turn(&mut self, cx: &mut Context<'_>) -> Step {
+        if self.sent < self.output.len() {
+            match self.send(cx) {
+                Step::Onward => {}
+                other => return other,
+            }
+        }
+        if self.session.closing || self.session.client.outbox.is_closed() {
+            return Step::End;
+        }
+        if self.session.blocked.is_some() {
+            return self.wait_for_keys(cx);
+        }
+        if self.session.is_subscribed() && self.take_messages() {
+            return Step::Onward;
+        }
+        if self.paused {
+            let input = std::mem::take(&mut self.input);
+            self.input = self.run(input);
+            return Step::Onward;
+        }
+        self.read(cx)
+    }
+
+    /// Writes what is left of the output.
+    fn send(&mut self, cx: &mut Context<'_>) -> Step {
+        while self.sent < self.output.len() {
+            match self.transport.poll_write(cx, &self.output[self.sent..]) {
+                Poll::Ready(Ok(0)) | Poll::Ready(Err(_)) => return Step::End,
+                Poll::Ready(Ok(n)) => self.sent += n,
+                Poll::Pending => {
+                    let left = self.output.len() - self.sent;
+                    let limit = self.engine.output_limits.read()[0].hard_bytes;
+                    if limit != 0 && left as u64 > limit {
+                        self.engine.stats.add(Counter::OutputLimitDisconnections, 1);
+                        return Step::End;
+                    }
+                    self.session.client.output_bytes.store(left as u64, Ordering::Relaxed);
+                    return if self.session.client.outbox.is_closed() { Step::End } else { Step::Wait };
+                }
+            }
+        }
+        self.engine.stats.add(Counter::OutputBytes, self.sent as u64);
+        self.sent = 0;
+        self.session.client.output_bytes.store(0, Ordering::Relaxed);
+        if self.session.is_subscribed() {
+            self.session.client.outbox.cork(false);
+        }
+        give_back(&WRITE, std::mem::take(&mut self.output));
+        Step::Onward
+    }
+
+    /// Moves published messages to the output; false if there were none.
+    fn take_messages(&mut self) -> bool {
+        let outbox = &self.session.client.outbox;
+        if !outbox.drain(&mut self.output) {
+            self.engine.stats.add(Counter::OutputLimitDisconnections, 1);
+            self.session.closing = true;
+            return true;
+        }
+        if !self.output.is_empty() {
+            outbox.cork(true);
+        }
+        !self.output.is_empty()
+    }
+
+    /// The last command waits for keys: until it is served only the end of the connection is of interest.
+    fn wait_for_keys(&mut self, cx: &mut Context<'_>) -> Step {
+        let Some(waiter) = &self.session.blocked else { return Step::Onward };
+        if let Some(reply) = waiter.poll(cx.waker()) {
+            waiter.withdraw(&self.engine);
+            self.output.extend_from_slice(&reply);
+            self.session.blocked = None;
+            self.session.publish_state();
+            self.paused = !self.input.is_empty();
+            return Step::Onward;
+        }
+        // What arrives meanwhile is kept for later, up to a limit; then the kernel keeps it.
+        if self.input.len() < CONNECTION_BUFFER_KEPT_BYTES {
+            self.input.reserve(CONNECTION_BUFFER_KEPT_BYTES);
+            return match self.fill(cx) {
+                Poll::Ready(0) => Step::End,
+                Poll::Ready(_) => Step::Onward,
+                Poll::Pending => Step::Wait,
+            };
+        }
+        Step::Wait
+    }
+
+    /// Reads once into the connection's own buffer; 0 is the end.
+    fn fill(&mut self, cx: &mut Context<'_>) -> Poll<usize> {
+        let before = self.input.len();
+        self.input.resize(self.input.capacity(), 0);
+        let mut buffer = ReadBuf::new(&mut self.input[before..]);
+        let result = self.transport.poll_read(cx, &mut buffer);
+        let n = buffer.filled().len();
+        self.input.truncate(before + n);
+        match result {
+            Poll::Pending => Poll::Pending,
+            Poll::Ready(Err(_)) => Poll::Ready(0),
+            Poll::Ready(Ok(())) => {
+                self.engine.stats.add(Counter::InputBytes, n as u64);
+                Poll::Ready(n)
+            }
+        }
+    }
+
+    /// Reads once, and runs what is complete.
+    fn read(&mut self, cx: &mut Context<'_>) -> Step {
+        if !self.input.is_empty() {
+            return self.read_on(cx);
+        }
+        let mut scratch = READ.take();
+        scratch.resize(READ_BYTES, 0);
+        let mut buffer = ReadBuf::new(&mut scratch);
+        let result = self.transport.poll_read(cx, &mut buffer);
+        let n = buffer.filled().len();
+        if result.is_pending() {
+            READ.set(scratch);
+            return Step::Wait;
+        }
+        if n == 0 {
+            READ.set(scratch);
+            return Step::End;
+        }
+        self.engine.stats.add(Counter::InputBytes, n as u64);
+        let consumed = self.run_slice(&scratch[..n]);
+        if consumed < n {
+            self.input.extend_from_slice(&scratch[consumed..n]);
+        }
+        READ.set(scratch);
+        Step::Onward
+    }
+
+    /// Reads more of a command that is incomplete.
+    fn read_on(&mut self, cx: &mut Context<'_>) -> Step {
+        // Room for what is known to be missing, but never more than has arrived already: a size that is only announced
+        // allocates nothing.
+        let room = self.missing.min(self.input.len()).max(READ_BYTES / 4);
+        self.input.reserve(room);
+        match self.fill(cx) {
+            Poll::Ready(0) => return Step::End,
+            Poll::Ready(_) => {}
+            Poll::Pending => return Step::Wait,
+        }
+        let limit = self.engine.query_bytes_max.load(Ordering::Relaxed);
+        if self.input.len() > limit {
+            self.engine.stats.add(Counter::QueryLimitDisconnections, 1);
+            tracing::warn!(
+                "{} sent a request above client-query-buffer-limit; closed",
+                self.session.client.origin.peer
+            );
+            return Step::End;
+        }
+        let input = std::mem::take(&mut self.input);
+        self.input = self.run(input);
+        Step::Onward
+    }
+
+    /// Runs what is complete in a buffer of the connection's own, and returns the rest.
+    fn run(&mut self, mut input: Vec<u8>) -> Vec<u8> {
+        let consumed = self.run_slice(&input);
+        if consumed == input.len() && input.capacity() > CONNECTION_BUFFER_KEPT_BYTES {
+            return Vec::new();
+        }
+        input.drain(..consumed);
+        input
+    }
+
+    fn run_slice(&mut self, input: &[u8]) -> usize {
+        let out = if self.output.is_empty() { WRITE.take() } else { std::mem::take(&mut self.output) };
+        if self.session.is_subscribed() {
+            // Messages to ourselves wait behind the replies.
+            self.session.client.outbox.cork(true);
+        }
+        let ran = dispatch::run(&self.engine, &mut self.session, &mut self.parser, input, out);
+        self.output = ran.out;
+        self.missing = ran.missing;
+        self.paused = ran.paused;
+        let kept = (input.len() - ran.consumed) as u64;
+        if kept > 0 || self.session.client.query_bytes.load(Ordering::Relaxed) > 0 {
+            self.session.client.query_bytes.store(kept, Ordering::Relaxed);
+        }
+        if self.output.is_empty() {
+            give_back(&WRITE, std::mem::take(&mut self.output));
+            if self.session.is_subscribed() {
+                self.session.client.outbox.cork(false);
+            }
+        }
+        ran.consumed
+    }
+}
+
+/// Keeps a buffer for the thread's next use, unless it has grown too large.
+fn give_back(place: &'static std::thread::LocalKey<Cell<Vec<u8>>>, mut buffer: Vec<u8>) {
+    buffer.clear();
+    if buffer.capacity() <= WORKER_BUFFER_KEPT_BYTES {
+        place.set(buffer);
+    }
+}
+
+impl<T: Transport> Future for Connection<T> {
+    type Output = ();
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
+        let this = self.get_mut();
+        if !this.waker.as_ref().is_some_and(|known| known.will_wake(cx.waker())) {
+            this.waker = Some(cx.waker().clone());
+            this.session.client.outbox.register(cx.waker());
+        }
+        for _ in 0..TURNS_MAX {
+            match this.turn(cx) {
+                Step::Onward => {}
+                Step::Wait => return Poll::Pending,
+                Step::End => return Poll::Ready(()),
+            }
+        }
+        cx.waker().wake_by_ref();
+        Poll::Pending
+    }
+}
+
+impl<T: Transport> Drop for Connection<T> {
+    fn drop(&mut self) {
+        self.session.end(&self.engine);
+        if self.session.shutdown {
+            self.engine.stop();
+        }
+    }
+}

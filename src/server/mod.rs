@@ -1,0 +1,7 @@
+//! Floor 6: sockets. Listeners, the connection loop, workers and shutdown; no command is known here.
+
+pub mod connection;
+pub mod listener;
+pub mod supervisor;
+pub mod transport;
+pub mod workers;

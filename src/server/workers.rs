@@ -1,0 +1,95 @@
+//! The binary's workers: one thread with one current-thread runtime each, connections pinned to theirs.
+
+use std::io;
+use std::sync::Arc;
+use std::thread::JoinHandle;
+
+use tokio::runtime::Builder;
+use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
+
+use super::listener::{self, Accepted};
+use super::supervisor;
+use crate::engine::instance::Engine;
+use crate::protocol::error::StartupError;
+
+/// Listeners and workers of one instance; [`Workers::join`] returns when the instance stops.
+pub struct Workers {
+    handles: Vec<JoinHandle<()>>,
+}
+
+fn thread_error(what: &'static str) -> impl Fn(io::Error) -> StartupError {
+    move |source| StartupError::Thread { what, source }
+}
+
+/// Starts `count` workers and a thread that accepts from `listeners`.
+///
+/// # Errors
+/// When the operating system refuses a thread or a runtime.
+pub fn start(
+    engine: &Arc<Engine>,
+    listeners: Vec<std::net::TcpListener>,
+    count: usize,
+) -> Result<Workers, StartupError> {
+    let mut handles = Vec::new();
+    let mut places = Vec::new();
+    for number in 0..count.max(1) {
+        let (sender, receiver) = unbounded_channel();
+        places.push(sender);
+        let runtime = Builder::new_current_thread().enable_io().build().map_err(thread_error("a worker's runtime"))?;
+        let engine = engine.clone();
+        let thread = std::thread::Builder::new().name(format!("pipkin-worker-{number}"));
+        let work = move || runtime.block_on(work(engine, receiver));
+        handles.push(thread.spawn(work).map_err(thread_error("a worker"))?);
+    }
+    let runtime = Builder::new_current_thread().enable_all().build().map_err(thread_error("the listener's runtime"))?;
+    let thread = std::thread::Builder::new().name("pipkin-accept".into());
+    let engine = engine.clone();
+    let accept = move || runtime.block_on(accept(engine, listeners, places));
+    handles.push(thread.spawn(accept).map_err(thread_error("the listener"))?);
+    Ok(Workers { handles })
+}
+
+/// One worker: runs the connections that it is handed until the instance stops.
+async fn work(engine: Arc<Engine>, mut receiver: UnboundedReceiver<Accepted>) {
+    while let Some(accepted) = receiver.recv().await {
+        match accepted.start(engine.clone()) {
+            Ok(connection) => drop(tokio::spawn(connection)),
+            Err(error) => tracing::warn!("cannot watch a connection: {error}"),
+        }
+    }
+}
+
+/// Accepts from all listeners, and hands the connections out in turn.
+async fn accept(engine: Arc<Engine>, listeners: Vec<std::net::TcpListener>, places: Vec<UnboundedSender<Accepted>>) {
+    let stopped = supervisor::stopped(&engine);
+    let next = Arc::new(std::sync::atomic::AtomicUsize::new(0));
+    for listener in listeners {
+        let listener = match tokio::net::TcpListener::from_std(listener) {
+            Ok(listener) => listener,
+            Err(error) => {
+                tracing::error!("cannot watch a listener: {error}");
+                continue;
+            }
+        };
+        let (places, next) = (places.clone(), next.clone());
+        tokio::spawn(listener::accept(listener, engine.clone(), move |accepted| {
+            let turn = next.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+            // A worker is gone only when the instance stops.
+            drop(places[turn % places.len()].send(accepted));
+        }));
+    }
+    tokio::spawn(supervisor::watch(engine.clone()));
+    drop(places);
+    // When this returns the runtime drops the listeners, and with them the workers' queues.
+    stopped.notified().await;
+}
+
+impl Workers {
+    /// Waits until the instance has stopped and every worker has ended.
+    pub fn join(self) {
+        for handle in self.handles {
+            // A worker that panicked has reported it.
+            drop(handle.join());
+        }
+    }
+}
