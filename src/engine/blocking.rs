@@ -132,6 +132,22 @@ impl Waiter {
         self.withdraw(engine);
     }
 
+    /// Ends the wait on behalf of whoever waits, and returns the reply if somebody was faster.
+    pub fn cancel(&self, engine: &Engine) -> Option<Vec<u8>> {
+        loop {
+            if self.claim() {
+                self.settle(Vec::new());
+                self.withdraw(engine);
+                return None;
+            }
+            // Somebody serves it at this moment, within the shards' locks: behind them it is settled, or waits again.
+            self.withdraw(engine);
+            if self.is_settled() {
+                return self.mailbox.lock().reply.take();
+            }
+        }
+    }
+
     /// Takes a settled waiter out of the queues it is still in.
     pub fn withdraw(&self, engine: &Engine) {
         let mut keys = engine.keys();

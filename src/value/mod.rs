@@ -1,9 +1,9 @@
 //! Floor 1: pure data structures, one per file. No clock, no reply, no I/O, no key.
 
 pub mod hash;
+pub mod hyperloglog;
 pub mod integer;
 pub mod list;
-pub mod hyperloglog;
 pub mod packed;
 pub mod set;
 pub mod sorted_set;
