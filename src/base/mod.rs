@@ -1,4 +1,5 @@
 //! Floor 0: what everything stands on. Knows no key, no reply, no socket.
+pub mod bytes;
 pub mod clock;
 pub mod config;
 pub mod glob;

@@ -97,7 +97,8 @@ pub fn evict_one(
         }
         let index = (random as usize).wrapping_add(step * 389) & (SHARDS - 1);
         keys.with_shard(index, |shard| {
-            for (number, database) in shard.databases_mut().iter_mut().enumerate() {
+            for number in 0..shard.database_count() {
+                let database = shard.database_mut(number);
                 if database.table.is_empty() || volatile_only && database.volatile == 0 {
                     continue;
                 }

@@ -17,6 +17,7 @@ use super::effects::{Effects, Event, EventClass};
 use super::keyspace::{Database, Keyspace, Shard, WatchFlag};
 use super::reclaim::Garbage;
 use super::record::{NewValue, Record};
+use crate::base::bytes::equal;
 use crate::value::table::Place;
 
 /// How far a caller has entered the keyspace.
@@ -277,7 +278,7 @@ impl<'k> Keys<'k> {
         let now_ms = self.now_ms;
         let shard = self.shard(Keyspace::shard_of(hash));
         let table = &shard.database(database)?.table;
-        let place = table.locate(hash, |record| record.key() == key)?;
+        let place = table.locate(hash, |record| equal(record.key(), key))?;
         if table.at(place).deadline().is_some_and(|deadline| deadline < now_ms) {
             self.expire(key, hash, place);
             return None;
@@ -503,7 +504,7 @@ impl<'k> Keys<'k> {
     pub fn expire_due(&mut self, index: usize, tick: u32, limit: usize) -> Swept {
         self.push_locked(index);
         let mut swept = Swept::default();
-        for number in 0..self.shard(index).databases_mut().len() {
+        for number in 0..self.shard(index).database_count() {
             let now_ms = self.now_ms;
             let database = self.shard(index).database_mut(number);
             swept.volatile |= database.volatile > 0;
@@ -602,6 +603,10 @@ impl<'k> Keys<'k> {
                 if stage == 1 { database.table.bucket_address(hash) } else { database.table.candidate_address(hash) };
             if let Some(address) = address {
                 super::prefetch::read(address);
+                if stage == 2 {
+                    // A record of a short value is two lines long.
+                    super::prefetch::read(address.wrapping_add(64));
+                }
             }
         }
     }

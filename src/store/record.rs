@@ -128,11 +128,43 @@ pub enum NewValue<'a> {
 /// One key of the keyspace with its value; see the module's text.
 pub struct Record(Thin);
 
+/// Where the parts of a record begin.
+struct Parts<'a> {
+    bytes: &'a [u8],
+    /// Behind the key's length: where the deadline is, or the key.
+    head: usize,
+    key_at: usize,
+    key_len: usize,
+}
+
+impl<'a> Parts<'a> {
+    #[inline(always)]
+    fn of(bytes: &'a [u8]) -> Parts<'a> {
+        let (key_len, prefix) = read_varint(&bytes[KEY_LENGTH_AT..]);
+        let head = KEY_LENGTH_AT + prefix;
+        let key_at = head + if bytes[0] & HAS_DEADLINE != 0 { DEADLINE_BYTES } else { 0 };
+        Parts { bytes, head, key_at, key_len }
+    }
+
+    #[inline(always)]
+    fn form(&self) -> Form {
+        FORMS[(self.bytes[0] & FORM_MASK) as usize]
+    }
+
+    #[inline(always)]
+    fn value_at(&self) -> usize {
+        self.key_at + self.key_len
+    }
+}
+
+#[inline(always)]
 fn read_varint(bytes: &[u8]) -> (usize, usize) {
     let first = bytes[0] as usize;
-    if first < 0x80 {
-        return (first, 1);
-    }
+    if first < 0x80 { (first, 1) } else { read_long_varint(bytes) }
+}
+
+fn read_long_varint(bytes: &[u8]) -> (usize, usize) {
+    let first = bytes[0] as usize;
     let (mut len, mut i) = (first & 0x7f, 1);
     loop {
         let byte = bytes[i] as usize;
@@ -226,16 +258,22 @@ impl Record {
         Record(Thin::from_parts(&[&head, varint(key.len(), &mut length), deadline_bytes, key, encoded.bytes()]))
     }
 
+    /// All parts of the record, found in one pass.
+    #[inline(always)]
+    fn parts(&self) -> Parts<'_> {
+        Parts::of(&self.0)
+    }
+
     #[inline]
     fn form(&self) -> Form {
-        FORMS[(self.0[0] & FORM_MASK) as usize]
+        self.parts().form()
     }
 
     /// `(where the deadline or the key starts, key length)`.
     #[inline]
     fn key_length(&self) -> (usize, usize) {
-        let (len, prefix) = read_varint(&self.0[KEY_LENGTH_AT..]);
-        (KEY_LENGTH_AT + prefix, len)
+        let parts = self.parts();
+        (parts.head, parts.key_len)
     }
 
     #[inline]
@@ -246,31 +284,30 @@ impl Record {
     /// The key.
     #[inline]
     pub fn key(&self) -> &[u8] {
-        let (at, len) = self.key_length();
-        let at = at + self.deadline_bytes();
-        &self.0[at..at + len]
+        let parts = self.parts();
+        &parts.bytes[parts.key_at..parts.value_at()]
     }
 
     #[inline]
     fn value_at(&self) -> usize {
-        let (at, len) = self.key_length();
-        at + self.deadline_bytes() + len
+        self.parts().value_at()
     }
 
     #[inline]
     fn value_bytes(&self) -> &[u8] {
-        &self.0[self.value_at()..]
+        let parts = self.parts();
+        &parts.bytes[parts.value_at()..]
     }
 
     /// When the key expires, Unix time in ms.
     #[inline]
     pub fn deadline(&self) -> Option<u64> {
-        if self.0[0] & HAS_DEADLINE == 0 {
+        let parts = self.parts();
+        if parts.head == parts.key_at {
             return None;
         }
-        let (at, _) = self.key_length();
         let mut bytes = [0; 8];
-        bytes[..DEADLINE_BYTES].copy_from_slice(&self.0[at..at + DEADLINE_BYTES]);
+        bytes[..DEADLINE_BYTES].copy_from_slice(&parts.bytes[parts.head..parts.key_at]);
         Some(u64::from_le_bytes(bytes))
     }
 
@@ -344,10 +381,12 @@ impl Record {
     /// The string value, or `None` if the key holds another type.
     #[inline]
     pub fn string(&self) -> Option<StringRef<'_>> {
-        match self.form() {
-            Form::Embedded => Some(StringRef::Bytes(self.value_bytes())),
+        let parts = self.parts();
+        let value = &parts.bytes[parts.value_at()..];
+        match parts.form() {
+            Form::Embedded => Some(StringRef::Bytes(value)),
             Form::Integer => {
-                let bytes = self.value_bytes();
+                let bytes = value;
                 let negative = bytes.last().is_some_and(|b| b & 0x80 != 0);
                 let mut wide = if negative { [0xff; 8] } else { [0; 8] };
                 wide[..bytes.len()].copy_from_slice(bytes);

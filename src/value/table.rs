@@ -14,14 +14,16 @@
 //! entry one bucket on. Each bucket knows by one bit whether any of its entries was displaced, exactly: a removal pulls
 //! one back. Lookups thus read one bucket, seldom two, and segments fill to 86% before they grow.
 //!
-//! Segments are `Arc`s: [`Table::clone`] copies the directory only, and a write to a segment that a clone still shares
-//! copies that segment first. That is the snapshot iterator of every structure that stands on the table.
+//! A segment's buckets are an `Arc`: [`Table::clone`] copies the list of segments only, and a write to a segment that a
+//! clone still shares copies its buckets first. That is the snapshot iterator of every structure that stands on the table.
+//!
+//! One of the audited modules with `unsafe`: one function, `Segment::buckets_mut`.
 //!
 //! What is absent: no clock. Deadlines reach the table as ticks ([`Entry::due`]), one earliest tick per bucket.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
-use super::thin::allocation_size;
 use rapidhash::v3::{RapidSecrets, rapidhash_v3_micro_inline};
 
 /// Entries per bucket.
@@ -101,10 +103,14 @@ struct Bucket<E> {
     slots: [Option<E>; SLOTS],
 }
 
+/// Kept by value in the table, so that a lookup reaches a bucket without touching a header in between.
 struct Segment<E> {
-    buckets: Vec<Bucket<E>>,
+    buckets: Arc<[Bucket<E>]>,
+    /// Whether `buckets` may have another owner. Known here because the count in the `Arc` itself is one more cache
+    /// line, which nearly every write would have to wait for.
+    shared: AtomicBool,
     /// Earliest tick of each bucket, never later than the truth; empty while no entry has a deadline.
-    due: Vec<u32>,
+    due: Box<[u32]>,
     len: u32,
     /// Leading hash bits that all entries here share.
     depth: u32,
@@ -112,7 +118,7 @@ struct Segment<E> {
 
 /// A hash table of owned pointers; see the module's text.
 pub struct Table<E> {
-    segments: Vec<Arc<Segment<E>>>,
+    segments: Vec<Segment<E>>,
     /// For each value of the leading `depth` bits, the index of its segment.
     directory: Vec<u32>,
     /// Earliest tick of each segment, parallel to `segments`.
@@ -203,16 +209,43 @@ impl<E> Bucket<E> {
     }
 }
 
+impl<E: Clone> Clone for Bucket<E> {
+    fn clone(&self) -> Self {
+        Bucket { tags: self.tags, flags: self.flags, slots: self.slots.clone() }
+    }
+}
+
 impl<E: Clone> Clone for Segment<E> {
     fn clone(&self) -> Self {
-        let buckets = self.buckets.iter().map(|b| Bucket { tags: b.tags, flags: b.flags, slots: b.slots.clone() });
-        Segment { buckets: buckets.collect(), due: self.due.clone(), len: self.len, depth: self.depth }
+        self.shared.store(true, Ordering::Relaxed);
+        Segment {
+            buckets: self.buckets.clone(),
+            shared: AtomicBool::new(true),
+            due: self.due.clone(),
+            len: self.len,
+            depth: self.depth,
+        }
     }
 }
 
 impl<E: Entry> Segment<E> {
+    /// The buckets, to be changed; copied first where a snapshot shares them.
+    #[inline]
+    #[allow(unsafe_code)]
+    fn buckets_mut(&mut self) -> &mut [Bucket<E>] {
+        if *self.shared.get_mut() {
+            *self.shared.get_mut() = false;
+            return Arc::make_mut(&mut self.buckets);
+        }
+        // SAFETY: the `Arc` is cloned nowhere but in `Segment::clone`, which needs `&self` and marks both sides as
+        // shared, and a `Weak` is never made. Not marked means that this is the only owner, and `&mut self` that nobody
+        // borrows from it. The pointer is that of the whole allocation.
+        unsafe { &mut *Arc::as_ptr(&self.buckets).cast_mut() }
+    }
+
     fn with_buckets(buckets: usize, depth: u32) -> Self {
-        Segment { buckets: (0..buckets).map(|_| Bucket::empty()).collect(), due: Vec::new(), len: 0, depth }
+        let buckets = (0..buckets).map(|_| Bucket::empty()).collect();
+        Segment { buckets, shared: AtomicBool::new(false), due: Box::default(), len: 0, depth }
     }
 
     #[inline]
@@ -222,7 +255,7 @@ impl<E: Entry> Segment<E> {
 
     #[inline]
     fn next(&self, bucket: usize) -> usize {
-        if bucket + 1 == self.buckets.len() { 0 } else { bucket + 1 }
+        after(bucket, self.buckets.len())
     }
 
     /// `(bucket, slot)` of the entry that matches.
@@ -245,14 +278,16 @@ impl<E: Entry> Segment<E> {
     fn try_insert(&mut self, hash: u64, entry: E, basis: &Basis) -> Result<(), E> {
         let (tag, home) = (tag_of(hash), self.home(hash));
         let due = entry.due(basis);
-        if let Some(slot) = self.buckets[home].free_slot() {
-            self.buckets[home].put(slot, tag, false, entry);
+        let buckets = self.buckets_mut();
+        if let Some(slot) = buckets[home].free_slot() {
+            buckets[home].put(slot, tag, false, entry);
             self.lower_due(home, due);
         } else {
-            let next = self.next(home);
+            let next = after(home, buckets.len());
             let Some(slot) = self.make_room(home, next, basis) else { return Err(entry) };
-            self.buckets[next].put(slot, tag, true, entry);
-            self.buckets[home].flags |= OVERFLOWED;
+            let buckets = self.buckets_mut();
+            buckets[next].put(slot, tag, true, entry);
+            buckets[home].flags |= OVERFLOWED;
             self.lower_due(next, due);
         }
         self.len += 1;
@@ -279,10 +314,11 @@ impl<E: Entry> Segment<E> {
         };
         for &(from, slot) in path[..steps].iter().rev() {
             let to = self.next(from);
-            let (tag, entry) = self.buckets[from].take(slot)?;
+            let buckets = self.buckets_mut();
+            let (tag, entry) = buckets[from].take(slot)?;
             let due = entry.due(basis);
-            self.buckets[to].put(free, tag, true, entry);
-            self.buckets[from].flags |= OVERFLOWED;
+            buckets[to].put(free, tag, true, entry);
+            buckets[from].flags |= OVERFLOWED;
             self.lower_due(to, due);
             free = slot;
         }
@@ -290,30 +326,26 @@ impl<E: Entry> Segment<E> {
     }
 
     fn remove_at(&mut self, bucket: usize, slot: usize, basis: &Basis) -> Option<E> {
-        let displaced = (self.buckets[bucket].flags >> slot) & 1 == 1;
-        let (_, entry) = self.buckets[bucket].take(slot)?;
-        self.len -= 1;
+        let buckets = self.buckets_mut();
+        let count = buckets.len();
+        let displaced = (buckets[bucket].flags >> slot) & 1 == 1;
+        let (_, entry) = buckets[bucket].take(slot)?;
+        let mut due = NEVER;
         if displaced {
-            self.settle_overflow(if bucket == 0 { self.buckets.len() - 1 } else { bucket - 1 });
-        } else if self.buckets[bucket].flags & OVERFLOWED != 0 {
-            let next = self.next(bucket);
-            if let Some(from) = self.buckets[next].displaced_slot()
-                && let Some((tag, back)) = self.buckets[next].take(from)
+            settle_overflow(buckets, if bucket == 0 { count - 1 } else { bucket - 1 });
+        } else if buckets[bucket].flags & OVERFLOWED != 0 {
+            let next = after(bucket, count);
+            if let Some(from) = buckets[next].displaced_slot()
+                && let Some((tag, back)) = buckets[next].take(from)
             {
-                let due = back.due(basis);
-                self.buckets[bucket].put(slot, tag, false, back);
-                self.lower_due(bucket, due);
+                due = back.due(basis);
+                buckets[bucket].put(slot, tag, false, back);
             }
-            self.settle_overflow(bucket);
+            settle_overflow(buckets, bucket);
         }
+        self.lower_due(bucket, due);
+        self.len -= 1;
         Some(entry)
-    }
-
-    /// Clears the overflow bit of `home` when no entry of it is displaced any more.
-    fn settle_overflow(&mut self, home: usize) {
-        if self.buckets[self.next(home)].displaced_slot().is_none() {
-            self.buckets[home].flags &= !OVERFLOWED;
-        }
     }
 
     fn lower_due(&mut self, bucket: usize, due: u32) {
@@ -321,7 +353,7 @@ impl<E: Entry> Segment<E> {
             return;
         }
         if self.due.is_empty() {
-            self.due = vec![NEVER; self.buckets.len()];
+            self.due = vec![NEVER; self.buckets.len()].into();
         }
         let known = &mut self.due[bucket];
         *known = due.min(*known);
@@ -333,6 +365,19 @@ impl<E: Entry> Segment<E> {
 
     fn iter(&self) -> impl Iterator<Item = &E> {
         self.buckets.iter().flat_map(|b| b.slots.iter().flatten())
+    }
+}
+
+/// The bucket behind `bucket`, round the end.
+#[inline]
+fn after(bucket: usize, count: usize) -> usize {
+    if bucket + 1 == count { 0 } else { bucket + 1 }
+}
+
+/// Clears the overflow bit of `home` when no entry of it is displaced any more.
+fn settle_overflow<E>(buckets: &mut [Bucket<E>], home: usize) {
+    if buckets[after(home, buckets.len())].displaced_slot().is_none() {
+        buckets[home].flags &= !OVERFLOWED;
     }
 }
 
@@ -377,7 +422,7 @@ impl<E: Entry> Table<E> {
     /// Bytes of the table itself, without what its entries own.
     pub fn heap_bytes(&self) -> usize {
         let due = if self.has_deadlines { self.buckets * 4 } else { 0 };
-        let segments = self.segments.len() * (allocation_size(size_of::<Segment<E>>() + 16) + 12);
+        let segments = self.segments.len() * (size_of::<Segment<E>>() * 5 / 4 + 64 + 12);
         self.buckets * 64 + due + segments + self.directory.len() * 4
     }
 
@@ -416,8 +461,8 @@ impl<E: Entry> Table<E> {
     /// As [`Table::at`].
     #[inline]
     pub fn at_mut(&mut self, place: Place) -> &mut E {
-        let segment = Arc::make_mut(&mut self.segments[place.segment as usize]);
-        match &mut segment.buckets[place.bucket as usize].slots[place.slot as usize] {
+        let buckets = self.segments[place.segment as usize].buckets_mut();
+        match &mut buckets[place.bucket as usize].slots[place.slot as usize] {
             Some(entry) => entry,
             None => unreachable!("a place outlived a change of its table"),
         }
@@ -425,7 +470,7 @@ impl<E: Entry> Table<E> {
 
     /// Takes out the entry at a place.
     pub fn remove_at(&mut self, place: Place) -> Option<E> {
-        let segment = Arc::make_mut(&mut self.segments[place.segment as usize]);
+        let segment = &mut self.segments[place.segment as usize];
         let entry = segment.remove_at(place.bucket as usize, place.slot as usize, &self.basis)?;
         self.len -= 1;
         self.shrink(place.segment as usize);
@@ -455,7 +500,7 @@ impl<E: Entry> Table<E> {
         let mut entry = entry;
         loop {
             let index = self.segment_index(hash).unwrap_or(0);
-            let segment = Arc::make_mut(&mut self.segments[index]);
+            let segment = &mut self.segments[index];
             if (segment.len as usize) * 100 < segment.buckets.len() * SLOTS * FILL_PERCENT_MAX
                 || segment.buckets.len() == 1 && (segment.len as usize) < SLOTS
             {
@@ -484,7 +529,7 @@ impl<E: Entry> Table<E> {
     pub fn note_due(&mut self, hash: u64, due: u32) {
         let Some(index) = self.segment_index(hash) else { return };
         self.has_deadlines = true;
-        let segment = Arc::make_mut(&mut self.segments[index]);
+        let segment = &mut self.segments[index];
         let home = segment.home(hash);
         // The entry sits in its home or in the bucket after it; marking both costs one needless look at the most.
         segment.lower_due(home, due);
@@ -495,15 +540,15 @@ impl<E: Entry> Table<E> {
     fn push_segment(&mut self, segment: Segment<E>) -> usize {
         self.buckets += segment.buckets.len();
         self.segment_due.push(segment.earliest());
-        self.segments.push(Arc::new(segment));
+        self.segments.push(segment);
         self.segments.len() - 1
     }
 
-    fn replace_segment(&mut self, index: usize, segment: Segment<E>) -> Arc<Segment<E>> {
+    fn replace_segment(&mut self, index: usize, segment: Segment<E>) -> Segment<E> {
         self.buckets += segment.buckets.len();
         self.buckets -= self.segments[index].buckets.len();
         self.segment_due[index] = segment.earliest();
-        std::mem::replace(&mut self.segments[index], Arc::new(segment))
+        std::mem::replace(&mut self.segments[index], segment)
     }
 
     /// Gives a full segment more buckets, or splits it.
@@ -531,8 +576,7 @@ impl<E: Entry> Table<E> {
         let mut entries = entries.into_iter();
         while let Some(entry) = entries.next() {
             if let Err(entry) = segment.try_insert(entry.hash(basis), entry, basis) {
-                let all = segment.buckets.iter_mut().flat_map(|b| b.slots.iter_mut().filter_map(Option::take));
-                let all: Vec<E> = all.chain([entry]).chain(entries).collect();
+                let all: Vec<E> = entries_of(segment).into_iter().chain([entry]).chain(entries).collect();
                 return Self::gather(basis, all, buckets + 1, depth);
             }
         }
@@ -696,7 +740,7 @@ impl<E: Entry> Table<E> {
                 index += 1;
                 continue;
             }
-            let segment = Arc::make_mut(&mut self.segments[index]);
+            let segment = &mut self.segments[index];
             for bucket in 0..segment.due.len() {
                 if segment.due[bucket] > now {
                     continue;
@@ -745,10 +789,10 @@ impl<E: Entry> Table<E> {
 }
 
 /// The entries of a segment, moved out where nobody else holds it, cloned where a snapshot does.
-fn entries_of<E: Entry>(segment: Arc<Segment<E>>) -> Vec<E> {
-    match Arc::try_unwrap(segment) {
-        Ok(segment) => segment.buckets.into_iter().flat_map(|b| b.slots.into_iter().flatten()).collect(),
-        Err(shared) => shared.iter().cloned().collect(),
+fn entries_of<E: Entry>(mut segment: Segment<E>) -> Vec<E> {
+    match Arc::get_mut(&mut segment.buckets) {
+        Some(buckets) => buckets.iter_mut().flat_map(|b| b.slots.iter_mut().filter_map(Option::take)).collect(),
+        None => segment.iter().cloned().collect(),
     }
 }
 

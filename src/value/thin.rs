@@ -81,24 +81,23 @@ impl Thin {
     }
 
     /// `(prefix, payload)` lengths as the prefix tells them.
-    #[inline]
+    #[inline(always)]
     fn lengths(&self) -> (usize, usize) {
-        // SAFETY: the prefix is always initialised, and ends with a byte below 0x80.
-        unsafe {
-            let p = self.0.as_ptr();
-            let first = *p as usize;
-            if first < 0x80 {
-                return (1, first);
-            }
-            let mut len = first & 0x7f;
-            let mut i = 1;
-            loop {
-                let byte = *p.add(i) as usize;
-                len |= (byte & 0x7f) << (7 * i);
-                i += 1;
-                if byte < 0x80 {
-                    return (i, len);
-                }
+        // SAFETY: the prefix is always initialised.
+        let first = unsafe { *self.0.as_ptr() } as usize;
+        if first < 0x80 { (1, first) } else { self.long_lengths() }
+    }
+
+    /// The lengths of a payload of 128 bytes or more.
+    fn long_lengths(&self) -> (usize, usize) {
+        let (mut len, mut i) = (0, 0);
+        loop {
+            // SAFETY: the prefix is initialised, and ends with a byte below 0x80.
+            let byte = unsafe { *self.0.as_ptr().add(i) } as usize;
+            len |= (byte & 0x7f) << (7 * i);
+            i += 1;
+            if byte < 0x80 {
+                return (i, len);
             }
         }
     }

@@ -107,7 +107,8 @@ impl Config {
         Ok(())
     }
 
-    /// Reads the variables `PIPKIN_<NAME>`, where the name has underscores for hyphens. Others are left alone.
+    /// Reads the variables `PIPKIN_<NAME>`, where the name has underscores for hyphens. Others are left alone; one that
+    /// names no directive gets a warning only, since other programs have variables of this prefix too.
     pub fn load_environment(&mut self, variables: impl IntoIterator<Item = (String, String)>) -> Result<(), LoadError> {
         let mut ours: Vec<_> = variables
             .into_iter()
@@ -117,7 +118,12 @@ impl Config {
         for (name, value) in ours {
             let name = name.to_ascii_lowercase();
             let hyphens = name.replace('_', "-");
-            let directive = if find_row(hyphens.as_bytes()).is_some() { hyphens } else { name };
+            let Some(directive) = [hyphens, name.clone()].into_iter().find(|name| find_row(name.as_bytes()).is_some())
+            else {
+                let variable = format!("{ENVIRONMENT_PREFIX}{}", name.to_ascii_uppercase());
+                self.warnings.push(format!("{variable} in the environment names no directive and is left alone"));
+                continue;
+            };
             let values: Vec<Vec<u8>> = if takes_words(directive.as_bytes()) {
                 value.split(' ').map(|word| word.as_bytes().to_vec()).collect()
             } else {

@@ -212,6 +212,8 @@ fn the_environment_is_read() {
     config.load_environment(variables.map(|(name, value)| (name.to_owned(), value.to_owned()))).unwrap();
     assert_eq!(config.settings().maxmemory_policy, EvictionPolicy::AllkeysLru);
     assert_eq!(config.settings().bind, ["::1", "0.0.0.0"]);
-    let wrong = [("PIPKIN_PORTS".to_owned(), "1".to_owned())];
+    let wrong = [("PIPKIN_PORT".to_owned(), "many".to_owned())];
     assert!(Config::new().load_environment(wrong).is_err());
+    config.load_environment([("PIPKIN_PORTS".to_owned(), "1".to_owned())]).unwrap();
+    assert!(config.warnings().iter().any(|warning| warning.contains("PIPKIN_PORTS")), "{:?}", config.warnings());
 }
