@@ -108,7 +108,10 @@ impl Server {
         let mut keys = 0;
         let mut walk = engine.keys();
         walk.enter(engine.clock.now_ms());
-        walk.each_shard(|shard| keys += shard.databases_mut().iter().map(|part| part.table.len()).sum::<usize>());
+        walk.each_shard(|shard| {
+            let parts = (0..shard.database_count()).filter_map(|number| shard.database(number));
+            keys += parts.map(|part| part.table.len()).sum::<usize>();
+        });
         walk.leave();
         ServerStats {
             keys,
