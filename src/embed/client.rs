@@ -12,7 +12,6 @@ use bytes::Bytes;
 
 use super::encode::Encoded;
 use super::server::Shared;
-use super::waiting::{GiveBack, Pending};
 use super::{Error, FromValue, Result, Value, Waiting};
 use crate::base::number::{format_f64, format_i64};
 use crate::command::string::stored;
@@ -70,8 +69,6 @@ pub struct Client {
     pub(super) session: Session,
     parser: Parser,
     pub(super) encoded: Encoded,
-    /// A wait whose future was neither finished nor dropped.
-    pub(super) pending: Option<Pending>,
 }
 
 impl Client {
@@ -79,7 +76,7 @@ impl Client {
         let mut session = shared.engine.connect(Origin::in_process(), None);
         session.protocol = Protocol::Resp3;
         session.publish_state();
-        Client { shared, session, parser: Parser::new(true), encoded: Encoded::default(), pending: None }
+        Client { shared, session, parser: Parser::new(true), encoded: Encoded::default() }
     }
 
     /// The connection's id, as `CLIENT LIST` shows it.
@@ -214,7 +211,7 @@ impl Client {
     pub fn command(&mut self, name: impl AsRef<[u8]>) -> CommandLine<'_> {
         self.encoded.clear(BUFFER_KEPT_BYTES);
         self.encoded.begin();
-        let mut line = CommandLine { client: self, refused: None, name: None, give_back: GiveBack::Nothing };
+        let mut line = CommandLine { client: self, refused: None, name: None };
         line.push(name.as_ref());
         line
     }
@@ -224,9 +221,8 @@ impl Client {
         if !self.is_open() {
             return Err(Error::Closed);
         }
-        if let Some(pending) = self.pending.take() {
-            pending.cancel(self);
-        }
+        // A wait whose future was forgotten instead of dropped.
+        self.session.stop_waiting(&self.shared.engine);
         let input = self.encoded.bytes().ok_or(Error::TooLong)?;
         let mut at = from;
         while at < input.len() && self.session.blocked.is_none() {
@@ -280,9 +276,6 @@ impl Clone for Client {
 
 impl Drop for Client {
     fn drop(&mut self) {
-        if let Some(pending) = self.pending.take() {
-            pending.cancel(self);
-        }
         self.session.end(&self.shared.engine);
     }
 }
@@ -299,7 +292,6 @@ pub struct CommandLine<'c> {
     client: &'c mut Client,
     name: Option<&'static Command>,
     refused: Option<Error>,
-    give_back: GiveBack,
 }
 
 impl<'c> CommandLine<'c> {
@@ -347,11 +339,6 @@ impl<'c> CommandLine<'c> {
         self.integer(i64::try_from(duration.as_millis()).unwrap_or(i64::MAX).max(1))
     }
 
-    pub(super) fn giving_back(mut self, give_back: GiveBack) -> Self {
-        self.give_back = give_back;
-        self
-    }
-
     /// Runs it; parks the thread if it has to wait.
     ///
     /// # Errors
@@ -363,11 +350,6 @@ impl<'c> CommandLine<'c> {
     /// Runs it when the future is first polled; one that has to wait does so without a thread.
     pub fn start<T: FromValue>(self) -> Waiting<'c, T> {
         self.client.encoded.end();
-        let give_back = match (self.give_back, self.name.map(|command| command.full_name.as_str())) {
-            (GiveBack::Nothing, Some("blpop")) => GiveBack::Front,
-            (GiveBack::Nothing, Some("brpop")) => GiveBack::Back,
-            (known, _) => known,
-        };
-        Waiting::new(self.client, give_back, self.refused)
+        Waiting::new(self.client, self.refused)
     }
 }

@@ -7,7 +7,6 @@ use bytes::Bytes;
 use super::client::is_of_connections;
 use super::encode::Encoded;
 use super::park::block_on;
-use super::waiting::{GiveBack, Pending};
 use super::{Client, Error, FromValue, Result, Value};
 use crate::base::number::format_i64;
 use crate::protocol::reply::Protocol;
@@ -112,9 +111,8 @@ impl Client {
         let (mut at, mut out) = (0, Vec::new());
         while at < end {
             at = self.run_encoded(at, &mut out)?;
-            if let Some(waiter) = self.session.blocked.clone() {
-                self.pending = Some(Pending::new(waiter, GiveBack::Nothing));
-                out.extend(block_on(poll_fn(|cx| self.poll_pending(cx)))?);
+            if self.session.blocked.is_some() {
+                out.extend(block_on(poll_fn(|cx| self.poll_blocked(cx)))?);
             }
         }
         decode_all(out, self.session.protocol, commands)

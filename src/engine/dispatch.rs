@@ -310,12 +310,17 @@ impl<'e, 's> Run<'e, 's> {
         let Run { engine, session, context, .. } = self;
         let mut call = Call { engine, session, context, command };
         let result = call_handler(&mut call, command, request);
-        follow_up(self.engine, &mut self.context, result.is_ok(), || request.iter().collect());
+        report(self.engine, &self.context, result.is_ok(), || request.iter().collect());
         self.tally.finish(self.engine, self.session, command, request, timed);
+        // After the sink, which hears of this command before it hears of what followed from it.
+        if !self.context.keys.effects.ready.is_empty() {
+            blocking::serve_ready(&mut self.context, self.engine);
+        }
         match result {
             Ok(Outcome::Done) => Ok(()),
             Ok(Outcome::Blocked(wait)) => {
-                self.session.blocked = Some(blocking::enqueue(&mut self.context, self.engine, *wait));
+                let silent = matches!(self.session.reply_mode, ReplyMode::Off | ReplyMode::Skip);
+                self.session.blocked = Some(blocking::enqueue(&mut self.context, self.engine, *wait, silent));
                 Ok(())
             }
             Err(error) => {
@@ -335,17 +340,9 @@ fn lock_only_key(context: &mut Context<'_>, command: &Command, key: &[u8], hash:
     }
 }
 
-/// What follows a handler within the locks: serves who waited for what it brought, and hands its effects over.
+/// Hands the effects of a command over, within its locks.
 #[inline]
-fn follow_up<'a>(
-    engine: &Engine,
-    context: &mut Context<'_>,
-    succeeded: bool,
-    arguments: impl FnOnce() -> Vec<&'a [u8]>,
-) {
-    if !context.keys.effects.ready.is_empty() {
-        blocking::serve_ready(context);
-    }
+fn report<'a>(engine: &Engine, context: &Context<'_>, succeeded: bool, arguments: impl FnOnce() -> Vec<&'a [u8]>) {
     if let Some(sink) = &engine.sink
         && succeeded
         && context.keys.effects.dirty > 0

@@ -4,7 +4,6 @@ use std::time::Duration;
 
 use bytes::Bytes;
 
-use crate::embed::waiting::GiveBack;
 use crate::embed::{Client, Result, Waiting};
 
 /// An end of a list.
@@ -121,7 +120,7 @@ impl Client {
         keys: impl IntoIterator<Item = K>,
         timeout: Option<Duration>,
     ) -> Waiting<'_, Option<(Bytes, Bytes)>> {
-        self.command("BLPOP").args(keys).float(seconds(timeout)).giving_back(GiveBack::Front).start()
+        self.command("BLPOP").args(keys).float(seconds(timeout)).start()
     }
 
     /// `BRPOP`: as [`Client::blpop`], from the back.
@@ -130,7 +129,7 @@ impl Client {
         keys: impl IntoIterator<Item = K>,
         timeout: Option<Duration>,
     ) -> Waiting<'_, Option<(Bytes, Bytes)>> {
-        self.command("BRPOP").args(keys).float(seconds(timeout)).giving_back(GiveBack::Back).start()
+        self.command("BRPOP").args(keys).float(seconds(timeout)).start()
     }
 
     /// `BLMOVE`: takes an element from one list to another. Where the future is dropped after it happened, the element

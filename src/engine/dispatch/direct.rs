@@ -7,10 +7,11 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::Ordering::Relaxed;
 
-use super::{follow_up, gates, lock_only_key, tally};
+use super::{gates, lock_only_key, report, tally};
 use crate::base::clock::Stopwatch;
 use crate::command::Context;
 use crate::command::spec::Flags;
+use crate::engine::blocking;
 use crate::engine::instance::Engine;
 use crate::engine::registry::Command;
 use crate::engine::session::Session;
@@ -78,7 +79,10 @@ fn run<R>(
     let hash = context.keys.hash(key);
     lock_only_key(&mut context, command, key, hash);
     let result = body(&mut context);
-    follow_up(engine, &mut context, result.is_ok(), || arguments.to_vec());
+    report(engine, &context, result.is_ok(), || arguments.to_vec());
+    if !context.keys.effects.ready.is_empty() {
+        blocking::serve_ready(&mut context, engine);
+    }
     engine.stats.add_tally(&context.keys.leave());
     let nanoseconds = watch.map_or(0, |watch| watch.elapsed_ns());
     engine.stats.called(command.id, 1, nanoseconds * weight);
