@@ -6,5 +6,6 @@ pub mod glob;
 pub mod limits;
 pub mod long_double;
 pub mod number;
+pub mod process;
 pub mod random;
 pub mod words;

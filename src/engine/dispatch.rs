@@ -226,16 +226,17 @@ impl<'e, 's> Run<'e, 's> {
         if let Err(error) = self.attempt(request, prepared) {
             self.context.reply.truncate(mark);
             self.context.reply.error(&error);
-            self.engine.stats.add(Counter::Errors, 1);
+            self.engine.stats.error(&error);
         }
         self.context.keys.release();
         if self.session.reply_mode != ReplyMode::On || before != ReplyMode::On {
-            self.session.reply_mode = match (before, self.session.reply_mode) {
-                (ReplyMode::Skip, ReplyMode::Skip) => ReplyMode::On,
-                (_, ReplyMode::SkipNext) => ReplyMode::Skip,
-                (_, now) => now,
+            let (next, silent) = match (before, self.session.reply_mode) {
+                (ReplyMode::Skip, ReplyMode::Skip) => (ReplyMode::On, true),
+                (_, ReplyMode::SkipNext) => (ReplyMode::Skip, true),
+                (_, now) => (now, now != ReplyMode::On),
             };
-            if before == ReplyMode::Skip || self.session.reply_mode != ReplyMode::On {
+            self.session.reply_mode = next;
+            if silent {
                 self.context.reply.truncate(mark);
             }
         }
@@ -411,7 +412,7 @@ pub fn run_queued(call: &mut Call<'_, '_>, command: &'static Command, request: R
         call.context.reply.truncate(mark);
         call.context.reply.error(&error);
         call.engine.stats.failed(command.id);
-        call.engine.stats.add(Counter::Errors, 1);
+        call.engine.stats.error(&error);
     }
     call.context.keys.effects.dirty += dirty;
 }
