@@ -15,7 +15,6 @@ use crate::engine::blocking;
 use crate::engine::instance::Engine;
 use crate::engine::registry::Command;
 use crate::engine::session::Session;
-use crate::engine::stats::Counter;
 use crate::protocol::error::CommandResult;
 use crate::protocol::reply::Reply;
 use crate::protocol::request::OwnedRequest;
@@ -72,7 +71,7 @@ fn run<R>(
     context.keys.enter(now_ms);
     if let Err(error) = gates::pass_direct(engine, &mut context, command) {
         engine.stats.rejected(command.id);
-        engine.stats.add(Counter::Errors, 1);
+        engine.stats.error(&error);
         return Err(error);
     }
     let key = arguments[1];
@@ -89,9 +88,9 @@ fn run<R>(
     if watch.is_some() && weight == 1 {
         note_slow(engine, session, command, arguments, nanoseconds / 1000);
     }
-    if result.is_err() {
+    if let Err(error) = &result {
         engine.stats.failed(command.id);
-        engine.stats.add(Counter::Errors, 1);
+        engine.stats.error(error);
     }
     result
 }
