@@ -8,6 +8,7 @@
 //! Each command passes the same gates ([`gates`]), locks what it declared ([`LockPlan`]), runs, serves those who waited
 //! for what it brought, hands its effects to the listeners, and lets go.
 
+mod direct;
 mod gates;
 mod tally;
 
@@ -16,6 +17,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use smallvec::SmallVec;
 
+pub use self::direct::run_direct;
 use self::tally::BatchTally;
 use super::instance::Engine;
 use super::registry::{Command, Handler, REGISTRY};
@@ -228,12 +230,13 @@ impl<'e, 's> Run<'e, 's> {
         }
         self.context.keys.release();
         if self.session.reply_mode != ReplyMode::On || before != ReplyMode::On {
-            self.session.reply_mode = match (before, self.session.reply_mode) {
-                (ReplyMode::Skip, ReplyMode::Skip) => ReplyMode::On,
-                (_, ReplyMode::SkipNext) => ReplyMode::Skip,
-                (_, now) => now,
+            let (next, silent) = match (before, self.session.reply_mode) {
+                (ReplyMode::Skip, ReplyMode::Skip) => (ReplyMode::On, true),
+                (_, ReplyMode::SkipNext) => (ReplyMode::Skip, true),
+                (_, now) => (now, now != ReplyMode::On),
             };
-            if before == ReplyMode::Skip || self.session.reply_mode != ReplyMode::On {
+            self.session.reply_mode = next;
+            if silent {
                 self.context.reply.truncate(mark);
             }
         }
@@ -282,11 +285,7 @@ impl<'e, 's> Run<'e, 's> {
     fn lock(&mut self, command: &'static Command, request: Request<'_>, hash: Option<u64>) {
         let keys = &mut self.context.keys;
         if let (Some(simple), Some(hash)) = (command.simple_keys, hash) {
-            let key = request.argument(simple.first as usize);
-            keys.lock_one(key, hash);
-            if keys.has_waiters() && command.flags.has(Flags::WRITE) {
-                blocking::widen(&mut self.context, &[key]);
-            }
+            lock_only_key(&mut self.context, command, request.argument(simple.first as usize), hash);
             return;
         }
         let plan =
@@ -312,21 +311,17 @@ impl<'e, 's> Run<'e, 's> {
         let Run { engine, session, context, .. } = self;
         let mut call = Call { engine, session, context, command };
         let result = call_handler(&mut call, command, request);
-        if !self.context.keys.effects.ready.is_empty() {
-            blocking::serve_ready(&mut self.context);
-        }
-        if let Some(sink) = &self.engine.sink
-            && result.is_ok()
-            && self.context.keys.effects.dirty > 0
-        {
-            let arguments: Vec<&[u8]> = request.iter().collect();
-            sink.command(self.context.keys.database, &arguments, &self.context.keys.effects);
-        }
+        report(self.engine, &self.context, result.is_ok(), || request.iter().collect());
         self.tally.finish(self.engine, self.session, command, request, timed);
+        // After the sink, which hears of this command before it hears of what followed from it.
+        if !self.context.keys.effects.ready.is_empty() {
+            blocking::serve_ready(&mut self.context, self.engine);
+        }
         match result {
             Ok(Outcome::Done) => Ok(()),
             Ok(Outcome::Blocked(wait)) => {
-                self.session.blocked = Some(blocking::enqueue(&mut self.context, self.engine, *wait));
+                let silent = matches!(self.session.reply_mode, ReplyMode::Off | ReplyMode::Skip);
+                self.session.blocked = Some(blocking::enqueue(&mut self.context, self.engine, *wait, silent));
                 Ok(())
             }
             Err(error) => {
@@ -334,6 +329,26 @@ impl<'e, 's> Run<'e, 's> {
                 Err(error)
             }
         }
+    }
+}
+
+/// Locks the shard of a command's only key, and what serving those who wait there may touch.
+#[inline]
+fn lock_only_key(context: &mut Context<'_>, command: &Command, key: &[u8], hash: u64) {
+    context.keys.lock_one(key, hash);
+    if context.keys.has_waiters() && command.flags.has(Flags::WRITE) {
+        blocking::widen(context, &[key]);
+    }
+}
+
+/// Hands the effects of a command over, within its locks.
+#[inline]
+fn report<'a>(engine: &Engine, context: &Context<'_>, succeeded: bool, arguments: impl FnOnce() -> Vec<&'a [u8]>) {
+    if let Some(sink) = &engine.sink
+        && succeeded
+        && context.keys.effects.dirty > 0
+    {
+        sink.command(context.keys.database, &arguments(), &context.keys.effects);
     }
 }
 

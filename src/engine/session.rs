@@ -3,9 +3,11 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
+use std::task::{Poll, Waker};
 
 use super::blocking::Waiter;
 use super::clients::Client;
+use super::dispatch;
 use super::instance::Engine;
 use super::transaction::{Transaction, Watched};
 use crate::protocol::reply::Protocol;
@@ -84,17 +86,42 @@ impl Session {
         !self.channels.is_empty() || !self.patterns.is_empty()
     }
 
+    /// Whether a command that comes now is run at once and replied to, like on a new connection.
+    #[inline]
+    pub fn is_plain(&self) -> bool {
+        self.authenticated && self.transaction.is_none() && self.blocked.is_none() && self.reply_mode == ReplyMode::On
+    }
+
     /// Takes the connection out of everything that knows it. To be called once, when it ends.
     pub fn end(&mut self, engine: &Engine) {
         self.client.outbox.close();
         engine.pubsub.leave(self.client.id, &self.channels, &self.patterns);
         self.channels.clear();
         self.patterns.clear();
-        if let Some(waiter) = self.blocked.take() {
-            waiter.abandon(engine);
-        }
+        self.stop_waiting(engine);
         super::transaction::forget_watched(engine, self);
         engine.clients.remove(self.client.id);
+    }
+
+    /// Ends the wait of the last command, if there is one, without a reply; an element that was taken for it meanwhile is
+    /// put back.
+    pub fn stop_waiting(&mut self, engine: &Engine) {
+        let Some(waiter) = self.blocked.take() else { return };
+        self.client.blocked.store(false, Ordering::Relaxed);
+        if let Some(undo) = waiter.abandon(engine) {
+            dispatch::run_request(engine, self, undo.request(), Vec::new());
+        }
+    }
+
+    /// The reply of the command that waits, once there is one; else `waker` is woken when it comes. With the reply the
+    /// wait is over, and the session runs commands again.
+    pub fn poll_blocked(&mut self, engine: &Engine, waker: &Waker) -> Poll<Vec<u8>> {
+        let Some(waiter) = &self.blocked else { return Poll::Ready(Vec::new()) };
+        let Some(reply) = waiter.poll(waker) else { return Poll::Pending };
+        waiter.withdraw(engine);
+        self.blocked = None;
+        self.publish_state();
+        Poll::Ready(reply)
     }
 
     /// Shows others what `CLIENT LIST` shows.

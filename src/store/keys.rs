@@ -9,6 +9,7 @@
 
 mod databases;
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use crossbeam::sync::{ShardedLockReadGuard, ShardedLockWriteGuard};
@@ -20,6 +21,7 @@ use super::keyspace::{Database, Keyspace, Shard, WatchFlag};
 use super::reclaim::Garbage;
 use super::record::{NewValue, Record};
 use crate::base::bytes::equal;
+use crate::base::prefetch;
 use crate::value::table::Place;
 
 /// How far a caller has entered the keyspace.
@@ -561,9 +563,16 @@ impl<'k> Keys<'k> {
     pub fn ready(&mut self, key: &[u8]) {
         let (hash, database) = (self.hash(key), self.database);
         let shard = self.shard(Keyspace::shard_of(hash));
-        if shard.has_waiters() && shard.waiters(database, key).is_some() {
+        if shard.has_waiters() && shard.is_awaited(database, key) {
             self.effects.ready.push((database, key.to_vec()));
         }
+    }
+
+    /// Says so of every key of a database: it is another one now (SWAPDB). The caller is alone inside.
+    pub fn ready_database(&mut self, database: usize) {
+        let mut ready = Vec::new();
+        self.each_shard(|shard| ready.extend(shard.awaited().map(|(id, _)| id.clone()).filter(|id| id.0 == database)));
+        self.effects.ready.extend(ready.into_iter().map(|(database, key)| (database, key.into_vec())));
     }
 
     /// Whether anybody waits for a key of a held shard.
@@ -629,21 +638,26 @@ impl<'k> Keys<'k> {
         self.keyspace.account(std::mem::take(&mut self.tally.bytes));
     }
 
-    /// Keys that serving the waiters of the held shards may touch, and whose shards are not held.
-    pub fn waiters_touch(&self) -> Vec<Vec<u8>> {
-        let mut missing = Vec::new();
+    /// Adds to `more` every key that serving those who wait for `declared`, or for a key of `more`, may touch, as far
+    /// as the held shards tell; true if the shards of all of them are held. The database does not matter here.
+    pub fn holds_what_waiters_touch(&mut self, declared: &[&[u8]], more: &mut BTreeSet<Vec<u8>>) -> bool {
         if self.is_exclusive() {
-            return missing;
+            return true;
         }
-        for held in self.held.iter().filter(|held| held.shard.has_waiters()) {
-            for key in held.shard.all_waiters().filter(|w| !w.is_settled()).flat_map(|w| w.touches()) {
-                let index = Keyspace::shard_of(self.hash(key));
-                if !self.held.iter().any(|held| held.index == index) {
-                    missing.push(key.clone());
+        loop {
+            let known = more.len();
+            for held in self.held.iter().filter(|held| held.shard.has_waiters()) {
+                for ((_, key), waiters) in held.shard.awaited() {
+                    if declared.contains(&&**key) || more.contains(&**key) {
+                        let waiting = waiters.filter(|waiter| !waiter.is_settled());
+                        more.extend(waiting.flat_map(|waiter| waiter.touches()).cloned());
+                    }
                 }
             }
+            if more.len() == known {
+                return more.iter().all(|key| self.holds(key));
+            }
         }
-        missing
     }
 
     /// Runs `f` on the shard of a key.
@@ -666,7 +680,7 @@ impl<'k> Keys<'k> {
         for &hash in hashes {
             let shard = self.keyspace.shard(Keyspace::shard_of(hash));
             if stage == 0 {
-                super::prefetch::read(std::ptr::from_ref(shard).cast());
+                prefetch::read(std::ptr::from_ref(shard).cast());
                 continue;
             }
             let Some(shard) = shard.try_lock() else { continue };
@@ -674,10 +688,10 @@ impl<'k> Keys<'k> {
             let address =
                 if stage == 1 { database.table.bucket_address(hash) } else { database.table.candidate_address(hash) };
             if let Some(address) = address {
-                super::prefetch::read(address);
+                prefetch::read(address);
                 if stage == 2 {
                     // A record of a short value is two lines long.
-                    super::prefetch::read(address.wrapping_add(64));
+                    prefetch::read(address.wrapping_add(64));
                 }
             }
         }

@@ -3,11 +3,13 @@
 //! A string that spells an integer is stored as one (`stored`); whatever edits a string in place leaves it `raw`, as
 //! OBJECT ENCODING tells.
 
+mod lcs;
 mod number;
 mod range;
 mod set;
 pub mod spec;
 
+pub use lcs::lcs;
 pub use number::{decr, decrby, incr, incrby, incrbyfloat};
 pub use range::{append, getrange, setrange, strlen, substr};
 pub use set::{getdel, getex, getset, psetex, set, setex, setnx};
@@ -29,7 +31,7 @@ fn reply_string(reply: &mut Reply, value: StringRef<'_>) {
 
 /// The form in which a whole string is stored: as a number where it is the text of one.
 #[inline]
-fn stored(value: &[u8]) -> NewValue<'_> {
+pub fn stored(value: &[u8]) -> NewValue<'_> {
     match parse_i64(value) {
         Some(n) => NewValue::Integer(n),
         None => NewValue::Bytes(value),

@@ -1,11 +1,11 @@
 //! What a batch costs, per command.
 //!
-//! Reading a clock twice around a command of 50 ns would cost as much as the command. Commands flagged `fast` are
+//! Reading a clock twice around a command of 50 ns would cost as much as the command. Commands that are brief
+//! ([`Command::is_brief`]) are
 //! therefore not timed one by one: the batch's time, less that of the others, is divided among them. All others are
 //! timed on their own, and so is everything while the slow log's threshold is below a batch's length.
 
 use crate::base::clock::Stopwatch;
-use crate::command::spec::Flags;
 use crate::engine::instance::Engine;
 use crate::engine::registry::Command;
 use crate::engine::session::Session;
@@ -15,6 +15,12 @@ use crate::protocol::request::Request;
 const KINDS: usize = 6;
 /// Below this threshold every command is timed for the slow log, in us.
 const TIME_ALL_BELOW_US: i64 = 2_000;
+
+/// Whether the slow log wants every command to be timed.
+#[inline]
+pub fn times_all(engine: &Engine) -> bool {
+    (0..TIME_ALL_BELOW_US).contains(&engine.slowlog.threshold_us())
+}
 
 #[derive(Clone, Copy, Default)]
 struct Kind {
@@ -52,9 +58,7 @@ impl BatchTally {
     /// Begins to time a command, if it is one to be timed.
     #[inline]
     pub fn start(&self, engine: &Engine, command: &Command) -> Option<u64> {
-        let threshold = engine.slowlog.threshold_us();
-        let all = (0..TIME_ALL_BELOW_US).contains(&threshold);
-        (all || !command.flags.has(Flags::FAST)).then(|| self.watch.elapsed_ns())
+        (times_all(engine) || !command.is_brief).then(|| self.watch.elapsed_ns())
     }
 
     /// A command has run.

@@ -27,7 +27,9 @@ fn subscriptions(session: &Session) -> usize {
     session.channels.len() + session.patterns.len()
 }
 
+/// The connection as others send to it. From here on messages wait behind what it is being replied.
 fn subscriber(session: &Session) -> Subscriber {
+    session.client.outbox.cork(true);
     Subscriber {
         id: session.client.id,
         outbox: session.client.outbox.clone(),
