@@ -4,6 +4,8 @@
 //! stored here; where a real redis-server is installed it has to give the same ones (to scripts sent at once), except
 //! for what is new since its version.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test fails where an expectation does")]
+
 mod support;
 
 use support::{Client, Server};
@@ -295,12 +297,6 @@ const SCRIPTS_RESP3: &[Script] = &[
     ),
     ("aborted transaction", "WATCH k\r\nSET k 1\r\nMULTI\r\nEXEC\r\n", "+OK\r\n+OK\r\n+OK\r\n_\r\n", Open),
     ("subscriber's push", "SUBSCRIBE a\r\n", ">3\r\n$9\r\nsubscribe\r\n$1\r\na\r\n:1\r\n", Open),
-    (
-        "message to oneself",
-        "SUBSCRIBE a\r\nPUBLISH a m\r\n",
-        ">3\r\n$9\r\nsubscribe\r\n$1\r\na\r\n:1\r\n>3\r\n$7\r\nmessage\r\n$1\r\na\r\n$1\r\nm\r\n:1\r\n",
-        Open,
-    ),
     ("config", "CONFIG GET databases\r\n", "%1\r\n$9\r\ndatabases\r\n$2\r\n16\r\n", Open),
     (
         "common subsequence",
@@ -315,13 +311,34 @@ const SCRIPTS_SINCE_7_2: &[Script] = &[
     (
         "shortest doubles",
         "ZADD z 0.1 a 1e21 b 123456789012345680 c\r\nZSCORE z a\r\nZSCORE z b\r\nZSCORE z c\r\n",
-        ":3\r\n$3\r\n0.1\r\n$4\r\n1e21\r\n$18\r\n123456789012345680\r\n",
+        ":3\r\n$3\r\n0.1\r\n$5\r\n1e+21\r\n$18\r\n123456789012345680\r\n",
         Open,
     ),
     (
         "rank with score",
         "ZADD z 1 a 2 b\r\nZRANK z b WITHSCORE\r\nZREVRANK z b WITHSCORE\r\nZRANK z c WITHSCORE\r\nZRANK z b FOO\r\n",
         ":2\r\n*2\r\n:1\r\n$1\r\n2\r\n*2\r\n:0\r\n$1\r\n2\r\n*-1\r\n-ERR syntax error\r\n",
+        Open,
+    ),
+    (
+        "rank with too much",
+        "ZRANK z b WITHSCORE x\r\nZREVRANK z b FOO\r\n",
+        "-ERR wrong number of arguments for 'zrank' command\r\n-ERR syntax error\r\n",
+        Open,
+    ),
+    (
+        "scores of a small and of a big sorted set in an iteration",
+        "ZADD z 0.1 a -0 b\r\nZSCAN z 0\r\nCONFIG SET zset-max-listpack-entries 1\r\nZADD z 1e-5 a -0 c\r\n\
+         OBJECT ENCODING z\r\nZSCAN z 0 MATCH a\r\nZSCORE z c\r\nCONFIG SET zset-max-listpack-entries 128\r\n",
+        ":2\r\n*2\r\n$1\r\n0\r\n*4\r\n$1\r\nb\r\n$1\r\n0\r\n$1\r\na\r\n$3\r\n0.1\r\n+OK\r\n:1\r\n$8\r\nskiplist\r\n\
+         *2\r\n$1\r\n0\r\n*2\r\n$1\r\na\r\n$22\r\n1.0000000000000001e-05\r\n$2\r\n-0\r\n+OK\r\n",
+        Open,
+    ),
+    (
+        "a sorted set is big when as many pairs come as make it so",
+        "CONFIG SET zset-max-listpack-entries 2\r\nZADD z 1 a 1 a\r\nOBJECT ENCODING z\r\nZADD z 1 a 1 a 1 a\r\n\
+         OBJECT ENCODING z\r\nZCARD z\r\nCONFIG SET zset-max-listpack-entries 128\r\n",
+        "+OK\r\n:1\r\n$8\r\nlistpack\r\n:0\r\n$8\r\nskiplist\r\n:1\r\n+OK\r\n",
         Open,
     ),
     (

@@ -3,6 +3,8 @@
 //!
 //! The replies are stored here, and a real redis-server has to give them too.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test fails where an expectation does")]
+
 mod support;
 
 use support::{Client, Server, Tool};

@@ -313,9 +313,6 @@ impl<'e, 's> Run<'e, 's> {
         let Run { engine, session, context, .. } = self;
         let mut call = Call { engine, session, context, command };
         let result = call_handler(&mut call, command, request);
-        if !self.context.keys.effects.ready.is_empty() {
-            blocking::serve_ready(&mut self.context);
-        }
         if let Some(sink) = &self.engine.sink
             && result.is_ok()
             && self.context.keys.effects.dirty > 0
@@ -324,10 +321,15 @@ impl<'e, 's> Run<'e, 's> {
             sink.command(self.context.keys.database, &arguments, &self.context.keys.effects);
         }
         self.tally.finish(self.engine, self.session, command, request, timed);
+        // After the sink, which hears of this command before it hears of what followed from it.
+        if !self.context.keys.effects.ready.is_empty() {
+            blocking::serve_ready(&mut self.context, self.engine);
+        }
         match result {
             Ok(Outcome::Done) => Ok(()),
             Ok(Outcome::Blocked(wait)) => {
-                self.session.blocked = Some(blocking::enqueue(&mut self.context, self.engine, *wait));
+                let silent = matches!(self.session.reply_mode, ReplyMode::Off | ReplyMode::Skip);
+                self.session.blocked = Some(blocking::enqueue(&mut self.context, self.engine, *wait, silent));
                 Ok(())
             }
             Err(error) => {

@@ -13,10 +13,10 @@ const BUDGET: Duration = Duration::from_secs(20);
 pub fn shrink(pair: &mut Pair<'_>, steps: &[Step], failure: Failure) -> (Vec<Step>, Failure) {
     let start = Instant::now();
     let mut best = (steps[..=failure.at].to_vec(), failure);
-    let culprit = name(&steps[best.1.at]);
+    let culprit = best.1.culprit(steps);
     // A shorter sequence counts when the same command differs.
     let mut attempt = |mut candidate: Vec<Step>| match pair.run(&candidate) {
-        Err(failure) if name(&candidate[failure.at]) == culprit => {
+        Err(failure) if failure.culprit(&candidate) == culprit => {
             candidate.truncate(failure.at + 1);
             Some((candidate, failure))
         }
@@ -46,11 +46,6 @@ pub fn shrink(pair: &mut Pair<'_>, steps: &[Step], failure: Failure) -> (Vec<Ste
         }
     }
     best
-}
-
-/// The command's name; empty for a comparison of the state.
-fn name(step: &Step) -> Vec<u8> {
-    step.arguments.first().map(|name| name.to_ascii_uppercase()).unwrap_or_default()
 }
 
 /// The steps that name an argument of the last one, those without arguments (MULTI, EXEC, …), and SELECT.

@@ -77,8 +77,11 @@ pub fn compare(subject: &State, oracle: &State) -> Result<(), String> {
     }
 }
 
-/// `DEBUG DIGEST` of both, where both have it.
-pub fn compare_digests(subject: &mut Client, oracle: &mut Client) -> Result<(), String> {
+/// `DEBUG DIGEST` of both, where both have it. It hashes the text of scores, which the versions print differently.
+pub fn compare_digests(state: &State, subject: &mut Client, oracle: &mut Client) -> Result<(), String> {
+    if !state.values().all(|entry| entry.kind != "zset" || entry.content.items().chunks(2).all(has_plain_score)) {
+        return Ok(());
+    }
     let (ours, theirs) = (subject.line("DEBUG DIGEST"), oracle.line("DEBUG DIGEST"));
     if ours == theirs || ours.is_error() || theirs.is_error() {
         return Ok(());
@@ -90,6 +93,12 @@ fn same_deadline(subject: i64, oracle: i64) -> bool {
     if subject < 0 || oracle < 0 { subject == oracle } else { subject.abs_diff(oracle) <= DRIFT_MS.unsigned_abs() }
 }
 
+/// Whether the score of this pair is an integer of at most 15 digits.
+fn has_plain_score(pair: &[Reply]) -> bool {
+    let bits = pair.get(1).and_then(|score| u64::from_str_radix(&score.text(), 16).ok());
+    bits.is_some_and(|bits| f64::from_bits(bits).fract() == 0.0 && f64::from_bits(bits).abs() < 1e15)
+}
+
 /// The permitted names, and that a packed collection is small enough to be one.
 fn encoding_fits(subject: &Entry, oracle: &Entry) -> bool {
     if subject.encoding == oracle.encoding {
@@ -99,6 +108,8 @@ fn encoding_fits(subject: &Entry, oracle: &Entry) -> bool {
     let fits = match subject.kind.as_str() {
         "list" => members.iter().map(|member| member.bytes().len()).sum::<usize>() <= PACKED_LIST_BYTES,
         "set" => members.len() <= PACKED_SET_MEMBERS && members.iter().all(|m| m.bytes().len() <= PACKED_MEMBER_BYTES),
+        // Pairs that were given twice count for 7.2, and cannot be seen here; `protocol.rs` has the exact rule.
+        "zset" => true,
         _ => false,
     };
     fits && permitted::encoding(subject.encoding.as_bytes(), oracle.encoding.as_bytes())

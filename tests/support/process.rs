@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex};
+use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use super::{Client, PATIENCE, Reply};
@@ -17,6 +18,7 @@ pub struct Server {
     address: SocketAddr,
     directory: PathBuf,
     output: Arc<Mutex<Vec<u8>>>,
+    readers: [Option<JoinHandle<()>>; 2],
 }
 
 impl Server {
@@ -28,41 +30,57 @@ impl Server {
         Server::start(Path::new(&program), &all)
     }
 
+    /// Pipkin in a process that may have only so many files and sockets open.
+    pub fn pipkin_with_open_files(open_files: u32, flags: &[&str]) -> Server {
+        let program = std::env::var("PIPKIN_TEST_SERVER").unwrap_or_else(|_| env!("CARGO_BIN_EXE_pipkin").into());
+        let script = format!("ulimit -n {open_files} && exec \"$0\" \"$@\"");
+        let mut all = vec!["--enable-debug-command", "yes"];
+        all.extend(flags);
+        Server::start_under(&["sh", "-c", &script, &program], &all)
+    }
+
     /// Starts `program` on a free port and waits until it answers.
     ///
     /// Another process may take the port between the search and the bind; then the server ends, and the next port is
     /// tried.
     pub fn start(program: &Path, flags: &[&str]) -> Server {
+        Server::start_under(&[program.to_str().expect("a path of text")], flags)
+    }
+
+    fn start_under(program: &[&str], flags: &[&str]) -> Server {
         for _ in 0..10 {
             let mut server = Server::spawn(program, free_port(), flags);
             if server.wait_until_ready() {
                 return server;
             }
             if !server.log().contains("in use") {
-                panic!("{} ended while it started:\n{}", program.display(), server.log());
+                panic!("{program:?} ended while it started:\n{}", server.log());
             }
         }
-        panic!("no free port for {}", program.display());
+        panic!("no free port for {program:?}");
     }
 
-    /// Starts `program` without waiting for anything.
-    pub fn spawn(program: &Path, port: u16, flags: &[&str]) -> Server {
+    /// Starts a program, given with its own first arguments, without waiting for anything.
+    pub fn spawn(program: &[&str], port: u16, flags: &[&str]) -> Server {
         static COUNT: AtomicU32 = AtomicU32::new(0);
         let number = COUNT.fetch_add(1, Ordering::Relaxed);
         let directory = std::env::temp_dir().join(format!("pipkin-test-{}-{number}", std::process::id()));
         fs::create_dir_all(&directory).expect("a directory for the server");
-        let mut command = Command::new(program);
-        command.args(["--port", &port.to_string()]);
+        let mut command = Command::new(program[0]);
+        command.args(&program[1..]).args(["--port", &port.to_string()]);
         if !flags.contains(&"--bind") {
             command.args(["--bind", "127.0.0.1"]);
         }
         command.args(flags).current_dir(&directory);
+        // The tests' own variables look like settings of the server.
+        std::env::vars_os().filter(|(name, _)| name.to_string_lossy().starts_with("PIPKIN_")).for_each(|(name, _)| {
+            command.env_remove(name);
+        });
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
-        let mut child = command.spawn().unwrap_or_else(|e| panic!("{} does not start: {e}", program.display()));
+        let mut child = command.spawn().unwrap_or_else(|e| panic!("{program:?} does not start: {e}"));
         let output = Arc::new(Mutex::new(Vec::new()));
-        collect(child.stdout.take(), &output);
-        collect(child.stderr.take(), &output);
-        Server { child, address: (Ipv4Addr::LOCALHOST, port).into(), directory, output }
+        let readers = [collect(child.stdout.take(), &output), collect(child.stderr.take(), &output)];
+        Server { child, address: (Ipv4Addr::LOCALHOST, port).into(), directory, output, readers }
     }
 
     /// Waits until the process answers (any reply will do); false when it ended instead.
@@ -70,6 +88,8 @@ impl Server {
         let start = Instant::now();
         loop {
             if !self.is_running() {
+                // What it said last is of interest.
+                self.readers.iter_mut().filter_map(Option::take).for_each(|reader| drop(reader.join()));
                 return false;
             }
             if let Ok(mut client) = Client::try_connect(self.address) {
@@ -211,13 +231,13 @@ fn field(text: &[u8], name: &str) -> Option<u32> {
     text.lines().find_map(|line| line.strip_prefix(name)?.trim().parse().ok())
 }
 
-fn collect(stream: Option<impl Read + Send + 'static>, into: &Arc<Mutex<Vec<u8>>>) {
-    let Some(mut stream) = stream else { return };
+fn collect(stream: Option<impl Read + Send + 'static>, into: &Arc<Mutex<Vec<u8>>>) -> Option<JoinHandle<()>> {
+    let mut stream = stream?;
     let into = Arc::clone(into);
-    std::thread::spawn(move || {
+    Some(std::thread::spawn(move || {
         let mut chunk = [0; 4096];
         while let Ok(count @ 1..) = stream.read(&mut chunk) {
             into.lock().expect("no holder panics").extend_from_slice(&chunk[..count]);
         }
-    });
+    }))
 }

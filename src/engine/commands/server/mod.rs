@@ -3,6 +3,7 @@
 mod command;
 mod config;
 mod control;
+mod databases;
 mod debug;
 mod info;
 pub mod spec;
@@ -16,29 +17,6 @@ pub use control::{
     memory_help, memory_purge, memory_usage, module_help, module_list, role, shutdown, slowlog_get, slowlog_help,
     slowlog_len, slowlog_reset, time,
 };
+pub use databases::{dbsize, flushall, flushdb, swapdb};
 pub use debug::debug;
 pub use info::info;
-
-use crate::command::Args;
-use crate::engine::{Call, Outcome};
-use crate::protocol::error::CommandResult;
-
-/// DBSIZE.
-pub fn dbsize(_: &mut Call<'_, '_>, _: Args<'_>) -> CommandResult<Outcome> {
-    Ok(Outcome::Done)
-}
-
-/// FLUSHALL.
-pub fn flushall(_: &mut Call<'_, '_>, _: Args<'_>) -> CommandResult<Outcome> {
-    Ok(Outcome::Done)
-}
-
-/// FLUSHDB.
-pub fn flushdb(_: &mut Call<'_, '_>, _: Args<'_>) -> CommandResult<Outcome> {
-    Ok(Outcome::Done)
-}
-
-/// SWAPDB.
-pub fn swapdb(_: &mut Call<'_, '_>, _: Args<'_>) -> CommandResult<Outcome> {
-    Ok(Outcome::Done)
-}
