@@ -20,6 +20,7 @@ const FLOORS: &[(&str, u8)] = &[
     ("engine", 4),
     ("services", 5),
     ("server", 6),
+    ("embed", 6),
     ("gateway", 6),
     ("lib", 7),
     ("main", 7),

@@ -8,6 +8,7 @@
 //! Each command passes the same gates ([`gates`]), locks what it declared ([`LockPlan`]), runs, serves those who waited
 //! for what it brought, hands its effects to the listeners, and lets go.
 
+mod direct;
 mod gates;
 mod tally;
 
@@ -16,6 +17,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use smallvec::SmallVec;
 
+pub use self::direct::run_direct;
 use self::tally::BatchTally;
 use super::instance::Engine;
 use super::registry::{Command, Handler, REGISTRY};
@@ -283,11 +285,7 @@ impl<'e, 's> Run<'e, 's> {
     fn lock(&mut self, command: &'static Command, request: Request<'_>, hash: Option<u64>) {
         let keys = &mut self.context.keys;
         if let (Some(simple), Some(hash)) = (command.simple_keys, hash) {
-            let key = request.argument(simple.first as usize);
-            keys.lock_one(key, hash);
-            if keys.has_waiters() && command.flags.has(Flags::WRITE) {
-                blocking::widen(&mut self.context, &[key]);
-            }
+            lock_only_key(&mut self.context, command, request.argument(simple.first as usize), hash);
             return;
         }
         let plan =
@@ -313,13 +311,7 @@ impl<'e, 's> Run<'e, 's> {
         let Run { engine, session, context, .. } = self;
         let mut call = Call { engine, session, context, command };
         let result = call_handler(&mut call, command, request);
-        if let Some(sink) = &self.engine.sink
-            && result.is_ok()
-            && self.context.keys.effects.dirty > 0
-        {
-            let arguments: Vec<&[u8]> = request.iter().collect();
-            sink.command(self.context.keys.database, &arguments, &self.context.keys.effects);
-        }
+        report(self.engine, &self.context, result.is_ok(), || request.iter().collect());
         self.tally.finish(self.engine, self.session, command, request, timed);
         // After the sink, which hears of this command before it hears of what followed from it.
         if !self.context.keys.effects.ready.is_empty() {
@@ -337,6 +329,26 @@ impl<'e, 's> Run<'e, 's> {
                 Err(error)
             }
         }
+    }
+}
+
+/// Locks the shard of a command's only key, and what serving those who wait there may touch.
+#[inline]
+fn lock_only_key(context: &mut Context<'_>, command: &Command, key: &[u8], hash: u64) {
+    context.keys.lock_one(key, hash);
+    if context.keys.has_waiters() && command.flags.has(Flags::WRITE) {
+        blocking::widen(context, &[key]);
+    }
+}
+
+/// Hands the effects of a command over, within its locks.
+#[inline]
+fn report<'a>(engine: &Engine, context: &Context<'_>, succeeded: bool, arguments: impl FnOnce() -> Vec<&'a [u8]>) {
+    if let Some(sink) = &engine.sink
+        && succeeded
+        && context.keys.effects.dirty > 0
+    {
+        sink.command(context.keys.database, &arguments(), &context.keys.effects);
     }
 }
 

@@ -26,12 +26,18 @@ pub fn pass(
     if session.transaction.is_some() {
         nesting(command)?;
     }
-    memory(engine, context, command)?;
-    latch(engine, command)?;
+    pass_direct(engine, context, command)?;
     if session.protocol == Protocol::Resp2 && session.is_subscribed() {
         subscription(command, request)?;
     }
     Ok(())
+}
+
+/// The gates of the instance, which ask nothing of the connection.
+#[inline]
+pub fn pass_direct(engine: &Engine, context: &mut Context<'_>, command: &Command) -> CommandResult {
+    memory(engine, context, command)?;
+    latch(engine, command)
 }
 
 /// Only a few commands run before AUTH.
