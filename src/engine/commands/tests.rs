@@ -144,9 +144,41 @@ fn a_refused_command_spoils_its_transaction() {
         ("GET", "-ERR wrong number of arguments for 'get' command\r\n"),
         ("EXEC", "-EXECABORT Transaction discarded because of previous errors.\r\n"),
         ("DISCARD", "-ERR DISCARD without MULTI\r\n"),
+        ("MULTI", "+OK\r\n"),
+        ("EXEC x", "-EXECABORT Transaction discarded because of: wrong number of arguments for 'exec' command\r\n"),
+        ("EXEC", "-ERR EXEC without MULTI\r\n"),
     ] {
         assert_eq!(client.ask(command), reply, "{command}");
     }
+}
+
+#[test]
+fn a_transaction_that_would_need_memory_is_discarded() {
+    let server = Instance::new();
+    let mut client = server.remote();
+    for (command, reply) in [
+        ("MULTI", "+OK\r\n"),
+        ("SET k v", "+QUEUED\r\n"),
+        ("CONFIG SET maxmemory 1", "+QUEUED\r\n"),
+        ("EXEC", "*2\r\n+OK\r\n+OK\r\n"),
+        ("MULTI", "+OK\r\n"),
+        ("GET k", "+QUEUED\r\n"),
+        ("EXEC", "*1\r\n$1\r\nv\r\n"),
+        ("MULTI", "+OK\r\n"),
+        ("SET k w", "-OOM command not allowed when used memory > 'maxmemory'.\r\n"),
+        ("EXEC", "-EXECABORT Transaction discarded because of previous errors.\r\n"),
+        ("CONFIG SET maxmemory 0", "+OK\r\n"),
+        ("MULTI", "+OK\r\n"),
+        ("SET k w", "+QUEUED\r\n"),
+    ] {
+        assert_eq!(client.ask(command), reply, "{command}");
+    }
+    server.remote().ask("CONFIG SET maxmemory 1");
+    assert_eq!(
+        client.ask("EXEC"),
+        "-EXECABORT Transaction discarded because of: OOM command not allowed when used memory > 'maxmemory'.\r\n"
+    );
+    assert_eq!(client.ask("GET k"), "$1\r\nv\r\n");
 }
 
 #[test]
@@ -205,6 +237,8 @@ fn replies_are_switched_off_and_on() {
         ("PING", ""),
         ("NONSENSE", ""),
         ("CLIENT REPLY SKIP", ""),
+        ("SUBSCRIBE a", "*3\r\n$9\r\nsubscribe\r\n$1\r\na\r\n:1\r\n"),
+        ("UNSUBSCRIBE a", "*3\r\n$11\r\nunsubscribe\r\n$1\r\na\r\n:0\r\n"),
         ("CLIENT REPLY ON", "+OK\r\n"),
         ("PING", "+PONG\r\n"),
     ] {
