@@ -407,7 +407,12 @@ impl CommandError {
             | CommandError::Quoting(line) => out.extend_from_slice(line),
             CommandError::ExecAbortBecause(cause) => {
                 out.extend_from_slice(b"EXECABORT Transaction discarded because of: ");
+                let cause_at = out.len();
                 cause.write_to(out);
+                // Of the codes only those that say something are repeated.
+                if out[cause_at..].starts_with(b"ERR ") {
+                    out.drain(cause_at..cause_at + 4);
+                }
             }
             // Writing into a vector does not fail.
             text => _ = write!(out, "{text}"),
