@@ -321,6 +321,27 @@ const SCRIPTS_SINCE_7_2: &[Script] = &[
         Open,
     ),
     (
+        "rank with too much",
+        "ZRANK z b WITHSCORE x\r\nZREVRANK z b FOO\r\n",
+        "-ERR wrong number of arguments for 'zrank' command\r\n-ERR syntax error\r\n",
+        Open,
+    ),
+    (
+        "scores of a small and of a big sorted set in an iteration",
+        "ZADD z 0.1 a -0 b\r\nZSCAN z 0\r\nCONFIG SET zset-max-listpack-entries 1\r\nZADD z 1e-5 a -0 c\r\n\
+         OBJECT ENCODING z\r\nZSCAN z 0 MATCH a\r\nZSCORE z c\r\nCONFIG SET zset-max-listpack-entries 128\r\n",
+        ":2\r\n*2\r\n$1\r\n0\r\n*4\r\n$1\r\nb\r\n$1\r\n0\r\n$1\r\na\r\n$3\r\n0.1\r\n+OK\r\n:1\r\n$8\r\nskiplist\r\n\
+         *2\r\n$1\r\n0\r\n*2\r\n$1\r\na\r\n$22\r\n1.0000000000000001e-05\r\n$2\r\n-0\r\n+OK\r\n",
+        Open,
+    ),
+    (
+        "a sorted set is big when as many pairs come as make it so",
+        "CONFIG SET zset-max-listpack-entries 2\r\nZADD z 1 a 1 a\r\nOBJECT ENCODING z\r\nZADD z 1 a 1 a 1 a\r\n\
+         OBJECT ENCODING z\r\nZCARD z\r\nCONFIG SET zset-max-listpack-entries 128\r\n",
+        "+OK\r\n:1\r\n$8\r\nlistpack\r\n:0\r\n$8\r\nskiplist\r\n:1\r\n+OK\r\n",
+        Open,
+    ),
+    (
         "client setinfo",
         "CLIENT SETINFO LIB-NAME x\r\nCLIENT SETINFO LIB-VER 1.0\r\nCLIENT SETINFO FOO x\r\n",
         "+OK\r\n+OK\r\n-ERR Unrecognized option 'FOO'\r\n",

@@ -35,6 +35,9 @@ const _: () = assert!(SHARDS.is_power_of_two() && SHARDS <= 1 << 12);
 
 const _: () = assert!(2 * BULK_BYTES_MAX + 5 <= THIN_BYTES_MAX && INLINE_BYTES_MAX <= BULK_BYTES_MAX);
 
+/// Longest reply of elements drawn at random with repetition, in bytes: there a client chooses the length by a number.
+pub const DRAWN_REPLY_BYTES_MAX: usize = 256 << 20;
+
 /// What a worker reads at once, in bytes.
 pub const READ_BYTES: usize = 64 << 10;
 /// Largest read or write buffer that a worker keeps between turns.

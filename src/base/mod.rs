@@ -6,5 +6,7 @@ pub mod glob;
 pub mod limits;
 pub mod long_double;
 pub mod number;
+pub mod prefetch;
+pub mod process;
 pub mod random;
 pub mod words;

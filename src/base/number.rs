@@ -13,7 +13,7 @@ mod tests;
 
 use std::ops::Deref;
 
-pub use float::{format_f64, parse_f64, parse_f64_lenient};
+pub use float::{format_f64, format_f64_17, parse_f64, parse_f64_lenient};
 
 /// Printed text of a number in a buffer on the stack; dereferences to its bytes.
 #[derive(Clone, Copy)]
@@ -43,6 +43,12 @@ impl<const N: usize> Deref for Text<N> {
     #[inline]
     fn deref(&self) -> &[u8] {
         &self.bytes[self.start as usize..self.end as usize]
+    }
+}
+
+impl<const N: usize> AsRef<[u8]> for Text<N> {
+    fn as_ref(&self) -> &[u8] {
+        self
     }
 }
 

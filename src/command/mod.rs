@@ -9,6 +9,8 @@ pub mod hash;
 pub mod hyperloglog;
 pub mod keys;
 pub mod list;
+pub mod sample;
+pub mod scan;
 pub mod set;
 pub mod settings;
 pub mod sorted_set;

@@ -1,49 +1,56 @@
 //! Waiting for elements: BLPOP and its kin.
 //!
-//! A command that finds nothing returns [`Wait`]; the dispatcher, which still holds the keys' shards, appends one
-//! [`Waiter`] to the queue of each key. A later command that brings elements serves the queue inside its own critical
-//! section, in order of arrival: it claims a waiter (compare and swap, so that a timeout, a kill and two wakers cannot
-//! all win), runs the waiter's operation, and leaves the reply in its mailbox.
+//! A command that finds nothing returns [`Wait`]; the dispatcher, which still holds the keys' shards, puts one
+//! [`Waiter`] into the queue of each awaited key. A later command that brings elements serves the queues inside its own
+//! critical section, in order of arrival: it claims a waiter (compare and swap, so that a timeout, a kill and a waker
+//! cannot all win), runs the waiter's command again, as Redis 7.2 does, and leaves the reply in its mailbox. A claim is
+//! never taken back: whoever claims has seen, within the locks, that there is something to serve.
 //!
-//! Serving may need another shard (BLMOVE's destination). A writer whose shards have waiters therefore widens its lock
-//! set by everything those waiters may touch before it runs ([`widen`]): a lock is never taken out of order.
+//! Serving touches more shards than the waker's own (another key of BLPOP, BLMOVE's destination, and the keys of those
+//! who wait for that). A writer whose keys are awaited therefore widens its lock set by everything that serving may
+//! touch before it runs ([`widen`]): a lock is never taken out of order.
 
-use std::collections::BTreeMap;
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU64, Ordering};
 use std::task::Waker;
 
 use parking_lot::Mutex;
 
 use super::instance::Engine;
+use super::stats::Counter;
 use crate::base::clock::{Clock, Signal};
 use crate::command::Context;
-use crate::protocol::error::CommandError;
+use crate::protocol::error::{CommandError, CommandResult};
 use crate::protocol::reply::{Protocol, Reply};
-use crate::store::keyspace::{KeyId, Waiter as StoredWaiter};
+use crate::protocol::request::{Batch, OwnedRequest, Parser};
+use crate::store::keyspace::{KeyId, Keyspace, Waiter as StoredWaiter};
+use crate::store::record::ValueType;
 
-/// The operation that waits: writes the whole reply for an element of `key` and returns true, or does nothing and
-/// returns false if `key` has none after all (or is of another type).
-pub type Serve = Box<dyn Fn(&mut Context<'_>, &[u8]) -> bool + Send + Sync>;
+/// The command that waits, to be run again on [`Wait::keys`]: writes its whole reply and returns true, or finds nothing
+/// and returns false.
+pub type Attempt = Box<dyn Fn(&mut Context<'_>, &[Vec<u8>]) -> CommandResult<bool> + Send + Sync>;
 
 /// What a command that has to wait returns.
 pub struct Wait {
-    /// Keys of the selected database, each waited for.
+    /// Every key that the command touches, in the selected database.
     pub keys: Vec<Vec<u8>>,
-    /// Keys that serving touches beside the one that became ready.
-    pub touches: Vec<Vec<u8>>,
-    /// How long, in ms; `None` for ever.
-    pub timeout_ms: Option<u64>,
-    /// The operation.
-    pub serve: Serve,
-    /// Whether a timeout replies a null array (else a null).
-    pub null_array: bool,
+    /// So many of the keys, from the first on, are waited for.
+    pub awaited: usize,
+    /// The type that an awaited key must be of to be worth another attempt.
+    pub value_type: ValueType,
+    /// When to give up, Unix time in ms; `None` for never.
+    pub deadline_ms: Option<u64>,
+    /// The command.
+    pub attempt: Attempt,
+    /// The command's reply is a key and the element taken from it: this command puts the element back where the client
+    /// is gone before it could read that.
+    pub put_back: Option<&'static str>,
 }
 
 impl std::fmt::Debug for Wait {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Wait").field("keys", &self.keys.len()).field("timeout_ms", &self.timeout_ms).finish()
+        f.debug_struct("Wait").field("keys", &self.keys.len()).field("deadline_ms", &self.deadline_ms).finish()
     }
 }
 
@@ -56,9 +63,13 @@ pub struct Waiter {
     state: AtomicU8,
     database: usize,
     protocol: Protocol,
+    /// Its replies are off.
+    silent: bool,
     wait: Wait,
-    /// When its time is over, Unix time in ms.
-    pub deadline_ms: Option<u64>,
+    /// Its place in the order of arrival, over all keys.
+    ticket: u64,
+    /// Whether queues and timers may still know it.
+    enlisted: AtomicBool,
     mailbox: Mutex<Mailbox>,
 }
 
@@ -76,7 +87,7 @@ impl StoredWaiter for Waiter {
         self
     }
     fn touches(&self) -> &[Vec<u8>] {
-        &self.wait.touches
+        &self.wait.keys
     }
 }
 
@@ -87,14 +98,17 @@ impl Waiter {
 
     fn settle(&self, reply: Vec<u8>) {
         let mut mailbox = self.mailbox.lock();
-        mailbox.reply = Some(reply);
+        mailbox.reply = Some(if self.silent { Vec::new() } else { reply });
         self.state.store(SETTLED, Ordering::Release);
-        if let Some(waker) = mailbox.waker.take() {
+        let waker = mailbox.waker.take();
+        drop(mailbox);
+        if let Some(waker) = waker {
             waker.wake();
         }
     }
 
-    /// The reply, once there is one; else `waker` is woken when it comes.
+    /// The reply, once there is one (empty where the client wants none); else `waker` is woken when it comes.
+    /// [`Session::poll_blocked`](super::session::Session::poll_blocked) is the way to it.
     pub fn poll(&self, waker: &Waker) -> Option<Vec<u8>> {
         let mut mailbox = self.mailbox.lock();
         if let Some(reply) = mailbox.reply.take() {
@@ -104,9 +118,9 @@ impl Waiter {
         None
     }
 
-    /// Ends the wait with the reply of a timeout; false if somebody else was faster.
+    /// Ends the wait with the reply of a timeout, a null array whatever the command; false if somebody else was faster.
     pub fn time_out(&self) -> bool {
-        self.end_with(|reply| if self.wait.null_array { reply.null_array() } else { reply.null() })
+        self.end_with(|reply| reply.null_array())
     }
 
     /// Ends the wait with an error; false if somebody else was faster.
@@ -124,74 +138,112 @@ impl Waiter {
         ours
     }
 
-    /// Ends the wait because the connection is gone.
-    pub fn abandon(self: &Arc<Self>, engine: &Engine) {
+    /// Ends the wait because the connection is gone. Where an element was taken for it that it never read, the command
+    /// that puts it back is returned.
+    pub fn abandon(&self, engine: &Engine) -> Option<OwnedRequest> {
         if self.claim() {
             self.settle(Vec::new());
         }
         self.withdraw(engine);
+        let reply = self.mailbox.lock().reply.take()?;
+        let put_back = self.wait.put_back.filter(|_| reply.starts_with(b"*2"))?;
+        // A reply of bulk strings is spelled as a request is.
+        let mut taken = Batch::default();
+        Parser::default().parse(&reply, 0, &mut taken, 1).ok()?;
+        let taken = taken.requests(&reply).next()?;
+        OwnedRequest::new(&[put_back.as_bytes(), taken.get(0)?, taken.get(1)?])
     }
 
-    /// Takes a settled waiter out of the queues it is still in.
+    /// Takes a settled waiter out of the queues and timers that may still know it. The caller is not inside the keyspace.
     pub fn withdraw(&self, engine: &Engine) {
+        if !self.enlisted.load(Ordering::Acquire) {
+            return;
+        }
         let mut keys = engine.keys();
         keys.enter(engine.clock.now_ms());
-        for key in &self.wait.keys {
-            let id: KeyId = (self.database, key.as_slice().into());
-            let hash = keys.hash(key);
-            keys.with_shard(crate::store::keyspace::Keyspace::shard_of(hash), |shard| shard.prune_waiters(&id));
+        for id in self.awaited() {
+            let hash = keys.hash(&id.1);
+            keys.with_shard(Keyspace::shard_of(hash), |shard| shard.remove_waiter(&id, self.ticket));
         }
         keys.leave();
+        engine.timers.remove(self);
+        self.enlisted.store(false, Ordering::Release);
+    }
+
+    /// The keys that it waits for; one that was named twice comes twice.
+    fn awaited(&self) -> impl Iterator<Item = KeyId> {
+        self.wait.keys.iter().take(self.wait.awaited).map(|key| (self.database, key.as_slice().into()))
+    }
+
+    /// Runs the command again; the shards of all its keys are held.
+    fn serve(&self, context: &mut Context<'_>, engine: &Engine) {
+        let own = std::mem::replace(&mut context.reply, Reply::new(self.protocol));
+        let start = context.reply.mark();
+        let outcome = (self.wait.attempt)(context, &self.wait.keys);
+        debug_assert!(!matches!(outcome, Ok(false)), "an awaited key was ready, and there was nothing");
+        match outcome {
+            Ok(true) => {}
+            Ok(false) => context.reply.null_array(),
+            Err(error) => {
+                context.reply.truncate(start);
+                context.reply.error(&error);
+                engine.stats.add(Counter::Errors, 1);
+            }
+        }
+        let mut reply = std::mem::replace(&mut context.reply, own);
+        for id in self.awaited() {
+            context.keys.with_shard_of(&id.1, |shard| shard.remove_waiter(&id, self.ticket));
+        }
+        engine.timers.remove(self);
+        self.settle(reply.take());
+        // Last: who sees it settled in between still has to wait for these locks.
+        self.enlisted.store(false, Ordering::Release);
     }
 }
 
-/// Puts a waiter into the queues of its keys, whose shards are held.
-pub fn enqueue(context: &mut Context<'_>, engine: &Engine, wait: Wait) -> Arc<Waiter> {
-    let deadline_ms = wait.timeout_ms.map(|timeout| context.keys.now_ms.saturating_add(timeout));
+/// Puts a waiter into the queues of its keys, whose shards are held; `silent` if the client wants no reply.
+pub fn enqueue(context: &mut Context<'_>, engine: &Engine, wait: Wait, silent: bool) -> Arc<Waiter> {
     let waiter = Arc::new(Waiter {
         state: AtomicU8::new(WAITING),
         database: context.keys.database,
         protocol: context.reply.protocol(),
+        silent,
         wait,
-        deadline_ms,
+        // Drawn within the locks, so that tickets are in order of arrival for each key.
+        ticket: engine.timers.draw_ticket(),
+        enlisted: AtomicBool::new(true),
         mailbox: Mutex::default(),
     });
-    let mut unique: Vec<&Vec<u8>> = waiter.wait.keys.iter().collect();
-    unique.sort_unstable();
-    unique.dedup();
-    for key in unique {
-        let id: KeyId = (waiter.database, key.as_slice().into());
+    for id in waiter.awaited() {
         let stored: Arc<dyn StoredWaiter> = waiter.clone();
-        context.keys.with_shard_of(key, |shard| shard.enqueue_waiter(id, stored));
+        let key = id.1.clone();
+        context.keys.with_shard_of(&key, |shard| shard.enqueue_waiter(id, waiter.ticket, stored));
     }
-    if let Some(deadline_ms) = deadline_ms {
-        engine.timers.add(deadline_ms, waiter.clone());
-    }
+    engine.timers.add(&waiter);
     waiter
 }
 
 /// Serves those who wait for the keys that the running command brought elements to. The shards are held.
-pub fn serve_ready(context: &mut Context<'_>) {
+pub fn serve_ready(context: &mut Context<'_>, engine: &Engine) {
     let selected = context.keys.database;
     let mut ready: VecDeque<(usize, Vec<u8>)> = std::mem::take(&mut context.keys.effects.ready).into_iter().collect();
     while let Some((database, key)) = ready.pop_front() {
         context.keys.database = database;
-        while let Some(waiter) = next_waiter(context, database, &key) {
-            let Some(waiter) = waiter.as_any().downcast_ref::<Waiter>() else { continue };
+        let id: KeyId = (database, key.into());
+        while let Some(stored) = next_waiter(context, &id) {
+            let Some(waiter) = stored.as_any().downcast_ref::<Waiter>() else { break };
             if !waiter.claim() {
+                // Timed out or killed this moment.
+                context.keys.with_shard_of(&id.1, |shard| shard.remove_waiter(&id, waiter.ticket));
                 continue;
             }
-            let own = std::mem::replace(&mut context.reply, Reply::new(waiter.protocol));
-            let served = (waiter.wait.serve)(context, &key);
-            let reply = std::mem::replace(&mut context.reply, own);
-            if !served {
-                waiter.state.store(WAITING, Ordering::Release);
-                break;
+            context.keys.effects.clear();
+            waiter.serve(context, engine);
+            if let Some(sink) = &engine.sink
+                && context.keys.effects.dirty > 0
+            {
+                sink.command(database, &[], &context.keys.effects);
             }
-            let mut reply = reply;
-            waiter.settle(reply.take());
-            let id: KeyId = (database, key.as_slice().into());
-            context.keys.with_shard_of(&key, |shard| shard.prune_waiters(&id));
             // Serving may have brought elements to another key.
             ready.extend(std::mem::take(&mut context.keys.effects.ready));
         }
@@ -199,29 +251,29 @@ pub fn serve_ready(context: &mut Context<'_>) {
     context.keys.database = selected;
 }
 
-/// The first waiter of a key that nobody has settled.
-fn next_waiter(context: &mut Context<'_>, database: usize, key: &[u8]) -> Option<Arc<dyn StoredWaiter>> {
-    let id: KeyId = (database, key.into());
-    context.keys.with_shard_of(key, |shard| {
-        shard.prune_waiters(&id);
-        shard.waiters(database, key).and_then(|queue| queue.front().cloned())
-    })
+/// Whoever has waited longest for a key and is served by what it holds now.
+fn next_waiter(context: &mut Context<'_>, id: &KeyId) -> Option<Arc<dyn StoredWaiter>> {
+    let held = context.keys.peek(&id.1)?.value_type();
+    let is_served = |waiter: &&Arc<dyn StoredWaiter>| {
+        let wanted = waiter.as_any().downcast_ref::<Waiter>().map(|waiter| waiter.wait.value_type);
+        !waiter.is_settled() && wanted == Some(held)
+    };
+    context.keys.with_shard_of(&id.1, |shard| shard.waiters(id).find(is_served).cloned())
 }
 
-/// Widens the lock set of a writer by what serving the waiters of its shards may touch.
+/// Widens the lock set of a writer by what serving those who wait for its keys may touch.
 pub fn widen(context: &mut Context<'_>, declared: &[&[u8]]) {
-    /// Rounds after which the writer waits for everybody instead.
+    /// Rounds after which the writer waits for everybody instead: others begin to wait meanwhile.
     const ROUNDS_MAX: usize = 4;
+    let mut more = BTreeSet::new();
     for _ in 0..ROUNDS_MAX {
-        let missing = context.keys.waiters_touch();
-        if missing.is_empty() {
+        if context.keys.holds_what_waiters_touch(declared, &mut more) {
             return;
         }
         context.keys.release();
-        let all: Vec<&[u8]> = declared.iter().copied().chain(missing.iter().map(Vec::as_slice)).collect();
-        context.keys.lock_many(all.into_iter());
+        context.keys.lock_many(declared.iter().copied().chain(more.iter().map(Vec::as_slice)));
     }
-    if !context.keys.waiters_touch().is_empty() {
+    if !context.keys.holds_what_waiters_touch(declared, &mut more) {
         let now_ms = context.keys.now_ms;
         context.keys.enter_exclusively(now_ms);
     }
@@ -230,21 +282,33 @@ pub fn widen(context: &mut Context<'_>, declared: &[&[u8]]) {
 /// The deadlines of those who wait, and the thread that ends them.
 #[derive(Default)]
 pub struct Timers {
+    /// By deadline and ticket.
     due: Mutex<BTreeMap<(u64, u64), Arc<Waiter>>>,
-    sequence: std::sync::atomic::AtomicU64,
+    tickets: AtomicU64,
     /// Raised when an earlier deadline came in, or the thread is to end.
     pub signal: Signal,
     stopped: AtomicBool,
 }
 
 impl Timers {
-    fn add(&self, deadline_ms: u64, waiter: Arc<Waiter>) {
-        let sequence = self.sequence.fetch_add(1, Ordering::Relaxed);
+    fn draw_ticket(&self) -> u64 {
+        self.tickets.fetch_add(1, Ordering::Relaxed)
+    }
+
+    fn add(&self, waiter: &Arc<Waiter>) {
+        let Some(deadline_ms) = waiter.wait.deadline_ms else { return };
         let mut due = self.due.lock();
         let earlier = due.first_key_value().is_none_or(|((first, _), _)| deadline_ms < *first);
-        due.insert((deadline_ms, sequence), waiter);
+        due.insert((deadline_ms, waiter.ticket), waiter.clone());
+        drop(due);
         if earlier {
             self.signal.raise();
+        }
+    }
+
+    fn remove(&self, waiter: &Waiter) {
+        if let Some(deadline_ms) = waiter.wait.deadline_ms {
+            self.due.lock().remove(&(deadline_ms, waiter.ticket));
         }
     }
 
@@ -281,3 +345,6 @@ impl Timers {
         self.signal.raise();
     }
 }
+
+#[cfg(test)]
+mod tests;

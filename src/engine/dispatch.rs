@@ -224,16 +224,17 @@ impl<'e, 's> Run<'e, 's> {
         if let Err(error) = self.attempt(request, prepared) {
             self.context.reply.truncate(mark);
             self.context.reply.error(&error);
-            self.engine.stats.add(Counter::Errors, 1);
+            self.engine.stats.error(&error);
         }
         self.context.keys.release();
         if self.session.reply_mode != ReplyMode::On || before != ReplyMode::On {
-            self.session.reply_mode = match (before, self.session.reply_mode) {
-                (ReplyMode::Skip, ReplyMode::Skip) => ReplyMode::On,
-                (_, ReplyMode::SkipNext) => ReplyMode::Skip,
-                (_, now) => now,
+            let (next, silent) = match (before, self.session.reply_mode) {
+                (ReplyMode::Skip, ReplyMode::Skip) => (ReplyMode::On, true),
+                (_, ReplyMode::SkipNext) => (ReplyMode::Skip, true),
+                (_, now) => (now, now != ReplyMode::On),
             };
-            if before == ReplyMode::Skip || self.session.reply_mode != ReplyMode::On {
+            self.session.reply_mode = next;
+            if silent {
                 self.context.reply.truncate(mark);
             }
         }
@@ -312,9 +313,6 @@ impl<'e, 's> Run<'e, 's> {
         let Run { engine, session, context, .. } = self;
         let mut call = Call { engine, session, context, command };
         let result = call_handler(&mut call, command, request);
-        if !self.context.keys.effects.ready.is_empty() {
-            blocking::serve_ready(&mut self.context);
-        }
         if let Some(sink) = &self.engine.sink
             && result.is_ok()
             && self.context.keys.effects.dirty > 0
@@ -323,10 +321,15 @@ impl<'e, 's> Run<'e, 's> {
             sink.command(self.context.keys.database, &arguments, &self.context.keys.effects);
         }
         self.tally.finish(self.engine, self.session, command, request, timed);
+        // After the sink, which hears of this command before it hears of what followed from it.
+        if !self.context.keys.effects.ready.is_empty() {
+            blocking::serve_ready(&mut self.context, self.engine);
+        }
         match result {
             Ok(Outcome::Done) => Ok(()),
             Ok(Outcome::Blocked(wait)) => {
-                self.session.blocked = Some(blocking::enqueue(&mut self.context, self.engine, *wait));
+                let silent = matches!(self.session.reply_mode, ReplyMode::Off | ReplyMode::Skip);
+                self.session.blocked = Some(blocking::enqueue(&mut self.context, self.engine, *wait, silent));
                 Ok(())
             }
             Err(error) => {
@@ -397,7 +400,7 @@ pub fn run_queued(call: &mut Call<'_, '_>, command: &'static Command, request: R
         call.context.reply.truncate(mark);
         call.context.reply.error(&error);
         call.engine.stats.failed(command.id);
-        call.engine.stats.add(Counter::Errors, 1);
+        call.engine.stats.error(&error);
     }
     call.context.keys.effects.dirty += dirty;
 }

@@ -70,6 +70,8 @@ pub struct Engine {
     pub network: Network,
     /// Raised by SHUTDOWN; listeners end.
     pub stopping: Stopping,
+    /// Whether expired keys are removed before anybody meets them (`DEBUG SET-ACTIVE-EXPIRE`).
+    pub active_expiry: AtomicBool,
     latched: AtomicBool,
     latched_because: Mutex<&'static str>,
     password: RwLock<Option<Box<[u8]>>>,
@@ -156,6 +158,7 @@ impl Engine {
             query_bytes_max: AtomicUsize::new(settings.client_query_buffer_limit),
             network: Network::default(),
             stopping: Stopping::default(),
+            active_expiry: AtomicBool::new(true),
             latched: AtomicBool::new(false),
             latched_because: Mutex::new(""),
             password: RwLock::default(),
@@ -174,7 +177,7 @@ impl Engine {
         self.clock.on_due(Arc::new(move || due.upgrade().and_then(|engine| engine.timers.next())));
         self.clock.on_advance(Arc::new(move |now_ms| {
             if let Some(engine) = weak.upgrade() {
-                expiry::sweep(&mut engine.keys(), now_ms, usize::MAX);
+                engine.expire_now(now_ms, usize::MAX);
                 engine.timers.fire(now_ms);
             }
         }));
@@ -197,11 +200,21 @@ impl Engine {
 
     fn expire_until_stopped(&self) {
         while !self.stopping.is_wished() {
-            let now_ms = self.clock.now_ms();
-            let (tally, next_ms) = expiry::sweep(&mut self.keys(), now_ms, expiry::SLICE);
-            self.stats.add_tally(&tally);
+            let next_ms = self.expire_now(self.clock.now_ms(), expiry::SLICE);
             self.clock.wait(Some(next_ms), &self.expiry_signal);
         }
+    }
+
+    /// Removes what is due, unless that is switched off; returns when to look again, Unix time in ms.
+    fn expire_now(&self, now_ms: u64, slice: usize) -> u64 {
+        /// How often the switch is looked at while it is off, in ms.
+        const OFF_PERIOD_MS: u64 = 100;
+        if !self.active_expiry.load(Ordering::Relaxed) {
+            return now_ms + OFF_PERIOD_MS;
+        }
+        let (tally, next_ms) = expiry::sweep(&mut self.keys(), now_ms, slice);
+        self.stats.add_tally(&tally);
+        next_ms
     }
 
     /// A lock set with nothing locked.

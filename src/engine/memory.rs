@@ -12,6 +12,19 @@ use crate::command::Context;
 use crate::store::eviction::{self, Order};
 use crate::store::keys::AccessPolicy;
 
+/// What an allocator says of itself, in bytes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct AllocatorFigures {
+    /// Its name and version.
+    pub name: &'static str,
+    /// Allocated by the program.
+    pub allocated: u64,
+    /// In pages that hold anything.
+    pub active: u64,
+    /// In pages that it holds in RAM.
+    pub resident: u64,
+}
+
 /// `maxmemory` and its companions.
 pub struct Memory {
     /// `maxmemory`, in bytes; 0 is none.
@@ -27,6 +40,12 @@ pub struct Memory {
     counts_uses: AtomicBool,
     /// Keys that are never evicted.
     pub pinned: RwLock<Vec<Glob>>,
+    /// Asks the process's allocator; the binary, which chooses the allocator, sets it.
+    pub allocator: RwLock<Option<fn() -> AllocatorFigures>>,
+    /// Has the allocator give unused memory back, true if it could; set by the binary.
+    pub purge: RwLock<Option<fn() -> bool>>,
+    /// The most that was in use whenever somebody looked.
+    peak: AtomicUsize,
 }
 
 impl Default for Memory {
@@ -39,6 +58,9 @@ impl Default for Memory {
             policy: RwLock::new(EvictionPolicy::NoEviction),
             counts_uses: AtomicBool::new(false),
             pinned: RwLock::default(),
+            allocator: RwLock::default(),
+            purge: RwLock::default(),
+            peak: AtomicUsize::new(0),
         }
     }
 }
@@ -92,6 +114,12 @@ impl Engine {
     /// Bytes in use by keys, values, their tables and the connections' buffers.
     pub fn used_memory(&self) -> usize {
         self.keyspace.record_bytes() + self.keyspace.base_bytes() + self.clients.buffer_bytes()
+    }
+
+    /// The most that [`Engine::used_memory`] was, as far as anybody looked.
+    pub fn peak_memory(&self) -> usize {
+        let used = self.used_memory();
+        self.memory.peak.fetch_max(used, Relaxed).max(used)
     }
 
     /// Whether more is in use than allowed.

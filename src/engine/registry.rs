@@ -51,6 +51,8 @@ pub struct Command {
     pub simple_keys: Option<SimpleKeys>,
     /// Its keys cannot be known beforehand although it works on keys (SCAN, FLUSHALL): it needs every shard.
     pub needs_everything: bool,
+    /// Flagged `fast`, or of constant time: too short to be timed one by one.
+    pub is_brief: bool,
     /// Subcommands of a container.
     pub subcommands: Vec<&'static Command>,
     /// The row.
@@ -139,6 +141,7 @@ impl Registry {
             keys: row.keys,
             simple_keys: simple_keys(row.keys),
             needs_everything: works_on_keys && row.keys.is_empty() && row.subcommands.is_empty(),
+            is_brief: row.flags.has(Flags::FAST) || row.complexity == "O(1)",
             subcommands,
             row: as_row(row),
             full_name,

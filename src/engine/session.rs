@@ -3,9 +3,11 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
+use std::task::{Poll, Waker};
 
 use super::blocking::Waiter;
 use super::clients::Client;
+use super::dispatch;
 use super::instance::Engine;
 use super::transaction::{Transaction, Watched};
 use crate::protocol::reply::Protocol;
@@ -90,11 +92,24 @@ impl Session {
         engine.pubsub.leave(self.client.id, &self.channels, &self.patterns);
         self.channels.clear();
         self.patterns.clear();
-        if let Some(waiter) = self.blocked.take() {
-            waiter.abandon(engine);
+        if let Some(waiter) = self.blocked.take()
+            && let Some(undo) = waiter.abandon(engine)
+        {
+            dispatch::run_request(engine, self, undo.request(), Vec::new());
         }
         super::transaction::forget_watched(engine, self);
         engine.clients.remove(self.client.id);
+    }
+
+    /// The reply of the command that waits, once there is one; else `waker` is woken when it comes. With the reply the
+    /// wait is over, and the session runs commands again.
+    pub fn poll_blocked(&mut self, engine: &Engine, waker: &Waker) -> Poll<Vec<u8>> {
+        let Some(waiter) = &self.blocked else { return Poll::Ready(Vec::new()) };
+        let Some(reply) = waiter.poll(waker) else { return Poll::Pending };
+        waiter.withdraw(engine);
+        self.blocked = None;
+        self.publish_state();
+        Poll::Ready(reply)
     }
 
     /// Shows others what `CLIENT LIST` shows.

@@ -1,11 +1,14 @@
 //! Counters of an instance: striped over cache lines, so that workers do not fight over them, and added up when read.
 
 use std::cell::Cell;
+use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 
 use crossbeam::utils::CachePadded;
+use parking_lot::{Mutex, RwLock};
 
 use super::registry::REGISTRY;
+use crate::protocol::error::CommandError;
 use crate::store::keys::Tally;
 
 /// Stripes; threads share them round robin.
@@ -28,6 +31,7 @@ pub enum Counter {
     OutputLimitDisconnections,
     QueryLimitDisconnections,
     DeniedUnauthenticated,
+    FailedLogins,
     AcceptErrors,
     Published,
     ClockSteps,
@@ -61,9 +65,41 @@ struct Stripe {
     commands: Box<[CommandCounters]>,
 }
 
+/// What happens per second.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Rates {
+    /// Commands.
+    pub commands: f64,
+    /// Bytes received.
+    pub input_bytes: f64,
+    /// Bytes sent.
+    pub output_bytes: f64,
+}
+
+/// Totals at one moment, and the rates that led there.
+#[derive(Default)]
+struct Sample {
+    at_us: u64,
+    commands: u64,
+    input_bytes: u64,
+    output_bytes: u64,
+    rates: Rates,
+}
+
+/// Rates are those of at least so long a time.
+const RATES_PERIOD_US: u64 = 100_000;
+
+/// Codes of errors that are counted, each in its own place; scripts may make up any number of them.
+const ERROR_CODES_MAX: usize = 128;
+/// Longest code that is taken for one.
+const ERROR_CODE_BYTES_MAX: usize = 64;
+
 /// All counters of an instance.
 pub struct Stats {
     stripes: Box<[CachePadded<Stripe>]>,
+    /// Error replies by code (`ERR`, `WRONGTYPE`, …).
+    errors: RwLock<BTreeMap<String, AtomicU64>>,
+    sample: Mutex<Sample>,
 }
 
 thread_local! {
@@ -90,7 +126,7 @@ impl Default for Stats {
                 commands: REGISTRY.all.iter().map(|_| CommandCounters::default()).collect(),
             })
         };
-        Stats { stripes: (0..STRIPES).map(|_| stripe()).collect() }
+        Stats { stripes: (0..STRIPES).map(|_| stripe()).collect(), errors: RwLock::default(), sample: Mutex::default() }
     }
 }
 
@@ -139,6 +175,46 @@ impl Stats {
         self.stripe().commands[command].failed.fetch_add(1, Ordering::Relaxed);
     }
 
+    /// Notes an error reply.
+    #[cold]
+    pub fn error(&self, error: &CommandError) {
+        self.add(Counter::Errors, 1);
+        let code = error.code();
+        if let Some(count) = self.errors.read().get(&code) {
+            count.fetch_add(1, Ordering::Relaxed);
+            return;
+        }
+        let mut errors = self.errors.write();
+        if errors.len() < ERROR_CODES_MAX && code.len() <= ERROR_CODE_BYTES_MAX {
+            errors.entry(code).or_default().fetch_add(1, Ordering::Relaxed);
+        }
+    }
+
+    /// How many error replies had which code.
+    pub fn errors(&self) -> Vec<(String, u64)> {
+        self.errors.read().iter().map(|(code, count)| (code.clone(), count.load(Ordering::Relaxed))).collect()
+    }
+
+    /// The rates since somebody last asked, or those of that time if it is less than a tenth of a second ago.
+    pub fn rates(&self, now_us: u64) -> Rates {
+        let mut sample = self.sample.lock();
+        let elapsed_us = now_us.saturating_sub(sample.at_us);
+        if elapsed_us < RATES_PERIOD_US {
+            return sample.rates;
+        }
+        let (commands, input_bytes, output_bytes) =
+            (self.commands_processed(), self.get(Counter::InputBytes), self.get(Counter::OutputBytes));
+        // Below the last sample after a reset.
+        let per_second = |now: u64, then: u64| now.saturating_sub(then) as f64 * 1e6 / elapsed_us as f64;
+        let rates = Rates {
+            commands: per_second(commands, sample.commands),
+            input_bytes: per_second(input_bytes, sample.input_bytes),
+            output_bytes: per_second(output_bytes, sample.output_bytes),
+        };
+        *sample = Sample { at_us: now_us, commands, input_bytes, output_bytes, rates };
+        rates
+    }
+
     /// A command's statistics.
     pub fn command(&self, command: usize) -> CommandStats {
         let mut sum = CommandStats::default();
@@ -159,6 +235,7 @@ impl Stats {
 
     /// Sets everything back to zero (`CONFIG RESETSTAT`).
     pub fn reset(&self) {
+        self.errors.write().clear();
         for stripe in &self.stripes {
             stripe.counters.iter().for_each(|counter| counter.store(0, Ordering::Relaxed));
             for command in &stripe.commands {

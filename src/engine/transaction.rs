@@ -3,6 +3,7 @@
 //! EXEC holds the union of the shards of all its commands and of the watched keys, so that nobody sees half of it; where
 //! a queued command's keys cannot be known, it holds everything.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use smallvec::SmallVec;
@@ -15,7 +16,8 @@ use super::{Call, Outcome};
 use crate::command::spec::{Flags, Group};
 use crate::protocol::error::{CommandError, CommandResult};
 use crate::protocol::request::{OwnedRequest, Request};
-use crate::store::keyspace::{KeyId, WatchFlag};
+use crate::store::keys::Keys;
+use crate::store::keyspace::{KeyId, Keyspace, WatchFlag};
 
 /// Commands between MULTI and EXEC.
 #[derive(Default)]
@@ -32,7 +34,7 @@ pub struct Watched {
     /// Raised by whoever changes one of them.
     pub flag: Arc<WatchFlag>,
     /// Database and key.
-    pub keys: Vec<KeyId>,
+    pub keys: HashSet<KeyId>,
 }
 
 /// The locks that EXEC needs for what is queued and watched.
@@ -59,16 +61,29 @@ fn touches_nothing(command: &Command) -> bool {
     matches!(command.group, Group::PubSub | Group::Connection | Group::Transactions) && !command.flags.has(Flags::ADMIN)
 }
 
-/// Stops watching.
+/// Stops watching, when a connection ends. The caller is not inside the keyspace.
 pub fn forget_watched(engine: &Engine, session: &mut Session) {
     let Some(watched) = session.watched.take() else { return };
     let mut keys = engine.keys();
     keys.enter(engine.clock.now_ms());
-    for id in &watched.keys {
-        let hash = keys.hash(&id.1);
-        keys.with_shard(crate::store::keyspace::Keyspace::shard_of(hash), |shard| shard.unwatch(id, &watched.flag));
-    }
+    withdraw(&mut keys, &watched);
     keys.leave();
+}
+
+/// Stops watching, for UNWATCH, DISCARD and RESET: inside the keyspace, holding no shard. Within EXEC nothing is watched
+/// any more, so that it takes no lock there.
+pub fn unwatch(call: &mut Call<'_, '_>) {
+    if let Some(watched) = call.session.watched.take() {
+        withdraw(&mut call.context.keys, &watched);
+    }
+}
+
+/// Takes the watcher out of its keys' shards, one shard at a time.
+fn withdraw(keys: &mut Keys<'_>, watched: &Watched) {
+    for id in &watched.keys {
+        let index = Keyspace::shard_of(keys.hash(&id.1));
+        keys.with_shard(index, |shard| shard.unwatch(id, &watched.flag));
+    }
 }
 
 /// Queues a command behind MULTI.
@@ -101,7 +116,7 @@ pub fn execute(call: &mut Call<'_, '_>) -> CommandResult<Outcome> {
     Ok(Outcome::Done)
 }
 
-/// Ends watching within the locks of EXEC or UNWATCH; true if a watched key changed or has expired since.
+/// Ends watching within the locks of EXEC; true if a watched key changed or has expired since.
 pub fn release_watched(call: &mut Call<'_, '_>) -> bool {
     let Some(watched) = call.session.watched.take() else { return false };
     let keys = &mut call.context.keys;

@@ -226,6 +226,10 @@ pub enum CommandError {
     ClientIdNotPositive,
     #[error("ERR Invalid client ID")]
     InvalidClientId,
+    #[error("ERR maxage is not an integer or out of range")]
+    MaxAgeNotInteger,
+    #[error("ERR maxage should be greater than 0")]
+    MaxAgeNotPositive,
     #[error("ERR CLIENT UNBLOCK reason should be TIMEOUT or ERROR")]
     UnblockReason,
     #[error("UNBLOCKED client unblocked via CLIENT UNBLOCK")]
@@ -280,6 +284,8 @@ pub enum CommandError {
     NoShutdown,
     #[error("ERR Error purging dirty pages")]
     PurgeFailed,
+    #[error("ERR The clock is the system's: it cannot be moved")]
+    ClockNotManual,
     #[error("ERR The server is running without a config file")]
     NoConfigFile,
     #[error("ERR Rewriting config file: {0}")]
@@ -358,6 +364,12 @@ impl CommandError {
     #[cold]
     pub fn unrecognized_option(option: &[u8]) -> CommandError {
         quoting("ERR Unrecognized option '", option, "'")
+    }
+
+    /// CLIENT SETINFO: a value that does not fit into a line; `option` is the attribute as the client typed it.
+    #[cold]
+    pub fn special_characters(option: &[u8]) -> CommandError {
+        quoting("ERR ", option, " cannot contain spaces, newlines or special characters.")
     }
 
     /// CLIENT LIST and CLIENT KILL: a type of clients that is not known.

@@ -3,7 +3,6 @@
 //! Absent from here: sockets, the clock, commands and their arguments' meaning.
 
 pub mod decimal;
-pub mod double;
 pub mod error;
 pub mod reply;
 pub mod request;

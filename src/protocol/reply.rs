@@ -7,8 +7,8 @@
 //! Short numbers, which are nearly all lengths, are copied with one eight-byte store out of a table of whole lines.
 
 use super::decimal::{INTEGER_BYTES_MAX, decimal};
-use super::double::DoubleText;
 use super::error::{CommandError, ProtocolError};
+use crate::base::number::format_f64;
 
 /// Version of the protocol that a client speaks.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
@@ -301,12 +301,12 @@ impl Reply {
 
     /// A floating point number.
     pub fn double(&mut self, value: f64) {
-        let text = DoubleText::new(value);
+        let text = format_f64(value);
         match self.protocol {
-            Protocol::Resp2 => self.bulk(text.as_bytes()),
+            Protocol::Resp2 => self.bulk(&text),
             Protocol::Resp3 => {
                 self.buffer.push(b',');
-                self.buffer.extend_from_slice(text.as_bytes());
+                self.buffer.extend_from_slice(&text);
                 self.line_end();
             }
         }

@@ -148,12 +148,8 @@ impl<T: Transport> Connection<T> {
 
     /// The last command waits for keys: until it is served only the end of the connection is of interest.
     fn wait_for_keys(&mut self, cx: &mut Context<'_>) -> Step {
-        let Some(waiter) = &self.session.blocked else { return Step::Onward };
-        if let Some(reply) = waiter.poll(cx.waker()) {
-            waiter.withdraw(&self.engine);
+        if let Poll::Ready(reply) = self.session.poll_blocked(&self.engine, cx.waker()) {
             self.output.extend_from_slice(&reply);
-            self.session.blocked = None;
-            self.session.publish_state();
             self.paused = !self.input.is_empty();
             return Step::Onward;
         }

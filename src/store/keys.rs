@@ -7,6 +7,9 @@
 //!
 //! Lookups here are what makes expiry invisible: a key past its deadline is removed by whoever meets it first.
 
+mod databases;
+
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use crossbeam::sync::{ShardedLockReadGuard, ShardedLockWriteGuard};
@@ -18,6 +21,7 @@ use super::keyspace::{Database, Keyspace, Shard, WatchFlag};
 use super::reclaim::Garbage;
 use super::record::{NewValue, Record};
 use crate::base::bytes::equal;
+use crate::base::prefetch;
 use crate::value::table::Place;
 
 /// How far a caller has entered the keyspace.
@@ -144,16 +148,14 @@ impl<'k> Keys<'k> {
 
     /// Enters beside others, for a batch that begins at `now_ms`.
     pub fn enter(&mut self, now_ms: u64) {
-        self.release();
-        self.entered = Entered::Not;
+        self.exit();
         self.entered = Entered::Shared { _guard: read_guard(self.keyspace) };
         self.now_ms = self.now_ms.max(now_ms);
     }
 
     /// Waits until nobody else is inside, and enters alone.
     pub fn enter_exclusively(&mut self, now_ms: u64) {
-        self.release();
-        self.entered = Entered::Not;
+        self.exit();
         self.entered = Entered::Exclusively { _guard: write_guard(self.keyspace) };
         self.now_ms = self.now_ms.max(now_ms);
     }
@@ -165,11 +167,16 @@ impl<'k> Keys<'k> {
 
     /// Lets go of everything and settles the counts.
     pub fn leave(&mut self) -> Tally {
+        let bytes = self.tally.bytes;
+        self.exit();
+        Tally { bytes, ..std::mem::take(&mut self.tally) }
+    }
+
+    /// Bytes are settled before others may enter alone: to them, what is accounted for is what is there.
+    fn exit(&mut self) {
         self.release();
+        self.settle_bytes();
         self.entered = Entered::Not;
-        let tally = std::mem::take(&mut self.tally);
-        self.keyspace.account(tally.bytes);
-        tally
     }
 
     /// Lets go of the shards.
@@ -279,7 +286,7 @@ impl<'k> Keys<'k> {
         let shard = self.shard(Keyspace::shard_of(hash));
         let table = &shard.database(database)?.table;
         let place = table.locate(hash, |record| equal(record.key(), key))?;
-        if table.at(place).deadline().is_some_and(|deadline| deadline < now_ms) {
+        if table.at(place).has_expired(now_ms) {
             self.expire(key, hash, place);
             return None;
         }
@@ -356,6 +363,17 @@ impl<'k> Keys<'k> {
         }
     }
 
+    /// The record of a key, to be read without noting a use; counts a hit or a miss.
+    pub fn look(&mut self, key: &[u8]) -> Option<&Record> {
+        let hash = self.hash(key);
+        let Some(place) = self.locate(key, hash) else {
+            self.tally.misses += 1;
+            return None;
+        };
+        self.tally.hits += 1;
+        Some(self.part(hash).table.at(place))
+    }
+
     /// The record of a key, to be looked at without counting or noting a use.
     #[inline]
     pub fn peek(&mut self, key: &[u8]) -> Option<&Record> {
@@ -364,19 +382,57 @@ impl<'k> Keys<'k> {
         Some(self.part(hash).table.at(place))
     }
 
+    /// The record of a key, for a command that looks at several at once: nothing is counted or removed, and an expired
+    /// key is as good as absent. Call [`Keys::find`] or [`Keys::peek`] for each key before the first `view`.
+    ///
+    /// # Panics
+    /// When the key's shard is not held, which those calls ensure.
+    pub fn view(&self, key: &[u8]) -> Option<&Record> {
+        let hash = self.hash(key);
+        let place = self.held.binary_search_by_key(&Keyspace::shard_of(hash), |held| held.index);
+        let Ok(place) = place else { panic!("a command viewed a key whose shard it does not hold") };
+        let record = self.held[place].shard.database(self.database)?.table.find(hash, |record| record.key() == key)?;
+        record.deadline().is_none_or(|deadline| deadline >= self.now_ms).then_some(record)
+    }
+
     /// The record of a key, to be changed. Its deadline is changed by [`Keys::set_deadline`] only.
     #[inline]
     pub fn find_mut(&mut self, key: &[u8]) -> Option<RecordMut<'_>> {
         let hash = self.hash(key);
         let place = self.locate(key, hash)?;
+        Some(self.record_mut(hash, place))
+    }
+
+    /// The record of a key, to be changed; where there is none, it is created with `value` first.
+    #[inline]
+    pub fn find_or_insert(&mut self, key: &[u8], value: NewValue<'_>) -> RecordMut<'_> {
+        let hash = self.hash(key);
+        let place = match self.locate(key, hash) {
+            Some(place) => place,
+            None => {
+                self.insert(key, value, None);
+                match self.locate(key, hash) {
+                    Some(place) => place,
+                    None => unreachable!("a key that was just inserted is there"),
+                }
+            }
+        };
+        self.record_mut(hash, place)
+    }
+
+    /// The record at a place of a shard that is held.
+    #[inline]
+    fn record_mut(&mut self, hash: u64, place: Place) -> RecordMut<'_> {
         let (access, index, database) = (self.access, Keyspace::shard_of(hash), self.database);
         let now_ms = self.now_ms;
-        self.shard(index);
         // Borrowed field by field, so that the tally can be changed while the record is held.
         let Keys { held, tally, .. } = self;
         let held = match &mut held[..] {
             [only] => only,
-            many => many.iter_mut().find(|held| held.index == index)?,
+            many => match many.binary_search_by_key(&index, |held| held.index) {
+                Ok(at) => &mut many[at],
+                Err(_) => unreachable!("a record was located in a shard that is not held"),
+            },
         };
         let record = held.shard.database_mut(database).table.at_mut(place);
         match access {
@@ -388,7 +444,7 @@ impl<'k> Keys<'k> {
             AccessPolicy::Untouched => {}
         }
         let before = record.heap_bytes();
-        Some(RecordMut { record, before, bytes: &mut tally.bytes })
+        RecordMut { record, before, bytes: &mut tally.bytes }
     }
 
     /// Whether a key exists.
@@ -415,17 +471,22 @@ impl<'k> Keys<'k> {
 
     /// Adds a key that does not exist.
     pub fn insert(&mut self, key: &[u8], value: NewValue<'_>, deadline: Option<u64>) {
-        self.insert_record(Record::new(key, value, deadline));
+        self.insert_new(Record::new(key, value, deadline));
     }
 
-    /// Adds a record whose key does not exist.
-    pub fn insert_record(&mut self, mut record: Record) {
-        let hash = self.hash(record.key());
-        self.tally.bytes += record.heap_bytes() as i64;
+    /// Adds a record whose key does not exist, as just made.
+    pub fn insert_new(&mut self, mut record: Record) {
         record.set_access(match self.access {
             AccessPolicy::Frequency { .. } => super::eviction::frequency_of_new(self.now_ms),
             _ => super::eviction::recency_at(self.now_ms),
         });
+        self.insert_record(record);
+    }
+
+    /// Adds a record whose key does not exist; its last use stays what it was.
+    pub fn insert_record(&mut self, record: Record) {
+        let hash = self.hash(record.key());
+        self.tally.bytes += record.heap_bytes() as i64;
         let part = self.part(hash);
         part.volatile += record.deadline().is_some() as usize;
         let before = part.table.heap_bytes();
@@ -475,9 +536,22 @@ impl<'k> Keys<'k> {
         self.effects.dirty += 1;
         let (hash, database) = (self.hash(key), self.database);
         self.shard(Keyspace::shard_of(hash)).touch(database, key);
+        self.announce(class, event, key);
+    }
+
+    /// Tells those who listen to events of one more that a change of a key comes with.
+    #[inline]
+    pub fn announce(&mut self, class: EventClass, event: &'static str, key: &[u8]) {
         if self.effects.listening {
             self.event(class, event, key);
         }
+    }
+
+    /// Says that a key's bytes changed, though nothing that is worth an event.
+    pub fn touched(&mut self, key: &[u8]) {
+        self.effects.dirty += 1;
+        let database = self.database;
+        self.with_shard_of(key, |shard| shard.touch(database, key));
     }
 
     fn event(&mut self, class: EventClass, name: &'static str, key: &[u8]) {
@@ -489,9 +563,16 @@ impl<'k> Keys<'k> {
     pub fn ready(&mut self, key: &[u8]) {
         let (hash, database) = (self.hash(key), self.database);
         let shard = self.shard(Keyspace::shard_of(hash));
-        if shard.has_waiters() && shard.waiters(database, key).is_some() {
+        if shard.has_waiters() && shard.is_awaited(database, key) {
             self.effects.ready.push((database, key.to_vec()));
         }
+    }
+
+    /// Says so of every key of a database: it is another one now (SWAPDB). The caller is alone inside.
+    pub fn ready_database(&mut self, database: usize) {
+        let mut ready = Vec::new();
+        self.each_shard(|shard| ready.extend(shard.awaited().map(|(id, _)| id.clone()).filter(|id| id.0 == database)));
+        self.effects.ready.extend(ready.into_iter().map(|(database, key)| (database, key.into_vec())));
     }
 
     /// Whether anybody waits for a key of a held shard.
@@ -513,7 +594,7 @@ impl<'k> Keys<'k> {
             }
             let before = database.table.heap_bytes();
             let mut records = Vec::new();
-            let expired = |record: &Record| record.deadline().is_some_and(|deadline| deadline < now_ms);
+            let expired = |record: &Record| record.has_expired(now_ms);
             swept.removed += database.table.take_due(tick, limit, expired, |record| records.push(record));
             self.tally.bytes += self.shard(index).database_mut(number).table.heap_bytes() as i64 - before as i64;
             self.database = number;
@@ -557,21 +638,26 @@ impl<'k> Keys<'k> {
         self.keyspace.account(std::mem::take(&mut self.tally.bytes));
     }
 
-    /// Keys that serving the waiters of the held shards may touch, and whose shards are not held.
-    pub fn waiters_touch(&self) -> Vec<Vec<u8>> {
-        let mut missing = Vec::new();
+    /// Adds to `more` every key that serving those who wait for `declared`, or for a key of `more`, may touch, as far
+    /// as the held shards tell; true if the shards of all of them are held. The database does not matter here.
+    pub fn holds_what_waiters_touch(&mut self, declared: &[&[u8]], more: &mut BTreeSet<Vec<u8>>) -> bool {
         if self.is_exclusive() {
-            return missing;
+            return true;
         }
-        for held in self.held.iter().filter(|held| held.shard.has_waiters()) {
-            for key in held.shard.all_waiters().filter(|w| !w.is_settled()).flat_map(|w| w.touches()) {
-                let index = Keyspace::shard_of(self.hash(key));
-                if !self.held.iter().any(|held| held.index == index) {
-                    missing.push(key.clone());
+        loop {
+            let known = more.len();
+            for held in self.held.iter().filter(|held| held.shard.has_waiters()) {
+                for ((_, key), waiters) in held.shard.awaited() {
+                    if declared.contains(&&**key) || more.contains(&**key) {
+                        let waiting = waiters.filter(|waiter| !waiter.is_settled());
+                        more.extend(waiting.flat_map(|waiter| waiter.touches()).cloned());
+                    }
                 }
             }
+            if more.len() == known {
+                return more.iter().all(|key| self.holds(key));
+            }
         }
-        missing
     }
 
     /// Runs `f` on the shard of a key.
@@ -594,7 +680,7 @@ impl<'k> Keys<'k> {
         for &hash in hashes {
             let shard = self.keyspace.shard(Keyspace::shard_of(hash));
             if stage == 0 {
-                super::prefetch::read(std::ptr::from_ref(shard).cast());
+                prefetch::read(std::ptr::from_ref(shard).cast());
                 continue;
             }
             let Some(shard) = shard.try_lock() else { continue };
@@ -602,10 +688,10 @@ impl<'k> Keys<'k> {
             let address =
                 if stage == 1 { database.table.bucket_address(hash) } else { database.table.candidate_address(hash) };
             if let Some(address) = address {
-                super::prefetch::read(address);
+                prefetch::read(address);
                 if stage == 2 {
                     // A record of a short value is two lines long.
-                    super::prefetch::read(address.wrapping_add(64));
+                    prefetch::read(address.wrapping_add(64));
                 }
             }
         }

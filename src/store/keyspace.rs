@@ -4,7 +4,7 @@
 //! Whoever touches shards holds the big lock too, shared. Holding it exclusively is holding every shard, at a cost that
 //! grows with the number of workers and not of shards.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 
@@ -52,9 +52,12 @@ pub trait Waiter: Send + Sync + std::any::Any {
     fn is_settled(&self) -> bool;
     /// For the engine, to find its own type again.
     fn as_any(&self) -> &dyn std::any::Any;
-    /// Keys that serving it touches beside the one that it waits for.
+    /// Every key that serving it may touch, those that it waits for included.
     fn touches(&self) -> &[Vec<u8>];
 }
+
+/// Those who wait for one key, by ticket: tickets are drawn in order of arrival.
+type Queue = BTreeMap<u64, Arc<dyn Waiter>>;
 
 /// Which key of which database.
 pub type KeyId = (usize, Box<[u8]>);
@@ -66,9 +69,9 @@ pub struct Shard {
     /// Databases 1 and up; only as many as were used.
     others: Vec<Database>,
     /// Who watches keys of this shard. Kept boxed and absent: almost no shard has any.
-    watched: Option<Box<std::collections::HashMap<KeyId, Vec<Arc<WatchFlag>>>>>,
-    /// Who waits for keys of this shard, in order of arrival.
-    waiting: Option<Box<std::collections::HashMap<KeyId, VecDeque<Arc<dyn Waiter>>>>>,
+    watched: Option<Box<HashMap<KeyId, Vec<Arc<WatchFlag>>>>>,
+    /// Who waits for keys of this shard; absent, too, where nobody does.
+    waiting: Option<Box<HashMap<KeyId, Queue>>>,
     /// The latest time at which anybody held this shard, so that time never runs backwards for a key.
     pub now_ms: u64,
     basis: Basis,
@@ -170,32 +173,43 @@ impl Shard {
         self.waiting.is_some()
     }
 
-    /// The queue of those who wait for a key.
-    pub fn waiters(&mut self, database: usize, key: &[u8]) -> Option<&mut VecDeque<Arc<dyn Waiter>>> {
-        self.waiting.as_mut()?.get_mut(&(database, key.into()) as &KeyId)
+    /// Whether anybody waits for a key.
+    pub fn is_awaited(&self, database: usize, key: &[u8]) -> bool {
+        self.waiting.as_ref().is_some_and(|waiting| waiting.contains_key(&(database, key.into()) as &KeyId))
     }
 
-    /// Everybody who waits for any key here.
-    pub fn all_waiters(&self) -> impl Iterator<Item = &Arc<dyn Waiter>> {
-        self.waiting.iter().flat_map(|waiting| waiting.values().flatten())
+    /// Keys of a database that somebody waits for.
+    pub fn waited_keys(&self, database: usize) -> impl Iterator<Item = &[u8]> {
+        let ids = self.waiting.iter().flat_map(|waiting| waiting.keys());
+        ids.filter(move |(number, _)| *number == database).map(|(_, key)| &**key)
     }
 
-    /// Appends to the queue of those who wait for a key.
-    pub fn enqueue_waiter(&mut self, id: KeyId, waiter: Arc<dyn Waiter>) {
-        self.waiting.get_or_insert_default().entry(id).or_default().push_back(waiter);
+    /// The keys that somebody waits for, and everybody who does.
+    pub fn awaited(&self) -> impl Iterator<Item = (&KeyId, impl Iterator<Item = &Arc<dyn Waiter>>)> {
+        self.waiting.iter().flat_map(|waiting| waiting.iter()).map(|(id, queue)| (id, queue.values()))
     }
 
-    /// Forgets the settled waiters of a key.
-    pub fn prune_waiters(&mut self, id: &KeyId) {
-        let Some(waiting) = &mut self.waiting else { return };
-        if let Some(queue) = waiting.get_mut(id) {
-            queue.retain(|waiter| !waiter.is_settled());
-            if queue.is_empty() {
-                waiting.remove(id);
+    /// Those who wait for a key, in order of arrival.
+    pub fn waiters(&self, id: &KeyId) -> impl Iterator<Item = &Arc<dyn Waiter>> {
+        self.waiting.as_ref().and_then(|waiting| waiting.get(id)).into_iter().flat_map(|queue| queue.values())
+    }
+
+    /// Lets somebody wait for a key; `ticket` is higher than that of everybody who came before.
+    pub fn enqueue_waiter(&mut self, id: KeyId, ticket: u64, waiter: Arc<dyn Waiter>) {
+        self.waiting.get_or_insert_default().entry(id).or_default().insert(ticket, waiter);
+    }
+
+    /// Takes somebody out of the queue of a key.
+    pub fn remove_waiter(&mut self, id: &KeyId, ticket: u64) {
+        let Some(queue) = self.waiting.as_mut().and_then(|waiting| waiting.get_mut(id)) else { return };
+        queue.remove(&ticket);
+        if queue.is_empty()
+            && let Some(waiting) = &mut self.waiting
+        {
+            waiting.remove(id);
+            if waiting.is_empty() {
+                self.waiting = None;
             }
-        }
-        if waiting.is_empty() {
-            self.waiting = None;
         }
     }
 }

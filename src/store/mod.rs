@@ -8,6 +8,5 @@ pub mod eviction;
 pub mod expiry;
 pub mod keys;
 pub mod keyspace;
-mod prefetch;
 pub mod reclaim;
 pub mod record;

@@ -3,10 +3,10 @@
 //! Payload of the [`Thin`]:
 //!
 //! ```text
-//! [form: 1][access: 2][key length: LEB128][deadline: 6, only where form says so][key][value]
+//! [form: 1][access: 2][key length: LEB128][deadline: 6 or 8, only where form says so][key][value]
 //! ```
 //!
-//! The low four bits of `form` are the [`Form`]; [`HAS_DEADLINE`] and [`MARKED`] are flags. `access` is what eviction
+//! The low four bits of `form` are the [`Form`]; [`HAS_DEADLINE`], [`LONG_DEADLINE`] and [`MARKED`] are flags. `access` is what eviction
 //! knows about the last use. The deadline is Unix time in ms. The value is, by form: an integer of 1, 2, 4 or 8 bytes;
 //! the bytes of a string; the packed bytes of a small collection; or the pointer of a boxed structure, which the record
 //! owns.
@@ -32,12 +32,11 @@ use crate::value::thin::{Thin, allocation_size};
 const HAS_DEADLINE: u8 = 0x10;
 /// Flag of the form byte, of a string: it was built by editing (`raw`, however short).
 const MARKED: u8 = 0x20;
+/// Flag of the form byte, beside [`HAS_DEADLINE`]: the deadline has two bytes more, as it lies behind the year 10889.
+const LONG_DEADLINE: u8 = 0x40;
 const FORM_MASK: u8 = 0x0f;
-const DEADLINE_BYTES: usize = 6;
 /// Where the key's length stands.
 const KEY_LENGTH_AT: usize = 3;
-/// Deadlines are stored in 48 bits: until the year 10889.
-pub const DEADLINE_MAX: u64 = (1 << 48) - 1;
 
 /// The physical forms of a value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -107,6 +106,16 @@ pub enum StringRef<'a> {
     Bytes(&'a [u8]),
 }
 
+impl StringRef<'_> {
+    /// The text, copied.
+    pub fn to_vec(self) -> Vec<u8> {
+        match self {
+            StringRef::Integer(n) => crate::base::number::format_i64(n).to_vec(),
+            StringRef::Bytes(bytes) => bytes.to_vec(),
+        }
+    }
+}
+
 /// A value on its way into a record.
 pub enum NewValue<'a> {
     /// A string that is an integer.
@@ -128,6 +137,27 @@ pub enum NewValue<'a> {
 /// One key of the keyspace with its value; see the module's text.
 pub struct Record(Thin);
 
+/// Bytes of the deadline in a record with this form byte.
+#[inline(always)]
+fn deadline_len(form: u8) -> usize {
+    match form & (HAS_DEADLINE | LONG_DEADLINE) {
+        0 => 0,
+        HAS_DEADLINE => 6,
+        _ => 8,
+    }
+}
+
+/// A deadline's flags of the form byte, and its bytes, of which [`deadline_len`] are stored.
+#[inline]
+fn encode_deadline(deadline: Option<u64>) -> (u8, [u8; 8]) {
+    let flags = match deadline {
+        None => 0,
+        Some(deadline) if deadline >> 48 == 0 => HAS_DEADLINE,
+        Some(_) => HAS_DEADLINE | LONG_DEADLINE,
+    };
+    (flags, deadline.unwrap_or(0).to_le_bytes())
+}
+
 /// Where the parts of a record begin.
 struct Parts<'a> {
     bytes: &'a [u8],
@@ -142,7 +172,7 @@ impl<'a> Parts<'a> {
     fn of(bytes: &'a [u8]) -> Parts<'a> {
         let (key_len, prefix) = read_varint(&bytes[KEY_LENGTH_AT..]);
         let head = KEY_LENGTH_AT + prefix;
-        let key_at = head + if bytes[0] & HAS_DEADLINE != 0 { DEADLINE_BYTES } else { 0 };
+        let key_at = head + deadline_len(bytes[0]);
         Parts { bytes, head, key_at, key_len }
     }
 
@@ -246,16 +276,10 @@ impl Record {
     pub fn new(key: &[u8], value: NewValue<'_>, deadline: Option<u64>) -> Record {
         let encoded = Encoded::of(value);
         let mut length = [0; 5];
-        let due;
-        let mut form = encoded.form;
-        let mut deadline_bytes: &[u8] = &[];
-        if let Some(deadline) = deadline {
-            form |= HAS_DEADLINE;
-            due = deadline.min(DEADLINE_MAX).to_le_bytes();
-            deadline_bytes = &due[..DEADLINE_BYTES];
-        }
-        let head = [form, 0, 0];
-        Record(Thin::from_parts(&[&head, varint(key.len(), &mut length), deadline_bytes, key, encoded.bytes()]))
+        let (flags, due) = encode_deadline(deadline);
+        let head = [encoded.form | flags, 0, 0];
+        let due = &due[..deadline_len(flags)];
+        Record(Thin::from_parts(&[&head, varint(key.len(), &mut length), due, key, encoded.bytes()]))
     }
 
     /// All parts of the record, found in one pass.
@@ -278,7 +302,7 @@ impl Record {
 
     #[inline]
     fn deadline_bytes(&self) -> usize {
-        if self.0[0] & HAS_DEADLINE != 0 { DEADLINE_BYTES } else { 0 }
+        deadline_len(self.0[0])
     }
 
     /// The key.
@@ -307,25 +331,24 @@ impl Record {
             return None;
         }
         let mut bytes = [0; 8];
-        bytes[..DEADLINE_BYTES].copy_from_slice(&parts.bytes[parts.head..parts.key_at]);
+        let stored = &parts.bytes[parts.head..parts.key_at];
+        bytes[..stored.len()].copy_from_slice(stored);
         Some(u64::from_le_bytes(bytes))
+    }
+
+    /// Whether the deadline is over.
+    #[inline]
+    pub fn has_expired(&self, now_ms: u64) -> bool {
+        self.deadline().is_some_and(|deadline| deadline < now_ms)
     }
 
     /// Gives the key another deadline or none.
     pub fn set_deadline(&mut self, deadline: Option<u64>) {
         let (at, _) = self.key_length();
         let old = self.deadline_bytes();
-        match deadline {
-            Some(deadline) => {
-                let bytes = deadline.min(DEADLINE_MAX).to_le_bytes();
-                self.0.splice(at, old, &[&bytes[..DEADLINE_BYTES]]);
-                self.0[0] |= HAS_DEADLINE;
-            }
-            None => {
-                self.0.splice(at, old, &[]);
-                self.0[0] &= !HAS_DEADLINE;
-            }
-        }
+        let (flags, due) = encode_deadline(deadline);
+        self.0.splice(at, old, &[&due[..deadline_len(flags)]]);
+        self.0[0] = self.0[0] & !(HAS_DEADLINE | LONG_DEADLINE) | flags;
     }
 
     /// What eviction knows about the last use.
@@ -408,7 +431,7 @@ impl Record {
         let encoded = Encoded::of(value);
         let at = self.value_at();
         let old_len = self.0.len() - at;
-        let flags = self.0[0] & HAS_DEADLINE;
+        let flags = self.0[0] & (HAS_DEADLINE | LONG_DEADLINE);
         self.drop_big();
         let bytes = encoded.bytes();
         if bytes.len() == old_len {
@@ -419,29 +442,28 @@ impl Record {
         self.0[0] = encoded.form | flags;
     }
 
-    /// Edits a string in place: grows it with zeroes to `end` if it is shorter, and writes `bytes` so that they end
-    /// there. The encoding becomes `raw`. The caller has bounded `end`.
-    pub fn write_string(&mut self, end: usize, bytes: &[u8]) {
+    /// Edits a string, in place where it has a buffer of its own; its encoding becomes `raw`. `None` if the key holds
+    /// another type. The caller has bounded the length.
+    pub fn edit_string<R>(&mut self, edit: impl FnOnce(&mut Vec<u8>) -> R) -> Option<R> {
         if let Form::BigString = self.form() {
             // SAFETY: the form says what is boxed.
-            let string = Arc::make_mut(unsafe { self.big_mut::<Arc<Vec<u8>>>() });
-            if string.len() < end {
-                string.resize(end, 0);
+            return Some(edit(Arc::make_mut(unsafe { self.big_mut::<Arc<Vec<u8>>>() })));
+        }
+        let mut text = self.string()?.to_vec();
+        let result = edit(&mut text);
+        self.replace_value(NewValue::Edited(&text));
+        Some(result)
+    }
+
+    /// Writes `bytes` into a string so that they end at `end`, and pads it with zeroes if it is shorter. The caller has
+    /// bounded `end`; nothing happens to a value of another type.
+    pub fn write_string(&mut self, end: usize, bytes: &[u8]) {
+        self.edit_string(|text| {
+            if text.len() < end {
+                text.resize(end, 0);
             }
-            string[end - bytes.len()..end].copy_from_slice(bytes);
-            return;
-        }
-        let old = match self.string() {
-            Some(StringRef::Integer(n)) => crate::base::number::format_i64(n).to_vec(),
-            Some(StringRef::Bytes(old)) => old.to_vec(),
-            None => Vec::new(),
-        };
-        let mut new = old;
-        if new.len() < end {
-            new.resize(end, 0);
-        }
-        new[end - bytes.len()..end].copy_from_slice(bytes);
-        self.replace_value(NewValue::Edited(&new));
+            text[end - bytes.len()..end].copy_from_slice(bytes);
+        });
     }
 
     /// Frees what a big form points to; the caller changes form and bytes right after.

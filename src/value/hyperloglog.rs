@@ -172,17 +172,23 @@ pub fn merge<'a>(
 }
 
 /// The highest ranks of several HyperLogLogs, one byte per register.
-struct Union {
+pub struct Union {
     ranks: Box<[u8; REGISTERS]>,
     any_dense: bool,
 }
 
 impl Union {
-    fn new() -> Union {
+    /// No element at all.
+    #[allow(clippy::new_without_default)]
+    pub fn new() -> Union {
         Union { ranks: Box::new([0; REGISTERS]), any_dense: false }
     }
 
-    fn absorb(&mut self, bytes: &[u8]) -> Result<(), Corrupt> {
+    /// Adds what a valid HyperLogLog has counted.
+    ///
+    /// # Errors
+    /// When it is corrupt; the union is of no use then.
+    pub fn absorb(&mut self, bytes: &[u8]) -> Result<(), Corrupt> {
         let registers = bytes.get(HEADER_LEN..).ok_or(Corrupt)?;
         if is_dense(bytes) {
             self.any_dense = true;
@@ -197,7 +203,8 @@ impl Union {
         })
     }
 
-    fn count(&self) -> u64 {
+    /// The estimated number of different elements in all of them together.
+    pub fn count(&self) -> u64 {
         let mut histogram = [0; 64];
         for rank in self.ranks.iter() {
             histogram[*rank as usize & 63] += 1;
@@ -205,8 +212,12 @@ impl Union {
         estimate::count(&histogram)
     }
 
-    /// Raises the registers of `target`, which has been absorbed before (so that it is known to be sound).
-    fn store(&self, target: &mut Vec<u8>, sparse_max: usize) -> Result<(), Corrupt> {
+    /// Raises the registers of `target`, which has been absorbed before (so that it is known to be sound) or is new;
+    /// it becomes dense as soon as one of them is, and its count is marked as stale.
+    ///
+    /// # Errors
+    /// When the target is corrupt, which one that was absorbed is not.
+    pub fn store(&self, target: &mut Vec<u8>, sparse_max: usize) -> Result<(), Corrupt> {
         if self.any_dense && !is_dense(target) {
             make_dense(target)?;
         }

@@ -169,6 +169,35 @@ impl<'a, H: Home<Deque>> ListMut<'a, H> {
         Some(taken)
     }
 
+    /// Takes the value at one end out and puts it to an end again, after `take` has seen it (LMOVE within one list).
+    pub fn rotate<T>(&mut self, from: End, to: End, limits: &ListLimits, take: impl FnOnce(&[u8]) -> T) -> Option<T> {
+        let list = self.read();
+        let mut values = list.iter();
+        let value = if from == End::Head { values.next() } else { values.next_back() }?;
+        let taken = take(value);
+        let (value, size) = (value.to_vec(), entry::size(value.len()));
+        if from == to {
+            return Some(taken);
+        }
+        match self.0.form_mut() {
+            Form::Packed(mut bytes) => {
+                let (front, back) = (ENTRIES_AT, bytes.len() - size);
+                let (removed, added) = if from == End::Head { (front, back) } else { (back, front) };
+                let (head, tail) = entry::frame(value.len());
+                bytes.splice(removed, size, &[]);
+                bytes.splice(added, 0, &[&head, &value, &tail]);
+                return Some(taken);
+            }
+            Form::Big(deque) => {
+                deque.drop_end(from, 1);
+                deque.shape.before_growth(deque.len(), 1, value.len(), limits);
+                deque.push(to, &value, limits);
+            }
+        }
+        self.settle(limits);
+        Some(taken)
+    }
+
     /// Keeps the values at these indices only (LTRIM).
     pub fn trim(&mut self, keep: Range<usize>, limits: &ListLimits) {
         let len = self.read().len();

@@ -186,6 +186,14 @@ impl<Big> Detached<Big> {
     pub fn new(packed: &[u8]) -> Self {
         Detached(Form::Packed(packed.to_vec()))
     }
+
+    /// Hands the collection over, to be stored.
+    pub fn hand_over<R>(self, store: impl FnOnce(Form<&[u8], Big>) -> R) -> R {
+        match self.0 {
+            Form::Packed(bytes) => store(Form::Packed(&bytes)),
+            Form::Big(big) => store(Form::Big(big)),
+        }
+    }
 }
 
 impl<Big> Home<Big> for Detached<Big> {

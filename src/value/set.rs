@@ -50,6 +50,7 @@ impl SetLimits {
 }
 
 /// One member as an iterator yields it: its bytes, or an integer's text.
+#[derive(Clone, Copy)]
 pub enum Member<'a> {
     /// Bytes inside the set.
     Bytes(&'a [u8]),
@@ -65,6 +66,20 @@ impl Deref for Member<'_> {
             Member::Bytes(bytes) => bytes,
             Member::Integer(text) => text,
         }
+    }
+}
+
+impl PartialEq for Member<'_> {
+    fn eq(&self, other: &Self) -> bool {
+        **self == **other
+    }
+}
+
+impl Eq for Member<'_> {}
+
+impl std::hash::Hash for Member<'_> {
+    fn hash<H: std::hash::Hasher>(&self, state: &mut H) {
+        (**self).hash(state);
     }
 }
 

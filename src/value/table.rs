@@ -2,7 +2,7 @@
 //!
 //! The keyspace, big hashes and sets, and the member index of big sorted sets are this one structure. Entries are
 //! eight-byte owned pointers; seven of them and their one-byte tags make a **bucket** of one cache line. Up to
-//! [`SEGMENT_BUCKETS_MAX`] buckets make a **segment**, the unit of everything that takes time: growth adds a quarter to
+//! [`SEGMENT_BUCKETS_MAX`] buckets make a **segment**, the unit of everything that takes time: growth adds a half to
 //! one segment or splits one in two (about 200 entries move, microseconds), a snapshot copies one segment, expiry looks
 //! at one.
 //!
@@ -24,12 +24,15 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use crate::base::prefetch;
 use rapidhash::v3::{RapidSecrets, rapidhash_v3_micro_inline};
 
 /// Entries per bucket.
 const SLOTS: usize = 7;
 /// Buckets of a segment at the most; a full one is split.
 pub const SEGMENT_BUCKETS_MAX: usize = 30;
+/// Buckets of each half after a split: its entries fill them to 61%, and the next step is the whole size again.
+const SEGMENT_BUCKETS_HALF: usize = 21;
 /// Percent of its slots that a segment fills before it grows.
 const FILL_PERCENT_MAX: usize = 86;
 /// How many buckets one insertion may shift entries through.
@@ -381,6 +384,15 @@ fn settle_overflow<E>(buckets: &mut [Bucket<E>], home: usize) {
     }
 }
 
+/// The size of a segment after `buckets`: half as much again, by way of the two sizes that splitting alternates between.
+fn larger(buckets: usize) -> usize {
+    match (buckets + 1).max(buckets * 3 / 2) {
+        wanted if wanted <= 14 => wanted,
+        _ if buckets < SEGMENT_BUCKETS_HALF => SEGMENT_BUCKETS_HALF,
+        _ => SEGMENT_BUCKETS_MAX,
+    }
+}
+
 /// Buckets that hold `entries` at about 70% fill.
 fn roomy(entries: usize) -> usize {
     (entries * 10).div_ceil(SLOTS * 7).max(1)
@@ -555,8 +567,7 @@ impl<E: Entry> Table<E> {
     fn grow(&mut self, index: usize) {
         let (buckets, depth) = (self.segments[index].buckets.len(), self.segments[index].depth);
         if buckets < SEGMENT_BUCKETS_MAX || depth >= 40 {
-            let wanted = (buckets + 1).max(buckets * 5 / 4);
-            self.rebuild(index, if depth >= 40 { wanted } else { wanted.min(SEGMENT_BUCKETS_MAX) });
+            self.rebuild(index, if depth >= 40 { buckets * 3 / 2 } else { larger(buckets) });
         } else {
             self.split(index);
         }
@@ -572,6 +583,8 @@ impl<E: Entry> Table<E> {
 
     /// A segment of at least `buckets` buckets with all of `entries`.
     fn gather(basis: &Basis, entries: Vec<E>, buckets: usize, depth: u32) -> Segment<E> {
+        // Each entry's hash is computed from its key, which is a cache miss: take them all at once.
+        entries.iter().for_each(|entry| prefetch::read(entry.address()));
         let mut segment = Segment::with_buckets(buckets, depth);
         let mut entries = entries.into_iter();
         while let Some(entry) = entries.next() {
@@ -590,14 +603,17 @@ impl<E: Entry> Table<E> {
             self.depth += 1;
         }
         let old = self.replace_segment(index, Segment::with_buckets(0, depth));
-        let (mut low, mut high) = (Vec::new(), Vec::new());
+        let entries = entries_of(old);
+        entries.iter().for_each(|entry| prefetch::read(entry.address()));
+        let (mut low, mut high) = (Vec::with_capacity(entries.len()), Vec::with_capacity(entries.len()));
         let mut prefix = 0;
-        for entry in entries_of(old) {
+        for entry in entries {
             let hash = entry.hash(&self.basis);
             prefix = hash >> (64 - self.depth) >> (self.depth - depth - 1) >> 1;
             if (hash << depth) >> 63 == 0 { low.push(entry) } else { high.push(entry) }
         }
-        let sizes = (roomy(low.len()), roomy(high.len()));
+        let size = |entries: usize| roomy(entries).max(SEGMENT_BUCKETS_HALF);
+        let sizes = (size(low.len()), size(high.len()));
         self.replace_segment(index, Self::gather(&self.basis, low, sizes.0, depth + 1));
         let new = self.push_segment(Self::gather(&self.basis, high, sizes.1, depth + 1));
         // The directory's run for the old prefix: its upper half now leads to the new segment.

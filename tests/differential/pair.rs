@@ -5,7 +5,7 @@
 use std::fmt;
 use std::io;
 
-use crate::compare::{Rule, equal, sorted};
+use crate::compare::{Rule, doubles, equal, sorted};
 use crate::grammar::Step;
 use crate::permitted;
 use crate::state;
@@ -262,8 +262,11 @@ fn iterate(client: &mut Client, step: &Step, cursor_at: usize) -> io::Result<Rep
         if step.arguments[cursor_at] != b"0" {
             return Ok(Reply::Null);
         }
-        let width = if step.arguments[0].eq_ignore_ascii_case(b"HSCAN") { 2 } else { 1 };
-        elements.extend(page.chunks(width).map(|element| Reply::Array(element.to_vec())));
+        let name = step.arguments[0].to_ascii_uppercase();
+        let width = if matches!(&name[..], b"HSCAN" | b"ZSCAN") { 2 } else { 1 };
+        let of_page = page.chunks(width).map(|element| Reply::Array(element.to_vec()));
+        // Scores of small sorted sets have 17 digits before 7.2.
+        elements.extend(of_page.map(|element| if name == b"ZSCAN" { doubles(&element) } else { element }));
         if cursor.bytes() == b"0" {
             elements.sort();
             elements.dedup();

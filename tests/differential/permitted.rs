@@ -5,6 +5,7 @@
 //! | Doubles in replies | 17 digits (`0.10000000000000001`) | the shortest text (`0.1`) | `Rule::Doubles`, the state's scores |
 //! | Small sets of words | `hashtable` | `listpack` up to 128 members of 64 bytes | [`encoding`] |
 //! | Small lists | `quicklist` | `listpack` up to 8 KiB | [`encoding`] |
+//! | Small sorted sets that one ZADD of more than 128 pairs with repetitions made | `listpack` | `skiplist` | [`encoding`] |
 //! | A set after SPOP of most members | `intset` where all are integers | only where it was one | `pair.rs`, `rebuild` |
 //! | LREM, LPOS RANK with the smallest integer | counts from the tail | an error | `grammar.rs` draws none |
 //! | ZRANK, ZREVRANK with a fourth word | wrong number of arguments | `WITHSCORE` or a syntax error | [`reply`] |
@@ -29,7 +30,8 @@ pub fn reply(arguments: &[Vec<u8>], subject: &Reply, oracle: &Reply) -> bool {
 
 /// Whether an encoding's name may stand for the oracle's.
 pub fn encoding(subject: &[u8], oracle: &[u8]) -> bool {
-    subject == oracle || matches!((oracle, subject), (b"hashtable" | b"quicklist", b"listpack"))
+    subject == oracle
+        || matches!((oracle, subject), (b"hashtable" | b"quicklist", b"listpack") | (b"listpack", b"skiplist"))
 }
 
 fn is_error(reply: &Reply, start: &str) -> bool {

@@ -102,6 +102,25 @@ pub fn format_f64(value: f64) -> Text<FLOAT_TEXT_MAX> {
     Text::new(text.bytes, 0, text.len)
 }
 
+/// The text of a double with seventeen digits, as C prints `%.17g`: trailing zeros left out, an exponent of at least two
+/// digits where it is below -4 or above 16.
+pub fn format_f64_17(value: f64) -> Text<FLOAT_TEXT_MAX> {
+    // Both print zeros, infinities and integers of so many digits alike.
+    if !value.is_finite() || (value.abs() < 1e17 && value == (value as i64) as f64) {
+        return format_f64(value);
+    }
+    let mut text = Builder { bytes: [0; FLOAT_TEXT_MAX], len: 0 };
+    if value < 0.0 {
+        text.put(b"-");
+    }
+    let scientific = format!("{:.16e}", value.abs());
+    let (digits, exponent) = scientific.split_once('e').unwrap_or((&scientific, "0"));
+    let digits: Vec<u8> = digits.bytes().filter(u8::is_ascii_digit).collect();
+    let kept = digits.iter().rposition(|digit| *digit != b'0').map_or(1, |last| last + 1);
+    text.put_general(&digits[..kept], exponent.parse().unwrap_or(0));
+    Text::new(text.bytes, 0, text.len)
+}
+
 struct Builder {
     bytes: [u8; FLOAT_TEXT_MAX],
     len: usize,
@@ -116,6 +135,36 @@ impl Builder {
     fn zeros(&mut self, count: usize) {
         self.bytes[self.len..self.len + count].fill(b'0');
         self.len += count;
+    }
+
+    /// `digits` with a point behind the first, times ten to the `exponent`, as `%g` chooses between the notations.
+    fn put_general(&mut self, digits: &[u8], exponent: i32) {
+        match usize::try_from(exponent) {
+            Ok(leading @ ..17) if leading + 1 >= digits.len() => {
+                self.put(digits);
+                self.zeros(leading + 1 - digits.len());
+            }
+            Ok(leading @ ..17) => {
+                self.put(&digits[..=leading]);
+                self.put(b".");
+                self.put(&digits[leading + 1..]);
+            }
+            Err(_) if exponent >= -4 => {
+                self.put(b"0.");
+                self.zeros(exponent.unsigned_abs() as usize - 1);
+                self.put(digits);
+            }
+            _ => {
+                self.put(&digits[..1]);
+                if digits.len() > 1 {
+                    self.put(b".");
+                    self.put(&digits[1..]);
+                }
+                self.put(if exponent < 0 { b"e-" } else { b"e+" });
+                self.zeros(usize::from(exponent.abs() < 10));
+                self.put(&format_i64(i64::from(exponent.abs())));
+            }
+        }
     }
 
     /// `digits` times ten to the `exponent`, in the shorter of the two notations.

@@ -167,6 +167,35 @@ fn floats_print_as_redis_prints_them() {
     }
 }
 
+/// Texts as C prints `%.17g`, and redis-server 7.2 the scores of a big sorted set in ZSCAN.
+#[test]
+#[allow(clippy::excessive_precision)]
+fn floats_print_with_seventeen_digits() {
+    for (value, text) in [
+        (0.0, "0"),
+        (-0.0, "-0"),
+        (3.0, "3"),
+        (0.1, "0.10000000000000001"),
+        (-2.5, "-2.5"),
+        (123_456_789.125, "123456789.125"),
+        (1e-4, "0.0001"),
+        (1.25e-4, "0.000125"),
+        (1e-5, "1.0000000000000001e-05"),
+        (1e16, "10000000000000000"),
+        (99_999_999_999_999_984.0, "99999999999999984"),
+        (1e17, "1e+17"),
+        (1.5e17, "1.5e+17"),
+        (1e20, "1e+20"),
+        (1e300, "1.0000000000000001e+300"),
+        (5e-324, "4.9406564584124654e-324"),
+        (f64::MAX, "1.7976931348623157e+308"),
+        (f64::INFINITY, "inf"),
+        (f64::NEG_INFINITY, "-inf"),
+    ] {
+        assert_eq!(format_f64_17(value).as_str(), text, "{value:e}");
+    }
+}
+
 proptest! {
     #[test]
     fn integers_round_trip(value: i64) {

@@ -211,7 +211,6 @@ pub const COMMANDS: &[CommandSpec<Handler>] = &[
             arg::integer("cursor"),
             arg::pattern("pattern").token("MATCH").optional(),
             arg::integer("count").token("COUNT").optional(),
-            arg::token("novalues", "NOVALUES").optional(),
         ],
         handler: Some(super::hscan),
         ..ROW

@@ -1,136 +1,56 @@
 //! Handlers of the commands that work on keys of every type.
 
+pub(in crate::command) mod expiry;
+mod object;
 pub mod spec;
+mod transfer;
+mod walk;
+
+pub use expiry::{expire, expireat, expiretime, persist, pexpire, pexpireat, pexpiretime, pttl, ttl};
+pub use object::{object_encoding, object_freq, object_help, object_idletime, object_refcount};
+pub use transfer::{copy, move_, rename, renamenx};
+pub use walk::{keys, randomkey, scan};
 
 use crate::command::{Args, Context};
 use crate::protocol::error::CommandResult;
+use crate::store::effects::EventClass;
 
-/// DEL.
-pub fn del(_: &mut Context<'_>, _: Args<'_>) -> CommandResult {
+/// `DEL key [key ...]`
+pub fn del(ctx: &mut Context<'_>, args: Args<'_>) -> CommandResult {
+    let mut removed = 0;
+    for key in args.rest() {
+        if ctx.keys.remove(key) {
+            ctx.keys.changed(EventClass::Generic, "del", key);
+            removed += 1;
+        }
+    }
+    ctx.reply.count(removed);
     Ok(())
 }
 
-/// UNLINK.
-pub fn unlink(_: &mut Context<'_>, _: Args<'_>) -> CommandResult {
+/// `UNLINK key [key ...]`
+pub fn unlink(ctx: &mut Context<'_>, args: Args<'_>) -> CommandResult {
+    // DEL frees big values in the background as it is.
+    del(ctx, args)
+}
+
+/// `EXISTS key [key ...]`
+pub fn exists(ctx: &mut Context<'_>, args: Args<'_>) -> CommandResult {
+    let found = args.rest().filter(|key| ctx.keys.look(key).is_some()).count();
+    ctx.reply.count(found);
     Ok(())
 }
 
-/// EXISTS.
-pub fn exists(_: &mut Context<'_>, _: Args<'_>) -> CommandResult {
+/// `TOUCH key [key ...]`
+pub fn touch(ctx: &mut Context<'_>, args: Args<'_>) -> CommandResult {
+    let found = args.rest().filter(|key| ctx.keys.find(key).is_some()).count();
+    ctx.reply.count(found);
     Ok(())
 }
 
-/// TOUCH.
-pub fn touch(_: &mut Context<'_>, _: Args<'_>) -> CommandResult {
-    Ok(())
-}
-
-/// EXPIRE.
-pub fn expire(_: &mut Context<'_>, _: Args<'_>) -> CommandResult {
-    Ok(())
-}
-
-/// PEXPIRE.
-pub fn pexpire(_: &mut Context<'_>, _: Args<'_>) -> CommandResult {
-    Ok(())
-}
-
-/// EXPIREAT.
-pub fn expireat(_: &mut Context<'_>, _: Args<'_>) -> CommandResult {
-    Ok(())
-}
-
-/// PEXPIREAT.
-pub fn pexpireat(_: &mut Context<'_>, _: Args<'_>) -> CommandResult {
-    Ok(())
-}
-
-/// EXPIRETIME.
-pub fn expiretime(_: &mut Context<'_>, _: Args<'_>) -> CommandResult {
-    Ok(())
-}
-
-/// PEXPIRETIME.
-pub fn pexpiretime(_: &mut Context<'_>, _: Args<'_>) -> CommandResult {
-    Ok(())
-}
-
-/// TTL.
-pub fn ttl(_: &mut Context<'_>, _: Args<'_>) -> CommandResult {
-    Ok(())
-}
-
-/// PTTL.
-pub fn pttl(_: &mut Context<'_>, _: Args<'_>) -> CommandResult {
-    Ok(())
-}
-
-/// PERSIST.
-pub fn persist(_: &mut Context<'_>, _: Args<'_>) -> CommandResult {
-    Ok(())
-}
-
-/// TYPE.
-pub fn type_(_: &mut Context<'_>, _: Args<'_>) -> CommandResult {
-    Ok(())
-}
-
-/// RENAME.
-pub fn rename(_: &mut Context<'_>, _: Args<'_>) -> CommandResult {
-    Ok(())
-}
-
-/// RENAMENX.
-pub fn renamenx(_: &mut Context<'_>, _: Args<'_>) -> CommandResult {
-    Ok(())
-}
-
-/// COPY.
-pub fn copy(_: &mut Context<'_>, _: Args<'_>) -> CommandResult {
-    Ok(())
-}
-
-/// MOVE.
-pub fn move_(_: &mut Context<'_>, _: Args<'_>) -> CommandResult {
-    Ok(())
-}
-
-/// RANDOMKEY.
-pub fn randomkey(_: &mut Context<'_>, _: Args<'_>) -> CommandResult {
-    Ok(())
-}
-
-/// KEYS.
-pub fn keys(_: &mut Context<'_>, _: Args<'_>) -> CommandResult {
-    Ok(())
-}
-
-/// SCAN.
-pub fn scan(_: &mut Context<'_>, _: Args<'_>) -> CommandResult {
-    Ok(())
-}
-
-/// OBJECT ENCODING.
-pub fn object_encoding(_: &mut Context<'_>, _: Args<'_>) -> CommandResult {
-    Ok(())
-}
-
-/// OBJECT REFCOUNT.
-pub fn object_refcount(_: &mut Context<'_>, _: Args<'_>) -> CommandResult {
-    Ok(())
-}
-
-/// OBJECT IDLETIME.
-pub fn object_idletime(_: &mut Context<'_>, _: Args<'_>) -> CommandResult {
-    Ok(())
-}
-
-/// OBJECT FREQ.
-pub fn object_freq(_: &mut Context<'_>, _: Args<'_>) -> CommandResult {
-    Ok(())
-}
-
-/// OBJECT HELP.
-pub fn object_help(_: &mut Context<'_>, _: Args<'_>) -> CommandResult {
+/// `TYPE key`
+pub fn type_(ctx: &mut Context<'_>, mut args: Args<'_>) -> CommandResult {
+    let name = ctx.keys.look(args.next_bytes()?).map_or("none", |record| record.value_type().name());
+    ctx.reply.simple(name);
     Ok(())
 }

@@ -1,91 +1,305 @@
-//! Handlers of the list commands that do not wait.
+//! Handlers of the list commands that do not wait; those between lists are in [`transfer`], LPOS in [`search`].
+//!
+//! A list that has lost its last value is removed within the same command: there is no empty list in the keyspace.
 
+pub mod search;
 pub mod spec;
+pub mod transfer;
 
+use std::ops::Range;
+
+use smallvec::SmallVec;
+
+pub use search::lpos;
+pub use transfer::{lmove, lmpop, rpoplpush};
+
+use crate::base::number::parse_i64;
 use crate::command::{Args, Context};
-use crate::protocol::error::CommandResult;
+use crate::protocol::error::{CommandError, CommandResult};
+use crate::protocol::reply::Reply;
+use crate::store::effects::EventClass;
+use crate::store::record::NewValue;
+use crate::value::list::{EMPTY, End, List, ListMut, Side};
+use crate::value::packed::Form;
 
-/// LPUSH.
-pub fn lpush(_: &mut Context<'_>, _: Args<'_>) -> CommandResult {
+/// `LPUSH key element [element ...]`
+pub fn lpush(ctx: &mut Context<'_>, args: Args<'_>) -> CommandResult {
+    push(ctx, args, End::Head, true)
+}
+
+/// `RPUSH key element [element ...]`
+pub fn rpush(ctx: &mut Context<'_>, args: Args<'_>) -> CommandResult {
+    push(ctx, args, End::Tail, true)
+}
+
+/// `LPUSHX key element [element ...]`
+pub fn lpushx(ctx: &mut Context<'_>, args: Args<'_>) -> CommandResult {
+    push(ctx, args, End::Head, false)
+}
+
+/// `RPUSHX key element [element ...]`
+pub fn rpushx(ctx: &mut Context<'_>, args: Args<'_>) -> CommandResult {
+    push(ctx, args, End::Tail, false)
+}
+
+fn push(ctx: &mut Context<'_>, mut args: Args<'_>, end: End, creates: bool) -> CommandResult {
+    let key = args.next_bytes()?;
+    let values: SmallVec<[&[u8]; 8]> = args.rest().collect();
+    let len = push_values(ctx, key, end, &values, creates)?;
+    ctx.reply.count(len.unwrap_or(0));
     Ok(())
 }
 
-/// RPUSH.
-pub fn rpush(_: &mut Context<'_>, _: Args<'_>) -> CommandResult {
+/// Adds values to a list, says so, and returns its length; `None` if there is no list and none is to be created.
+fn push_values(
+    ctx: &mut Context<'_>,
+    key: &[u8],
+    end: End,
+    values: &[&[u8]],
+    creates: bool,
+) -> CommandResult<Option<usize>> {
+    let limits = ctx.settings.list();
+    let mut len = None;
+    // Twice at most: a list that does not exist is created empty first.
+    while len.is_none() {
+        if let Some(mut record) = ctx.keys.find_mut(key) {
+            let mut home = record.list_mut().ok_or(CommandError::WrongType)?;
+            let mut list = ListMut::new(&mut home);
+            list.push(end, values, &limits);
+            len = Some(list.read().len());
+        } else if creates {
+            ctx.keys.insert(key, NewValue::List(Form::Packed(EMPTY)), None);
+        } else {
+            return Ok(None);
+        }
+    }
+    ctx.keys.changed(EventClass::List, push_event(end), key);
+    ctx.keys.ready(key);
+    Ok(len)
+}
+
+fn push_event(end: End) -> &'static str {
+    if end == End::Head { "lpush" } else { "rpush" }
+}
+
+/// `LPOP key [count]`
+pub fn lpop(ctx: &mut Context<'_>, args: Args<'_>) -> CommandResult {
+    pop(ctx, args, End::Head, "lpop")
+}
+
+/// `RPOP key [count]`
+pub fn rpop(ctx: &mut Context<'_>, args: Args<'_>) -> CommandResult {
+    pop(ctx, args, End::Tail, "rpop")
+}
+
+fn pop(ctx: &mut Context<'_>, mut args: Args<'_>, end: End, name: &str) -> CommandResult {
+    let key = args.next_bytes()?;
+    if args.remaining() > 1 {
+        return Err(CommandError::wrong_arity(name));
+    }
+    if args.remaining() == 0 {
+        if pop_values(ctx, key, end, 1, |_, _| {})?.is_none() {
+            ctx.reply.null();
+        }
+        return Ok(());
+    }
+    let count = args.next_i64_or(CommandError::NotPositive)?;
+    let count = usize::try_from(count).map_err(|_| CommandError::NotPositive)?;
+    if pop_values(ctx, key, end, count, Reply::array)?.is_none() {
+        ctx.reply.null_array();
+    }
     Ok(())
 }
 
-/// LPUSHX.
-pub fn lpushx(_: &mut Context<'_>, _: Args<'_>) -> CommandResult {
+/// Takes up to `most` values from one end of a list and replies them, after `announce` was told how many there are.
+/// Returns how many there were before; `None`, without a reply, if there is no list.
+fn pop_values(
+    ctx: &mut Context<'_>,
+    key: &[u8],
+    end: End,
+    most: usize,
+    announce: impl FnOnce(&mut Reply, usize),
+) -> CommandResult<Option<usize>> {
+    let limits = ctx.settings.list();
+    let Some(mut record) = ctx.keys.find_mut(key) else { return Ok(None) };
+    let mut home = record.list_mut().ok_or(CommandError::WrongType)?;
+    let mut list = ListMut::new(&mut home);
+    let len = list.read().len();
+    let count = most.min(len);
+    announce(&mut ctx.reply, count);
+    if count == 0 {
+        return Ok(Some(len));
+    }
+    match end {
+        End::Head => list.read().range(0..count).for_each(|value| ctx.reply.bulk(value)),
+        End::Tail => list.read().range(len - count..len).rev().for_each(|value| ctx.reply.bulk(value)),
+    }
+    if count < len {
+        list.trim(if end == End::Head { count..len } else { 0..len - count }, &limits);
+    }
+    drop(record);
+    values_removed(ctx, key, pop_event(end), count == len);
+    Ok(Some(len))
+}
+
+fn pop_event(end: End) -> &'static str {
+    if end == End::Head { "lpop" } else { "rpop" }
+}
+
+/// Says that a command has removed values, and removes the key where they were the last.
+fn values_removed(ctx: &mut Context<'_>, key: &[u8], event: &'static str, all: bool) {
+    ctx.keys.changed(EventClass::List, event, key);
+    if all {
+        ctx.keys.remove(key);
+        ctx.keys.changed(EventClass::Generic, "del", key);
+    }
+}
+
+/// `LLEN key`
+pub fn llen(ctx: &mut Context<'_>, mut args: Args<'_>) -> CommandResult {
+    let key = args.next_bytes()?;
+    let len = match ctx.keys.find(key) {
+        Some(record) => List::new(record.list().ok_or(CommandError::WrongType)?).len(),
+        None => 0,
+    };
+    ctx.reply.count(len);
     Ok(())
 }
 
-/// RPUSHX.
-pub fn rpushx(_: &mut Context<'_>, _: Args<'_>) -> CommandResult {
+/// `LINDEX key index`
+pub fn lindex(ctx: &mut Context<'_>, mut args: Args<'_>) -> CommandResult {
+    let key = args.next_bytes()?;
+    let Some(record) = ctx.keys.find(key) else {
+        ctx.reply.null();
+        return Ok(());
+    };
+    let list = List::new(record.list().ok_or(CommandError::WrongType)?);
+    // Redis looks at the index only now.
+    let index = absolute(args.next_i64()?, list.len());
+    ctx.reply.bulk_or_null(index.and_then(|index| list.get(index)));
     Ok(())
 }
 
-/// LPOP.
-pub fn lpop(_: &mut Context<'_>, _: Args<'_>) -> CommandResult {
+/// The index from the head that `index` means, a negative one being counted from the tail; `None` outside.
+fn absolute(index: i64, len: usize) -> Option<usize> {
+    let from_head = usize::try_from(index).ok();
+    let from_tail = || len.checked_sub(usize::try_from(index.unsigned_abs()).ok()?);
+    if index < 0 { from_tail() } else { from_head.filter(|index| *index < len) }
+}
+
+/// `LSET key index element`
+pub fn lset(ctx: &mut Context<'_>, mut args: Args<'_>) -> CommandResult {
+    let (key, index, value) = (args.next_bytes()?, args.next_bytes()?, args.next_bytes()?);
+    let limits = ctx.settings.list();
+    let mut record = ctx.keys.find_mut(key).ok_or(CommandError::NoSuchKey)?;
+    let mut home = record.list_mut().ok_or(CommandError::WrongType)?;
+    let mut list = ListMut::new(&mut home);
+    // Redis looks at the index only now.
+    let index = parse_i64(index).ok_or(CommandError::NotInteger)?;
+    let index = absolute(index, list.read().len()).ok_or(CommandError::IndexOutOfRange)?;
+    list.set(index, value, &limits);
+    drop(record);
+    ctx.keys.changed(EventClass::List, "lset", key);
+    ctx.reply.ok();
     Ok(())
 }
 
-/// RPOP.
-pub fn rpop(_: &mut Context<'_>, _: Args<'_>) -> CommandResult {
+/// `LINSERT key BEFORE | AFTER pivot element`
+pub fn linsert(ctx: &mut Context<'_>, mut args: Args<'_>) -> CommandResult {
+    let key = args.next_bytes()?;
+    let side = if args.take("AFTER") {
+        Side::After
+    } else if args.take("BEFORE") {
+        Side::Before
+    } else {
+        return Err(CommandError::Syntax);
+    };
+    let (pivot, value) = (args.next_bytes()?, args.next_bytes()?);
+    let limits = ctx.settings.list();
+    let Some(mut record) = ctx.keys.find_mut(key) else {
+        ctx.reply.integer(0);
+        return Ok(());
+    };
+    let mut home = record.list_mut().ok_or(CommandError::WrongType)?;
+    let mut list = ListMut::new(&mut home);
+    let Some(pivot) = list.read().iter().position(|known| known == pivot) else {
+        ctx.reply.integer(-1);
+        return Ok(());
+    };
+    list.insert(pivot, side, value, &limits);
+    let len = list.read().len();
+    drop(record);
+    ctx.keys.changed(EventClass::List, "linsert", key);
+    ctx.reply.count(len);
     Ok(())
 }
 
-/// LLEN.
-pub fn llen(_: &mut Context<'_>, _: Args<'_>) -> CommandResult {
+/// The indices that LRANGE and LTRIM mean by `start` and `stop`, both of which may count from the tail.
+fn range_of(start: i64, stop: i64, len: usize) -> Range<usize> {
+    // A list's length fits: it is shorter than memory.
+    let whole = len as i64;
+    let from_head = |index: i64| if index < 0 { index + whole } else { index };
+    let start = from_head(start).max(0);
+    let end = from_head(stop).min(whole - 1) + 1;
+    if start >= end { 0..0 } else { start as usize..end as usize }
+}
+
+/// `LRANGE key start stop`
+pub fn lrange(ctx: &mut Context<'_>, mut args: Args<'_>) -> CommandResult {
+    let (key, start, stop) = (args.next_bytes()?, args.next_i64()?, args.next_i64()?);
+    let Some(record) = ctx.keys.find(key) else {
+        ctx.reply.array(0);
+        return Ok(());
+    };
+    let list = List::new(record.list().ok_or(CommandError::WrongType)?);
+    let range = range_of(start, stop, list.len());
+    ctx.reply.array(range.len());
+    list.range(range).for_each(|value| ctx.reply.bulk(value));
     Ok(())
 }
 
-/// LINDEX.
-pub fn lindex(_: &mut Context<'_>, _: Args<'_>) -> CommandResult {
+/// `LTRIM key start stop`
+pub fn ltrim(ctx: &mut Context<'_>, mut args: Args<'_>) -> CommandResult {
+    let (key, start, stop) = (args.next_bytes()?, args.next_i64()?, args.next_i64()?);
+    let limits = ctx.settings.list();
+    let Some(mut record) = ctx.keys.find_mut(key) else {
+        ctx.reply.ok();
+        return Ok(());
+    };
+    let mut home = record.list_mut().ok_or(CommandError::WrongType)?;
+    let mut list = ListMut::new(&mut home);
+    let kept = range_of(start, stop, list.read().len());
+    let none_kept = kept.is_empty();
+    if !none_kept {
+        list.trim(kept, &limits);
+    }
+    drop(record);
+    values_removed(ctx, key, "ltrim", none_kept);
+    ctx.reply.ok();
     Ok(())
 }
 
-/// LSET.
-pub fn lset(_: &mut Context<'_>, _: Args<'_>) -> CommandResult {
-    Ok(())
-}
-
-/// LINSERT.
-pub fn linsert(_: &mut Context<'_>, _: Args<'_>) -> CommandResult {
-    Ok(())
-}
-
-/// LRANGE.
-pub fn lrange(_: &mut Context<'_>, _: Args<'_>) -> CommandResult {
-    Ok(())
-}
-
-/// LTRIM.
-pub fn ltrim(_: &mut Context<'_>, _: Args<'_>) -> CommandResult {
-    Ok(())
-}
-
-/// LREM.
-pub fn lrem(_: &mut Context<'_>, _: Args<'_>) -> CommandResult {
-    Ok(())
-}
-
-/// LPOS.
-pub fn lpos(_: &mut Context<'_>, _: Args<'_>) -> CommandResult {
-    Ok(())
-}
-
-/// LMOVE.
-pub fn lmove(_: &mut Context<'_>, _: Args<'_>) -> CommandResult {
-    Ok(())
-}
-
-/// RPOPLPUSH.
-pub fn rpoplpush(_: &mut Context<'_>, _: Args<'_>) -> CommandResult {
-    Ok(())
-}
-
-/// LMPOP.
-pub fn lmpop(_: &mut Context<'_>, _: Args<'_>) -> CommandResult {
+/// `LREM key count element`
+pub fn lrem(ctx: &mut Context<'_>, mut args: Args<'_>) -> CommandResult {
+    let (key, count, value) = (args.next_bytes()?, args.next_i64()?, args.next_bytes()?);
+    if count == i64::MIN {
+        return Err(CommandError::NotBetween(Box::new((-i64::MAX, i64::MAX))));
+    }
+    let from = if count < 0 { End::Tail } else { End::Head };
+    let most = if count == 0 { usize::MAX } else { usize::try_from(count.unsigned_abs()).unwrap_or(usize::MAX) };
+    let limits = ctx.settings.list();
+    let Some(mut record) = ctx.keys.find_mut(key) else {
+        ctx.reply.integer(0);
+        return Ok(());
+    };
+    let mut home = record.list_mut().ok_or(CommandError::WrongType)?;
+    let mut list = ListMut::new(&mut home);
+    let removed = list.remove(value, most, from, &limits);
+    let none_left = list.read().is_empty();
+    drop(record);
+    if removed > 0 {
+        values_removed(ctx, key, "lrem", none_left);
+    }
+    ctx.reply.count(removed);
     Ok(())
 }

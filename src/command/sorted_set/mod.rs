@@ -1,166 +1,224 @@
 //! Handlers of the sorted-set commands that do not wait.
+//!
+//! Here is what concerns single members, and what the other files share: [`find`] to read a set, [`shrink`] to take
+//! members out of one, [`store`] to make one the value of a key, [`reply_entries`] for members and scores. [`add`] holds
+//! ZADD; [`range`] everything that has two bounds; [`pop`] what takes members from an end; [`random`] what draws them;
+//! [`combine`] unions, intersections and differences.
 
+pub mod add;
+pub mod combine;
+pub mod pop;
+pub mod random;
+pub mod range;
 pub mod spec;
 
+use super::scan::{self, ScanOptions};
+use crate::base::number::{format_f64, format_f64_17};
 use crate::command::{Args, Context};
-use crate::protocol::error::CommandResult;
+use crate::protocol::error::{CommandError, CommandResult};
+use crate::protocol::reply::Reply;
+use crate::store::effects::EventClass;
+use crate::store::keys::Keys;
+use crate::store::record::{NewValue, SortedSetHome};
+use crate::value::packed::{Detached, Form, Home};
+use crate::value::sorted_set::{Encoding, SortedSet, SortedSetMut, Tree};
 
-/// ZADD.
-pub fn zadd(_: &mut Context<'_>, _: Args<'_>) -> CommandResult {
+pub use add::{zadd, zincrby};
+pub use combine::{zdiff, zdiffstore, zinter, zintercard, zinterstore, zunion, zunionstore};
+pub use pop::{zmpop, zpopmax, zpopmin};
+pub use random::zrandmember;
+pub use range::{
+    zcount, zlexcount, zrange, zrangebylex, zrangebyscore, zrangestore, zremrangebylex, zremrangebyrank,
+    zremrangebyscore, zrevrange, zrevrangebylex, zrevrangebyscore,
+};
+
+/// The sorted set of a key, to be read; `None` if there is no such key.
+///
+/// # Errors
+/// When the key holds another type.
+#[inline]
+fn find<'s>(keys: &'s mut Keys<'_>, key: &[u8]) -> CommandResult<Option<SortedSet<'s>>> {
+    let Some(record) = keys.find(key) else { return Ok(None) };
+    Ok(Some(SortedSet::new(record.sorted_set().ok_or(CommandError::WrongType)?)))
+}
+
+/// Lets `removal` take members out of a key's set and say how many; says so as `event`, and removes a key of which
+/// nothing is left. 0 if there is no such key.
+///
+/// # Errors
+/// When the key holds another type.
+fn shrink(
+    keys: &mut Keys<'_>,
+    key: &[u8],
+    event: &'static str,
+    removal: impl FnOnce(&mut SortedSetMut<'_, SortedSetHome<'_>>) -> usize,
+) -> CommandResult<usize> {
+    let Some(mut record) = keys.find_mut(key) else { return Ok(0) };
+    let mut home = record.sorted_set_mut().ok_or(CommandError::WrongType)?;
+    let mut set = SortedSetMut::new(&mut home);
+    let removed = removal(&mut set);
+    let emptied = set.read().is_empty();
+    drop(record);
+    if removed > 0 {
+        keys.changed(EventClass::SortedSet, event, key);
+    }
+    if emptied {
+        keys.remove(key);
+        keys.changed(EventClass::Generic, "del", key);
+    }
+    Ok(removed)
+}
+
+/// Makes a set the value of a key, whatever that held, and replies how many members it has. No key holds an empty set:
+/// where there is nothing to store, the key goes.
+fn store(ctx: &mut Context<'_>, key: &[u8], set: Option<Detached<Tree>>, event: &'static str) {
+    let len = set.as_ref().map_or(0, |set| SortedSet::new(set.form()).len());
+    match set {
+        Some(set) if len > 0 => {
+            let value = match set.0 {
+                Form::Packed(ref bytes) => Form::Packed(&bytes[..]),
+                Form::Big(tree) => Form::Big(tree),
+            };
+            ctx.keys.set(key, NewValue::SortedSet(value), None);
+            ctx.keys.changed(EventClass::SortedSet, event, key);
+            ctx.keys.ready(key);
+        }
+        _ if ctx.keys.remove(key) => ctx.keys.changed(EventClass::Generic, "del", key),
+        _ => {}
+    }
+    ctx.reply.count(len);
+}
+
+/// Replies members in the order given: alone, or with their scores, which makes pairs of them in RESP3.
+fn reply_entries<'m>(reply: &mut Reply, with_scores: bool, entries: impl ExactSizeIterator<Item = (&'m [u8], f64)>) {
+    begin_entries(reply, with_scores, entries.len());
+    for (member, score) in entries {
+        reply_entry(reply, with_scores, member, score);
+    }
+}
+
+/// Announces `count` members.
+fn begin_entries(reply: &mut Reply, with_scores: bool, count: usize) {
+    reply.array(if with_scores && !reply.is_resp3() { 2 * count } else { count });
+}
+
+/// Replies one of the members that were announced.
+#[inline]
+fn reply_entry(reply: &mut Reply, with_scores: bool, member: &[u8], score: f64) {
+    if with_scores && reply.is_resp3() {
+        reply.array(2);
+    }
+    reply.bulk(member);
+    if with_scores {
+        reply.double(score);
+    }
+}
+
+/// `ZREM key member [member ...]`
+pub fn zrem(ctx: &mut Context<'_>, mut args: Args<'_>) -> CommandResult {
+    let key = args.next_bytes()?;
+    let members = args.rest();
+    let removed =
+        shrink(&mut ctx.keys, key, "zrem", |set| members.filter(|member| set.remove(member).is_some()).count())?;
+    ctx.reply.count(removed);
     Ok(())
 }
 
-/// ZINCRBY.
-pub fn zincrby(_: &mut Context<'_>, _: Args<'_>) -> CommandResult {
+/// `ZCARD key`
+pub fn zcard(ctx: &mut Context<'_>, mut args: Args<'_>) -> CommandResult {
+    let len = find(&mut ctx.keys, args.next_bytes()?)?.map_or(0, |set| set.len());
+    ctx.reply.count(len);
     Ok(())
 }
 
-/// ZREM.
-pub fn zrem(_: &mut Context<'_>, _: Args<'_>) -> CommandResult {
+/// A score, or null for a member that is not there.
+fn reply_score(reply: &mut Reply, score: Option<f64>) {
+    match score {
+        Some(score) => reply.double(score),
+        None => reply.null(),
+    }
+}
+
+/// `ZSCORE key member`
+pub fn zscore(ctx: &mut Context<'_>, mut args: Args<'_>) -> CommandResult {
+    let (key, member) = (args.next_bytes()?, args.next_bytes()?);
+    let set = find(&mut ctx.keys, key)?;
+    reply_score(&mut ctx.reply, set.and_then(|set| set.score(member)));
     Ok(())
 }
 
-/// ZCARD.
-pub fn zcard(_: &mut Context<'_>, _: Args<'_>) -> CommandResult {
+/// `ZMSCORE key member [member ...]`
+pub fn zmscore(ctx: &mut Context<'_>, mut args: Args<'_>) -> CommandResult {
+    let key = args.next_bytes()?;
+    let set = find(&mut ctx.keys, key)?;
+    let members = args.rest();
+    ctx.reply.array(members.len());
+    for member in members {
+        reply_score(&mut ctx.reply, set.and_then(|set| set.score(member)));
+    }
     Ok(())
 }
 
-/// ZCOUNT.
-pub fn zcount(_: &mut Context<'_>, _: Args<'_>) -> CommandResult {
+/// A member's place, counted as `place` does; `command` is for the arity error.
+fn reply_rank(
+    ctx: &mut Context<'_>,
+    mut args: Args<'_>,
+    command: &str,
+    place: fn(&SortedSet<'_>, &[u8]) -> Option<usize>,
+) -> CommandResult {
+    let (key, member) = (args.next_bytes()?, args.next_bytes()?);
+    if args.remaining() > 1 {
+        return Err(CommandError::wrong_arity(command));
+    }
+    let with_score = args.take("WITHSCORE");
+    args.finish()?;
+    let set = find(&mut ctx.keys, key)?;
+    match set.and_then(|set| Some((place(&set, member)?, set))) {
+        Some((rank, set)) if with_score => {
+            ctx.reply.array(2);
+            ctx.reply.count(rank);
+            reply_score(&mut ctx.reply, set.score(member));
+        }
+        Some((rank, _)) => ctx.reply.count(rank),
+        None if with_score => ctx.reply.null_array(),
+        None => ctx.reply.null(),
+    }
     Ok(())
 }
 
-/// ZSCORE.
-pub fn zscore(_: &mut Context<'_>, _: Args<'_>) -> CommandResult {
-    Ok(())
+/// `ZRANK key member [WITHSCORE]`
+pub fn zrank(ctx: &mut Context<'_>, args: Args<'_>) -> CommandResult {
+    reply_rank(ctx, args, "zrank", |set, member| set.rank(member))
 }
 
-/// ZMSCORE.
-pub fn zmscore(_: &mut Context<'_>, _: Args<'_>) -> CommandResult {
-    Ok(())
+/// `ZREVRANK key member [WITHSCORE]`
+pub fn zrevrank(ctx: &mut Context<'_>, args: Args<'_>) -> CommandResult {
+    reply_rank(ctx, args, "zrevrank", |set, member| set.reverse_rank(member))
 }
 
-/// ZRANK.
-pub fn zrank(_: &mut Context<'_>, _: Args<'_>) -> CommandResult {
-    Ok(())
-}
-
-/// ZREVRANK.
-pub fn zrevrank(_: &mut Context<'_>, _: Args<'_>) -> CommandResult {
-    Ok(())
-}
-
-/// ZRANGE.
-pub fn zrange(_: &mut Context<'_>, _: Args<'_>) -> CommandResult {
-    Ok(())
-}
-
-/// ZRANGESTORE.
-pub fn zrangestore(_: &mut Context<'_>, _: Args<'_>) -> CommandResult {
-    Ok(())
-}
-
-/// ZRANGEBYSCORE.
-pub fn zrangebyscore(_: &mut Context<'_>, _: Args<'_>) -> CommandResult {
-    Ok(())
-}
-
-/// ZREVRANGE.
-pub fn zrevrange(_: &mut Context<'_>, _: Args<'_>) -> CommandResult {
-    Ok(())
-}
-
-/// ZREVRANGEBYSCORE.
-pub fn zrevrangebyscore(_: &mut Context<'_>, _: Args<'_>) -> CommandResult {
-    Ok(())
-}
-
-/// ZRANGEBYLEX.
-pub fn zrangebylex(_: &mut Context<'_>, _: Args<'_>) -> CommandResult {
-    Ok(())
-}
-
-/// ZREVRANGEBYLEX.
-pub fn zrevrangebylex(_: &mut Context<'_>, _: Args<'_>) -> CommandResult {
-    Ok(())
-}
-
-/// ZLEXCOUNT.
-pub fn zlexcount(_: &mut Context<'_>, _: Args<'_>) -> CommandResult {
-    Ok(())
-}
-
-/// ZREMRANGEBYRANK.
-pub fn zremrangebyrank(_: &mut Context<'_>, _: Args<'_>) -> CommandResult {
-    Ok(())
-}
-
-/// ZREMRANGEBYSCORE.
-pub fn zremrangebyscore(_: &mut Context<'_>, _: Args<'_>) -> CommandResult {
-    Ok(())
-}
-
-/// ZREMRANGEBYLEX.
-pub fn zremrangebylex(_: &mut Context<'_>, _: Args<'_>) -> CommandResult {
-    Ok(())
-}
-
-/// ZPOPMIN.
-pub fn zpopmin(_: &mut Context<'_>, _: Args<'_>) -> CommandResult {
-    Ok(())
-}
-
-/// ZPOPMAX.
-pub fn zpopmax(_: &mut Context<'_>, _: Args<'_>) -> CommandResult {
-    Ok(())
-}
-
-/// ZMPOP.
-pub fn zmpop(_: &mut Context<'_>, _: Args<'_>) -> CommandResult {
-    Ok(())
-}
-
-/// ZRANDMEMBER.
-pub fn zrandmember(_: &mut Context<'_>, _: Args<'_>) -> CommandResult {
-    Ok(())
-}
-
-/// ZSCAN.
-pub fn zscan(_: &mut Context<'_>, _: Args<'_>) -> CommandResult {
-    Ok(())
-}
-
-/// ZUNION.
-pub fn zunion(_: &mut Context<'_>, _: Args<'_>) -> CommandResult {
-    Ok(())
-}
-
-/// ZINTER.
-pub fn zinter(_: &mut Context<'_>, _: Args<'_>) -> CommandResult {
-    Ok(())
-}
-
-/// ZDIFF.
-pub fn zdiff(_: &mut Context<'_>, _: Args<'_>) -> CommandResult {
-    Ok(())
-}
-
-/// ZUNIONSTORE.
-pub fn zunionstore(_: &mut Context<'_>, _: Args<'_>) -> CommandResult {
-    Ok(())
-}
-
-/// ZINTERSTORE.
-pub fn zinterstore(_: &mut Context<'_>, _: Args<'_>) -> CommandResult {
-    Ok(())
-}
-
-/// ZDIFFSTORE.
-pub fn zdiffstore(_: &mut Context<'_>, _: Args<'_>) -> CommandResult {
-    Ok(())
-}
-
-/// ZINTERCARD.
-pub fn zintercard(_: &mut Context<'_>, _: Args<'_>) -> CommandResult {
+/// `ZSCAN key cursor [MATCH pattern] [COUNT count]`
+///
+/// Scores are bulk strings in either protocol, and those of a big set have seventeen digits, as Redis prints them here
+/// and nowhere else. The options are read only where there is a set.
+pub fn zscan(ctx: &mut Context<'_>, mut args: Args<'_>) -> CommandResult {
+    let key = args.next_bytes()?;
+    let cursor = scan::read_cursor(&mut args)?;
+    let Some(set) = find(&mut ctx.keys, key)? else {
+        scan::reply_nothing(&mut ctx.reply);
+        return Ok(());
+    };
+    let options = ScanOptions::read(args)?;
+    let print = match set.encoding() {
+        Encoding::Listpack => format_f64,
+        Encoding::Skiplist => format_f64_17,
+    };
+    scan::walk_collection(&mut ctx.reply, cursor, &options, |position, page| {
+        set.scan(position, |member, score| {
+            if page.meets(member) {
+                page.put(member);
+                page.put(&print(score));
+            }
+        })
+    });
     Ok(())
 }

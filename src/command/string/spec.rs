@@ -300,6 +300,25 @@ pub const COMMANDS: &[CommandSpec<Handler>] = &[
         handler: Some(super::msetnx),
         ..ROW
     },
+    CommandSpec {
+        name: "lcs",
+        summary: "The longest subsequence that two strings have in common",
+        since: "7.0.0",
+        complexity: "O(N*M) with N and M the lengths of the strings",
+        arity: AtLeast(3),
+        flags: flags!(READONLY),
+        keys: &[KeySpec::range(1, 1, 1, key_flags!(RO | ACCESS))],
+        arguments: &[
+            arg::key("key1", 0),
+            arg::key("key2", 0),
+            arg::token("len", "LEN").optional(),
+            arg::token("idx", "IDX").optional(),
+            arg::integer("min-match-len").token("MINMATCHLEN").optional(),
+            arg::token("withmatchlen", "WITHMATCHLEN").optional(),
+        ],
+        handler: Some(super::lcs),
+        ..ROW
+    },
 ];
 
 /// What the rows have in common.

@@ -1,11 +1,11 @@
 //! What a batch costs, per command.
 //!
-//! Reading a clock twice around a command of 50 ns would cost as much as the command. Commands flagged `fast` are
+//! Reading a clock twice around a command of 50 ns would cost as much as the command. Commands that are brief
+//! ([`Command::is_brief`]) are
 //! therefore not timed one by one: the batch's time, less that of the others, is divided among them. All others are
 //! timed on their own, and so is everything while the slow log's threshold is below a batch's length.
 
 use crate::base::clock::Stopwatch;
-use crate::command::spec::Flags;
 use crate::engine::instance::Engine;
 use crate::engine::registry::Command;
 use crate::engine::session::Session;
@@ -54,7 +54,7 @@ impl BatchTally {
     pub fn start(&self, engine: &Engine, command: &Command) -> Option<u64> {
         let threshold = engine.slowlog.threshold_us();
         let all = (0..TIME_ALL_BELOW_US).contains(&threshold);
-        (all || !command.flags.has(Flags::FAST)).then(|| self.watch.elapsed_ns())
+        (all || !command.is_brief).then(|| self.watch.elapsed_ns())
     }
 
     /// A command has run.

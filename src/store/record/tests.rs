@@ -43,6 +43,10 @@ fn a_record_survives_every_change_of_form() {
         assert_eq!((record.key(), record.deadline()), (&key[..], None));
         record.set_deadline(Some(5));
         assert_eq!((record.key(), record.deadline()), (&key[..], Some(5)));
+        for deadline in [i64::MAX as u64, 1 << 48, (1 << 48) - 1, 5] {
+            record.set_deadline(Some(deadline));
+            assert_eq!((record.key(), record.deadline()), (&key[..], Some(deadline)));
+        }
         let renamed = record.clone().renamed(b"other");
         assert_eq!((renamed.key(), renamed.deadline()), (&b"other"[..], Some(5)));
     }

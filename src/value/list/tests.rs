@@ -110,6 +110,22 @@ fn apply(operation: Operation, home: &mut Detached<Deque>, model: &mut Model, li
             let value = if model.is_empty() { value } else { model[a % model.len()].clone() };
             assert_eq!(list.remove(&value, most, end, limits), remove_from(model, &value, most, end));
         }
+        20..=21 => {
+            let to = if b % 4 == 0 {
+                end
+            } else if at_tail {
+                End::Head
+            } else {
+                End::Tail
+            };
+            let from_at = if at_tail { model.len().saturating_sub(1) } else { 0 };
+            let expected = if model.is_empty() { None } else { Some(model.remove(from_at)) };
+            assert_eq!(list.rotate(end, to, limits, <[u8]>::to_vec), expected);
+            if let Some(value) = expected {
+                let to_at = if to == End::Head { 0 } else { model.len() };
+                model.insert(to_at, value);
+            }
+        }
         _ => {
             let (start, end) = (a % 30, model.len() + 3 - (b % 30).min(model.len() + 3));
             list.trim(start..end, limits);
@@ -124,7 +140,7 @@ proptest! {
     #[test]
     fn behaves_as_a_vec(
         setting in prop_oneof![Just(-2i64), Just(-1), Just(0), 1i64..200],
-        operations in proptest::collection::vec((0u8..22, any::<bool>(), any::<u16>(), any::<u16>(), value()), 0..300),
+        operations in proptest::collection::vec((0u8..24, any::<bool>(), any::<u16>(), any::<u16>(), value()), 0..300),
     ) {
         let limits = ListLimits { listpack_size: setting };
         let (mut home, mut model) = (empty(), Model::new());

@@ -170,7 +170,7 @@ pub(super) fn upsert(
     match found {
         // Its own place, with the entry before it and the one behind it unchanged.
         Some((_, span)) if place == span.start => {
-            buffer.splice(span.end - SCORE_BYTES, SCORE_BYTES, &[&score.to_le_bytes()]);
+            buffer.splice(span.end - SCORE_BYTES, SCORE_BYTES, &[&score_bytes(score)]);
         }
         Some((_, span)) => {
             buffer.splice(span.start, span.len(), &[]);
@@ -218,7 +218,12 @@ fn insert_at(buffer: &mut impl Buffer, at: usize, key: &Key) {
         rest >>= 7;
     }
     prefix.push(rest as u8);
-    buffer.splice(at, 0, &[&prefix, key.member, &key.score.to_le_bytes()]);
+    buffer.splice(at, 0, &[&prefix, key.member, &score_bytes(key.score)]);
+}
+
+/// A score as it is stored. A packed zero has no sign, as in Redis; one in a tree has.
+fn score_bytes(score: f64) -> [u8; SCORE_BYTES] {
+    (score + 0.0).to_le_bytes()
 }
 
 fn set_len(buffer: &mut impl Buffer, len: usize) {

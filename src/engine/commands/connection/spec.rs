@@ -227,6 +227,7 @@ pub const COMMANDS: &[CommandSpec<Handler>] = &[
                                 arg::one_of("skipme", &[arg::token("yes", "YES"), arg::token("no", "NO")])
                                     .token("SKIPME")
                                     .optional(),
+                                arg::integer("maxage").token("MAXAGE").optional().since("7.4.0"),
                             ],
                         )
                         .multiple(),
@@ -238,6 +239,7 @@ pub const COMMANDS: &[CommandSpec<Handler>] = &[
                     ("3.2.0", "Type `master`."),
                     ("5.0.0", "Type `replica`, with `slave` as its old name."),
                     ("6.2.0", "Filter `LADDR`."),
+                    ("7.4.0", "Filter `MAXAGE`."),
                 ],
                 handler: Some(super::client_kill),
                 ..ROW

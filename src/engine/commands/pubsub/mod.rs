@@ -1,52 +1,138 @@
 //! Handlers of the publish/subscribe commands.
+//!
+//! A confirmation is a reply of its own per channel, and under RESP3 a push like the messages themselves.
 
 pub mod spec;
 
+use std::collections::BTreeSet;
+
+use crate::base::glob::Glob;
 use crate::command::Args;
+use crate::engine::commands::server::write_help;
+use crate::engine::session::Session;
 use crate::engine::{Call, Outcome};
-use crate::protocol::error::CommandResult;
+use crate::protocol::error::{CommandError, CommandResult};
+use crate::protocol::reply::{Protocol, Reply};
+use crate::pubsub::registry::Subscriber;
 
-/// SUBSCRIBE.
-pub fn subscribe(_: &mut Call<'_, '_>, _: Args<'_>) -> CommandResult<Outcome> {
+/// One confirmation; `count` is what the connection is subscribed to afterwards.
+fn confirm(reply: &mut Reply, kind: &str, name: Option<&[u8]>, count: usize) {
+    reply.push(3);
+    reply.bulk(kind.as_bytes());
+    reply.bulk_or_null(name);
+    reply.count(count);
+}
+
+fn subscriptions(session: &Session) -> usize {
+    session.channels.len() + session.patterns.len()
+}
+
+/// The connection as others send to it. From here on messages wait behind what it is being replied.
+fn subscriber(session: &Session) -> Subscriber {
+    session.client.outbox.cork(true);
+    Subscriber {
+        id: session.client.id,
+        outbox: session.client.outbox.clone(),
+        pushes: session.protocol == Protocol::Resp3,
+    }
+}
+
+/// What the arguments name, or everything that is subscribed to.
+fn named_or_all(args: Args<'_>, all: &BTreeSet<Box<[u8]>>) -> Vec<Box<[u8]>> {
+    if args.remaining() == 0 { all.iter().cloned().collect() } else { args.rest().map(Into::into).collect() }
+}
+
+/// `SUBSCRIBE channel [channel ...]`
+pub fn subscribe(call: &mut Call<'_, '_>, args: Args<'_>) -> CommandResult<Outcome> {
+    for channel in args.rest() {
+        if call.session.channels.insert(channel.into()) {
+            call.engine.pubsub.subscribe(channel, subscriber(call.session));
+        }
+        confirm(&mut call.context.reply, "subscribe", Some(channel), subscriptions(call.session));
+    }
     Ok(Outcome::Done)
 }
 
-/// UNSUBSCRIBE.
-pub fn unsubscribe(_: &mut Call<'_, '_>, _: Args<'_>) -> CommandResult<Outcome> {
+/// `UNSUBSCRIBE [channel [channel ...]]`
+pub fn unsubscribe(call: &mut Call<'_, '_>, args: Args<'_>) -> CommandResult<Outcome> {
+    let names = named_or_all(args, &call.session.channels);
+    for channel in &names {
+        if call.session.channels.remove(channel) {
+            call.engine.pubsub.unsubscribe(channel, call.session.client.id);
+        }
+        confirm(&mut call.context.reply, "unsubscribe", Some(channel), subscriptions(call.session));
+    }
+    if names.is_empty() {
+        confirm(&mut call.context.reply, "unsubscribe", None, subscriptions(call.session));
+    }
     Ok(Outcome::Done)
 }
 
-/// PSUBSCRIBE.
-pub fn psubscribe(_: &mut Call<'_, '_>, _: Args<'_>) -> CommandResult<Outcome> {
+/// `PSUBSCRIBE pattern [pattern ...]`
+pub fn psubscribe(call: &mut Call<'_, '_>, args: Args<'_>) -> CommandResult<Outcome> {
+    for pattern in args.rest() {
+        if call.session.patterns.insert(pattern.into()) {
+            call.engine.pubsub.subscribe_pattern(pattern, subscriber(call.session));
+        }
+        confirm(&mut call.context.reply, "psubscribe", Some(pattern), subscriptions(call.session));
+    }
     Ok(Outcome::Done)
 }
 
-/// PUNSUBSCRIBE.
-pub fn punsubscribe(_: &mut Call<'_, '_>, _: Args<'_>) -> CommandResult<Outcome> {
+/// `PUNSUBSCRIBE [pattern [pattern ...]]`
+pub fn punsubscribe(call: &mut Call<'_, '_>, args: Args<'_>) -> CommandResult<Outcome> {
+    let names = named_or_all(args, &call.session.patterns);
+    for pattern in &names {
+        if call.session.patterns.remove(pattern) {
+            call.engine.pubsub.unsubscribe_pattern(pattern, call.session.client.id);
+        }
+        confirm(&mut call.context.reply, "punsubscribe", Some(pattern), subscriptions(call.session));
+    }
+    if names.is_empty() {
+        confirm(&mut call.context.reply, "punsubscribe", None, subscriptions(call.session));
+    }
     Ok(Outcome::Done)
 }
 
-/// PUBLISH.
-pub fn publish(_: &mut Call<'_, '_>, _: Args<'_>) -> CommandResult<Outcome> {
+/// `PUBLISH channel message`
+pub fn publish(call: &mut Call<'_, '_>, mut args: Args<'_>) -> CommandResult<Outcome> {
+    let (channel, message) = (args.next_bytes()?, args.next_bytes()?);
+    let receivers = call.engine.pubsub.publish(channel, message, &mut call.session.touched);
+    call.context.reply.count(receivers);
     Ok(Outcome::Done)
 }
 
-/// PUBSUB CHANNELS.
-pub fn pubsub_channels(_: &mut Call<'_, '_>, _: Args<'_>) -> CommandResult<Outcome> {
+/// `PUBSUB CHANNELS [pattern]`
+pub fn pubsub_channels(call: &mut Call<'_, '_>, args: Args<'_>) -> CommandResult<Outcome> {
+    if args.remaining() > 1 {
+        return Err(CommandError::subcommand_syntax(args.at(0), args.at(1)));
+    }
+    let pattern = args.peek().map(Glob::new);
+    let channels = call.engine.pubsub.channels(pattern.as_ref());
+    call.context.reply.array(channels.len());
+    channels.iter().for_each(|channel| call.context.reply.bulk(channel));
     Ok(Outcome::Done)
 }
 
-/// PUBSUB NUMSUB.
-pub fn pubsub_numsub(_: &mut Call<'_, '_>, _: Args<'_>) -> CommandResult<Outcome> {
+/// `PUBSUB NUMSUB [channel [channel ...]]`
+pub fn pubsub_numsub(call: &mut Call<'_, '_>, args: Args<'_>) -> CommandResult<Outcome> {
+    let channels = args.rest();
+    call.context.reply.array(2 * channels.len());
+    for channel in channels {
+        call.context.reply.bulk(channel);
+        call.context.reply.count(call.engine.pubsub.subscribers(channel));
+    }
     Ok(Outcome::Done)
 }
 
-/// PUBSUB NUMPAT.
-pub fn pubsub_numpat(_: &mut Call<'_, '_>, _: Args<'_>) -> CommandResult<Outcome> {
+/// `PUBSUB NUMPAT`
+pub fn pubsub_numpat(call: &mut Call<'_, '_>, _: Args<'_>) -> CommandResult<Outcome> {
+    call.context.reply.count(call.engine.pubsub.pattern_count());
     Ok(Outcome::Done)
 }
 
-/// PUBSUB HELP.
-pub fn pubsub_help(_: &mut Call<'_, '_>, _: Args<'_>) -> CommandResult<Outcome> {
+/// `PUBSUB HELP`
+pub fn pubsub_help(call: &mut Call<'_, '_>, _: Args<'_>) -> CommandResult<Outcome> {
+    write_help(&mut call.context.reply, "pubsub");
     Ok(Outcome::Done)
 }

@@ -1,32 +1,58 @@
-//! Handlers of the transaction commands.
+//! Handlers of the transaction commands; the mechanics are in [`crate::engine::transaction`].
 
 pub mod spec;
 
 use crate::command::Args;
+use crate::engine::transaction::{self, Transaction};
 use crate::engine::{Call, Outcome};
-use crate::protocol::error::CommandResult;
+use crate::protocol::error::{CommandError, CommandResult};
 
-/// MULTI.
-pub fn multi(_: &mut Call<'_, '_>, _: Args<'_>) -> CommandResult<Outcome> {
+/// `MULTI`
+pub fn multi(call: &mut Call<'_, '_>, _: Args<'_>) -> CommandResult<Outcome> {
+    if call.session.transaction.is_some() {
+        return Err(CommandError::NestedMulti);
+    }
+    call.session.transaction = Some(Transaction::default());
+    call.context.reply.ok();
     Ok(Outcome::Done)
 }
 
-/// EXEC.
-pub fn exec(_: &mut Call<'_, '_>, _: Args<'_>) -> CommandResult<Outcome> {
+/// `EXEC`
+pub fn exec(call: &mut Call<'_, '_>, _: Args<'_>) -> CommandResult<Outcome> {
+    transaction::execute(call)
+}
+
+/// `DISCARD`
+pub fn discard(call: &mut Call<'_, '_>, _: Args<'_>) -> CommandResult<Outcome> {
+    if call.session.transaction.take().is_none() {
+        return Err(CommandError::DiscardWithoutMulti);
+    }
+    transaction::unwatch(call);
+    call.context.reply.ok();
     Ok(Outcome::Done)
 }
 
-/// DISCARD.
-pub fn discard(_: &mut Call<'_, '_>, _: Args<'_>) -> CommandResult<Outcome> {
+/// `WATCH key [key ...]`
+pub fn watch(call: &mut Call<'_, '_>, args: Args<'_>) -> CommandResult<Outcome> {
+    if call.session.transaction.is_some() {
+        return Err(CommandError::WatchInMulti);
+    }
+    let watched = call.session.watched.get_or_insert_default();
+    // What has changed already cannot be changed back by watching more.
+    if !watched.flag.is_raised() {
+        for key in args.rest() {
+            if watched.keys.insert((call.context.keys.database, key.into())) {
+                call.context.keys.watch(key, watched.flag.clone());
+            }
+        }
+    }
+    call.context.reply.ok();
     Ok(Outcome::Done)
 }
 
-/// WATCH.
-pub fn watch(_: &mut Call<'_, '_>, _: Args<'_>) -> CommandResult<Outcome> {
-    Ok(Outcome::Done)
-}
-
-/// UNWATCH.
-pub fn unwatch(_: &mut Call<'_, '_>, _: Args<'_>) -> CommandResult<Outcome> {
+/// `UNWATCH`
+pub fn unwatch(call: &mut Call<'_, '_>, _: Args<'_>) -> CommandResult<Outcome> {
+    transaction::unwatch(call);
+    call.context.reply.ok();
     Ok(Outcome::Done)
 }

@@ -1,0 +1,57 @@
+//! Keys by the database: KEYS, RANDOMKEY, SCAN. They hold every shard.
+
+use crate::base::glob::Glob;
+use crate::base::limits::SHARDS;
+use crate::command::scan::{self, POSITION_BITS, ScanOptions};
+use crate::command::{Args, Context};
+use crate::protocol::error::CommandResult;
+
+/// How a cursor gives a position in a shard's table.
+const POSITION_SHIFT: u32 = 64 - POSITION_BITS;
+const _: () = assert!(SHARDS <= 1 << (53 - POSITION_BITS), "a cursor stays below 2^53");
+
+/// `KEYS pattern`
+pub fn keys(ctx: &mut Context<'_>, mut args: Args<'_>) -> CommandResult {
+    let pattern = Glob::new(args.next_bytes()?);
+    let everything = pattern.is_everything();
+    let (mark, mut count) = (ctx.reply.deferred_array(), 0);
+    let reply = &mut ctx.reply;
+    ctx.keys.each_record(|record| {
+        if everything || pattern.matches(record.key()) {
+            reply.bulk(record.key());
+            count += 1;
+        }
+    });
+    reply.finish_array(mark, count);
+    Ok(())
+}
+
+/// `RANDOMKEY`
+pub fn randomkey(ctx: &mut Context<'_>, _: Args<'_>) -> CommandResult {
+    let key = ctx.keys.random_key(ctx.random);
+    ctx.reply.bulk_or_null(key.as_deref());
+    Ok(())
+}
+
+/// `SCAN cursor [MATCH pattern] [COUNT count] [TYPE type]`
+pub fn scan(ctx: &mut Context<'_>, mut args: Args<'_>) -> CommandResult {
+    let cursor = scan::read_cursor(&mut args)?;
+    let options = ScanOptions::read_with_type(args)?;
+    let Context { keys, reply, .. } = ctx;
+    scan::walk(reply, cursor, &options, |cursor, page| {
+        let shard = usize::try_from(cursor >> POSITION_BITS).ok().filter(|shard| *shard < SHARDS)?;
+        let next = keys.scan_shard(shard, cursor << POSITION_SHIFT, |record| {
+            let wanted = |name: &[u8]| record.value_type().name().as_bytes().eq_ignore_ascii_case(name);
+            if page.meets(record.key()) && options.type_name.is_none_or(wanted) {
+                page.put(record.key());
+            }
+        });
+        let shard = shard as u64;
+        match next {
+            Some(position) => Some(shard << POSITION_BITS | position >> POSITION_SHIFT),
+            None if shard + 1 < SHARDS as u64 => Some((shard + 1) << POSITION_BITS),
+            None => None,
+        }
+    });
+    Ok(())
+}

@@ -1,0 +1,95 @@
+//! The line that CLIENT LIST and CLIENT INFO show of a connection, with Redis 7.2's fields in its order.
+
+use std::sync::atomic::Ordering::Relaxed;
+
+use crate::engine::clients::Client;
+use crate::engine::registry::REGISTRY;
+use crate::protocol::error::{CommandError, CommandResult};
+
+/// The types by which connections are listed and killed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Kind {
+    /// Neither of the others.
+    Normal,
+    /// The one that we replicate from.
+    Master,
+    /// One that replicates from us.
+    Replica,
+    /// Subscribed to something.
+    PubSub,
+}
+
+impl Kind {
+    /// The type of this name.
+    ///
+    /// # Errors
+    /// When there is none.
+    pub fn read(name: &[u8]) -> CommandResult<Kind> {
+        const NAMES: [(&str, Kind); 5] = [
+            ("normal", Kind::Normal),
+            ("slave", Kind::Replica),
+            ("replica", Kind::Replica),
+            ("pubsub", Kind::PubSub),
+            ("master", Kind::Master),
+        ];
+        let found = NAMES.iter().find(|(text, _)| name.eq_ignore_ascii_case(text.as_bytes()));
+        found.map(|(_, kind)| *kind).ok_or_else(|| CommandError::unknown_client_type(name))
+    }
+
+    /// The type of a connection.
+    pub fn of(client: &Client) -> Kind {
+        if client.is_subscriber() { Kind::PubSub } else { Kind::Normal }
+    }
+}
+
+/// The letters of a connection's state, `N` for none.
+fn flags(client: &Client) -> String {
+    let states = [
+        ('P', client.is_subscriber()),
+        ('x', client.queued.load(Relaxed) != u32::MAX),
+        ('b', client.blocked.load(Relaxed)),
+        ('A', client.outbox.is_closed()),
+        // A Unix socket's address is its path.
+        ('U', client.origin.peer.starts_with('/')),
+        ('e', client.no_evict.load(Relaxed)),
+        ('T', client.no_touch.load(Relaxed)),
+    ];
+    let letters: String = states.iter().filter(|(_, holds)| *holds).map(|(letter, _)| letter).collect();
+    if letters.is_empty() { "N".into() } else { letters }
+}
+
+/// The connection as one line, with its end.
+pub(super) fn line(client: &Client, now_ms: u64) -> String {
+    let seconds_since = |then_ms: u64| now_ms.saturating_sub(then_ms) / 1000;
+    let queued = match client.queued.load(Relaxed) {
+        u32::MAX => -1,
+        queued => i64::from(queued),
+    };
+    let names = client.names.lock();
+    let (query, output) = (client.query_bytes.load(Relaxed), client.output_bytes.load(Relaxed));
+    let messages = client.outbox.len() as u64;
+    let last = REGISTRY.all.get(client.last_command.load(Relaxed) as usize);
+    format!(
+        "id={id} addr={peer} laddr={local} fd={descriptor} name={name} age={age} idle={idle} flags={flags} db={database} \
+         sub={channels} psub={patterns} ssub=0 multi={queued} qbuf={query} qbuf-free=0 argv-mem=0 multi-mem=0 rbs={output} \
+         rbp={output} obl={output} oll=0 omem={messages} tot-mem={total} events={events} cmd={command} user=default \
+         redir=-1 resp={protocol} lib-name={library} lib-ver={version}\n",
+        id = client.id,
+        peer = client.origin.peer,
+        local = client.origin.local,
+        descriptor = client.origin.descriptor,
+        name = names.name,
+        age = seconds_since(client.connected_ms),
+        idle = seconds_since(client.active_ms.load(Relaxed)),
+        flags = flags(client),
+        database = client.database.load(Relaxed),
+        channels = client.channels.load(Relaxed),
+        patterns = client.patterns.load(Relaxed),
+        total = size_of::<Client>() as u64 + query + output + messages,
+        events = if output + messages > 0 { "rw" } else { "r" },
+        command = last.map_or("NULL", |command| command.full_name.as_str()),
+        protocol = client.protocol.load(Relaxed),
+        library = names.library,
+        version = names.library_version,
+    )
+}

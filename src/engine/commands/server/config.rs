@@ -1,0 +1,50 @@
+//! `CONFIG` and its subcommands.
+
+use super::write_help;
+use crate::base::config::ConfigError;
+use crate::command::Args;
+use crate::engine::{Call, Outcome};
+use crate::protocol::error::{CommandError, CommandResult};
+
+/// `CONFIG GET parameter [parameter ...]`
+pub fn config_get(call: &mut Call<'_, '_>, args: Args<'_>) -> CommandResult<Outcome> {
+    let patterns: Vec<&[u8]> = args.rest().collect();
+    let found = call.engine.config.read().get(&patterns);
+    let reply = &mut call.context.reply;
+    reply.map(found.len());
+    for (name, value) in &found {
+        reply.bulk(name);
+        reply.bulk(value);
+    }
+    Ok(Outcome::Done)
+}
+
+/// `CONFIG SET parameter value [parameter value ...]`
+pub fn config_set(call: &mut Call<'_, '_>, mut args: Args<'_>) -> CommandResult<Outcome> {
+    if args.remaining() % 2 != 0 {
+        return Err(CommandError::Syntax);
+    }
+    let mut pairs = Vec::with_capacity(args.remaining() / 2);
+    while args.remaining() > 0 {
+        pairs.push((args.next_bytes()?, args.next_bytes()?));
+    }
+    call.engine.set_config(&pairs).map_err(|error| match error {
+        ConfigError::Unknown { name } => CommandError::unknown_setting(&name),
+        ConfigError::Refused { name, reason } => CommandError::setting_failed(&name, &reason),
+    })?;
+    call.context.reply.ok();
+    Ok(Outcome::Done)
+}
+
+/// `CONFIG RESETSTAT`
+pub fn config_resetstat(call: &mut Call<'_, '_>, _: Args<'_>) -> CommandResult<Outcome> {
+    call.engine.stats.reset();
+    call.context.reply.ok();
+    Ok(Outcome::Done)
+}
+
+/// `CONFIG HELP`
+pub fn config_help(call: &mut Call<'_, '_>, _: Args<'_>) -> CommandResult<Outcome> {
+    write_help(&mut call.context.reply, "config");
+    Ok(Outcome::Done)
+}

@@ -1,0 +1,176 @@
+//! The smaller commands about the server: TIME, SHUTDOWN, ROLE, SLOWLOG, MEMORY, MODULE.
+
+use super::write_help;
+use crate::base::number::format_u64;
+use crate::command::Args;
+use crate::engine::{Call, Outcome};
+use crate::protocol::error::{CommandError, CommandResult};
+
+/// `TIME`
+pub fn time(call: &mut Call<'_, '_>, _: Args<'_>) -> CommandResult<Outcome> {
+    let now_us = call.engine.clock.now_us();
+    let reply = &mut call.context.reply;
+    reply.array(2);
+    reply.bulk(&format_u64(now_us / 1_000_000));
+    reply.bulk(&format_u64(now_us % 1_000_000));
+    Ok(Outcome::Done)
+}
+
+#[derive(Default)]
+struct Shutdown {
+    save: bool,
+    nosave: bool,
+    now: bool,
+    force: bool,
+    abort: bool,
+}
+
+impl Shutdown {
+    fn read(mut args: Args<'_>) -> CommandResult<Shutdown> {
+        let mut options = Shutdown::default();
+        while args.remaining() > 0 {
+            let option = if args.take("SAVE") {
+                &mut options.save
+            } else if args.take("NOSAVE") {
+                &mut options.nosave
+            } else if args.take("NOW") {
+                &mut options.now
+            } else if args.take("FORCE") {
+                &mut options.force
+            } else if args.take("ABORT") {
+                &mut options.abort
+            } else {
+                return Err(CommandError::Syntax);
+            };
+            *option = true;
+        }
+        let Shutdown { save, nosave, now, force, abort } = options;
+        if (abort && (save || nosave || now || force)) || (save && nosave) {
+            return Err(CommandError::Syntax);
+        }
+        Ok(options)
+    }
+}
+
+/// `SHUTDOWN [NOSAVE | SAVE] [NOW] [FORCE] [ABORT]`
+///
+/// Stopping takes no time here, so that there is never a shutdown in progress to abort.
+pub fn shutdown(call: &mut Call<'_, '_>, args: Args<'_>) -> CommandResult<Outcome> {
+    let options = Shutdown::read(args)?;
+    if options.abort {
+        return Err(CommandError::NoShutdown);
+    }
+    if options.save && !options.force {
+        tracing::warn!("SHUTDOWN SAVE is refused: this instance has nowhere to save to; NOSAVE or FORCE stops it");
+        return Err(CommandError::ShutdownFailed);
+    }
+    tracing::info!("stopped by SHUTDOWN from {}", call.session.client.origin.peer);
+    call.session.shutdown = true;
+    call.session.closing = true;
+    call.engine.stop();
+    Ok(Outcome::Done)
+}
+
+/// `ROLE`
+pub fn role(call: &mut Call<'_, '_>, _: Args<'_>) -> CommandResult<Outcome> {
+    let reply = &mut call.context.reply;
+    reply.array(3);
+    reply.bulk(b"master");
+    reply.integer(0);
+    reply.array(0);
+    Ok(Outcome::Done)
+}
+
+/// `SLOWLOG GET [count]`
+pub fn slowlog_get(call: &mut Call<'_, '_>, mut args: Args<'_>) -> CommandResult<Outcome> {
+    const COUNT_DEFAULT: usize = 10;
+    let count = match args.remaining() {
+        0 => COUNT_DEFAULT,
+        1 => match args.next_i64_or(CommandError::CountBelowMinusOne)? {
+            -1 => usize::MAX,
+            count => usize::try_from(count).map_err(|_| CommandError::CountBelowMinusOne)?,
+        },
+        _ => return Err(CommandError::subcommand_syntax(args.at(0), args.at(1))),
+    };
+    let entries = call.engine.slowlog.newest(count);
+    let reply = &mut call.context.reply;
+    reply.array(entries.len());
+    for entry in &entries {
+        reply.array(6);
+        // Counts from 0, and seconds.
+        reply.integer(entry.id as i64);
+        reply.integer(entry.at_seconds as i64);
+        reply.integer(i64::try_from(entry.took_us).unwrap_or(i64::MAX));
+        reply.array(entry.arguments.len());
+        entry.arguments.iter().for_each(|argument| reply.bulk(argument));
+        reply.bulk(entry.peer.as_bytes());
+        reply.bulk(entry.name.as_bytes());
+    }
+    Ok(Outcome::Done)
+}
+
+/// `SLOWLOG LEN`
+pub fn slowlog_len(call: &mut Call<'_, '_>, _: Args<'_>) -> CommandResult<Outcome> {
+    call.context.reply.count(call.engine.slowlog.len());
+    Ok(Outcome::Done)
+}
+
+/// `SLOWLOG RESET`
+pub fn slowlog_reset(call: &mut Call<'_, '_>, _: Args<'_>) -> CommandResult<Outcome> {
+    call.engine.slowlog.reset();
+    call.context.reply.ok();
+    Ok(Outcome::Done)
+}
+
+/// `SLOWLOG HELP`
+pub fn slowlog_help(call: &mut Call<'_, '_>, _: Args<'_>) -> CommandResult<Outcome> {
+    write_help(&mut call.context.reply, "slowlog");
+    Ok(Outcome::Done)
+}
+
+/// `MEMORY USAGE key [SAMPLES count]`
+///
+/// Every structure knows its size: there is nothing to sample.
+pub fn memory_usage(call: &mut Call<'_, '_>, mut args: Args<'_>) -> CommandResult<Outcome> {
+    /// A record's place in its table.
+    const PLACE_BYTES: usize = size_of::<usize>();
+    let key = args.next_bytes()?;
+    while args.remaining() > 0 {
+        if !args.take_with_value("SAMPLES") || args.next_i64()? < 0 {
+            return Err(CommandError::Syntax);
+        }
+    }
+    match call.context.keys.peek(key).map(|record| record.heap_bytes() + PLACE_BYTES) {
+        Some(bytes) => call.context.reply.count(bytes),
+        None => call.context.reply.null(),
+    }
+    Ok(Outcome::Done)
+}
+
+/// `MEMORY PURGE`
+pub fn memory_purge(call: &mut Call<'_, '_>, _: Args<'_>) -> CommandResult<Outcome> {
+    let purge = *call.engine.memory.purge.read();
+    if purge.is_some_and(|purge| !purge()) {
+        return Err(CommandError::PurgeFailed);
+    }
+    call.context.reply.ok();
+    Ok(Outcome::Done)
+}
+
+/// `MEMORY HELP`
+pub fn memory_help(call: &mut Call<'_, '_>, _: Args<'_>) -> CommandResult<Outcome> {
+    write_help(&mut call.context.reply, "memory");
+    Ok(Outcome::Done)
+}
+
+/// `MODULE LIST`
+pub fn module_list(call: &mut Call<'_, '_>, _: Args<'_>) -> CommandResult<Outcome> {
+    call.context.reply.array(0);
+    Ok(Outcome::Done)
+}
+
+/// `MODULE HELP`
+pub fn module_help(call: &mut Call<'_, '_>, _: Args<'_>) -> CommandResult<Outcome> {
+    write_help(&mut call.context.reply, "module");
+    Ok(Outcome::Done)
+}

@@ -1,0 +1,164 @@
+//! `DEBUG`: tools for tests, refused unless `enable-debug-command` allows them.
+//!
+//! Beside some of Redis's own subcommands there is `DEBUG CLOCK`, which moves a manual clock: what is due on the way has
+//! happened when it replies.
+
+mod digest;
+
+use std::sync::atomic::Ordering::Relaxed;
+use std::time::Duration;
+
+use self::digest::Digest;
+use crate::base::config::DebugCommand;
+use crate::command::Args;
+use crate::engine::instance::Engine;
+use crate::engine::{Call, Outcome};
+use crate::protocol::error::{CommandError, CommandResult, DEBUG_NOT_ENABLED};
+
+const HELP: &[&str] = &[
+    "DEBUG <subcommand> [<arg> [value] [opt] ...]. Subcommands are:",
+    "CLOCK ADVANCE <milliseconds>|SET <unix-time-milliseconds>|NOW",
+    "    Move the manual clock forward, or tell its time.",
+    "DIGEST",
+    "    A digest of the whole dataset, the same for the same data however it is stored.",
+    "DIGEST-VALUE <key> [<key> ...]",
+    "    The digest of each value.",
+    "ERROR <line>",
+    "    Reply with this error.",
+    "PANIC",
+    "    Fail inside the command, as a mistake in the server would.",
+    "SET-ACTIVE-EXPIRE <0|1>",
+    "    Whether expired keys are removed before anybody meets them.",
+    "SLEEP <seconds>",
+    "    Let the server hang, or move the manual clock by so much.",
+    "HELP",
+    "    This text.",
+];
+
+/// `DEBUG subcommand [argument [argument ...]]`
+pub fn debug(call: &mut Call<'_, '_>, mut args: Args<'_>) -> CommandResult<Outcome> {
+    let allowed = match call.engine.config.read().settings().enable_debug_command {
+        DebugCommand::Everybody => true,
+        DebugCommand::LocalConnections => call.session.client.origin.is_local,
+        DebugCommand::Nobody => false,
+    };
+    if !allowed {
+        return Err(CommandError::NotEnabled(&DEBUG_NOT_ENABLED));
+    }
+    match args.remaining() {
+        1 if args.take("HELP") => {
+            call.context.reply.array(HELP.len());
+            HELP.iter().for_each(|line| call.context.reply.simple(line));
+        }
+        1 if args.take("DIGEST") => digest_everything(call),
+        1 if args.take("PANIC") => panic!("DEBUG PANIC"),
+        2.. if args.take("DIGEST-VALUE") => digest_values(call, args),
+        2 if args.take("ERROR") => {
+            let line = String::from_utf8_lossy(args.next_bytes()?).into_owned();
+            return Err(CommandError::Custom(line.into()));
+        }
+        2 if args.take("SLEEP") => sleep(call, args.next_f64()?)?,
+        2 if args.take("SET-ACTIVE-EXPIRE") => {
+            call.engine.active_expiry.store(args.next_i64()? != 0, Relaxed);
+            call.context.reply.ok();
+        }
+        2 | 3 if args.take("CLOCK") => clock(call, args)?,
+        _ => return Err(CommandError::subcommand_syntax(args.at(0), args.at(1))),
+    }
+    Ok(Outcome::Done)
+}
+
+/// Has every shard for this command alone; behind MULTI the transaction has it already.
+fn enter_alone(call: &mut Call<'_, '_>) {
+    let keys = &mut call.context.keys;
+    if !keys.is_exclusive() {
+        let now_ms = keys.now_ms;
+        keys.enter_exclusively(now_ms);
+    }
+}
+
+/// `DEBUG DIGEST`
+fn digest_everything(call: &mut Call<'_, '_>) {
+    enter_alone(call);
+    let now_ms = call.context.keys.now_ms;
+    let mut databases = vec![(0, Digest::default()); call.engine.keyspace.databases];
+    call.context.keys.each_shard(|shard| {
+        for (number, (count, sum)) in databases.iter_mut().enumerate() {
+            let Some(database) = shard.database(number) else { continue };
+            let is_live = |deadline: Option<u64>| deadline.is_none_or(|deadline| deadline >= now_ms);
+            for record in database.table.iter().filter(|record| is_live(record.deadline())) {
+                *count += 1;
+                sum.xor(Digest::of_entry(record).bytes());
+            }
+        }
+    });
+    let mut total = Digest::default();
+    for (number, (_, sum)) in databases.iter().enumerate().filter(|(_, (count, _))| *count > 0) {
+        total.mix(&(number as u32).to_be_bytes());
+        total.merge(sum);
+    }
+    call.context.reply.simple(&total.to_string());
+}
+
+/// `DEBUG DIGEST-VALUE key [key ...]`
+fn digest_values(call: &mut Call<'_, '_>, args: Args<'_>) {
+    enter_alone(call);
+    let keys = args.rest();
+    call.context.reply.array(keys.len());
+    for key in keys {
+        let digest = call.context.keys.peek(key).map(Digest::of_value).unwrap_or_default();
+        call.context.reply.simple(&digest.to_string());
+    }
+}
+
+/// `DEBUG SLEEP seconds`
+fn sleep(call: &mut Call<'_, '_>, seconds: f64) -> CommandResult {
+    let time = Duration::try_from_secs_f64(seconds.max(0.0)).map_err(|_| CommandError::OutOfRange)?;
+    if call.engine.clock.is_manual() {
+        outside(call, |engine| engine.clock.advance(time))?;
+    } else {
+        enter_alone(call);
+        std::thread::sleep(time);
+    }
+    call.context.reply.ok();
+    Ok(())
+}
+
+/// `DEBUG CLOCK ADVANCE ms | SET ms | NOW`
+fn clock(call: &mut Call<'_, '_>, mut args: Args<'_>) -> CommandResult {
+    if args.remaining() == 1 && args.take("NOW") {
+        let now_ms = call.engine.clock.now_ms();
+        // Unix time in ms stays below 2^63 for some hundred million years.
+        call.context.reply.integer(now_ms as i64);
+        return Ok(());
+    }
+    let advances = args.take("ADVANCE");
+    if args.remaining() != 1 + usize::from(!advances) || (!advances && !args.take("SET")) {
+        return Err(CommandError::subcommand_syntax(args.at(0), args.at(1)));
+    }
+    let ms = u64::try_from(args.next_i64()?).map_err(|_| CommandError::NotPositive)?;
+    if !call.engine.clock.is_manual() {
+        return Err(CommandError::ClockNotManual);
+    }
+    outside(
+        call,
+        |engine| if advances { engine.clock.advance(Duration::from_millis(ms)) } else { engine.clock.set(ms) },
+    )?;
+    call.context.reply.ok();
+    Ok(())
+}
+
+/// Does something outside of the keyspace, which what is due then enters by itself.
+///
+/// # Errors
+/// Within EXEC, which nobody may leave half done.
+fn outside(call: &mut Call<'_, '_>, act: impl FnOnce(&Engine)) -> CommandResult {
+    if !call.context.may_block {
+        return Err(CommandError::NotInTransaction);
+    }
+    let tally = call.context.keys.leave();
+    call.engine.stats.add_tally(&tally);
+    act(call.engine);
+    call.context.keys.enter(call.engine.clock.now_ms());
+    Ok(())
+}

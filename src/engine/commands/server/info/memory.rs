@@ -1,0 +1,105 @@
+//! The memory section: what the keyspace counts, what the process holds, and what the allocator says where the binary
+//! has told us whom to ask.
+
+use std::sync::atomic::Ordering::Relaxed;
+
+use super::Text;
+use crate::base::process;
+use crate::engine::Call;
+use crate::engine::memory::AllocatorFigures;
+
+/// Bytes as people read them.
+fn human(bytes: u64) -> String {
+    const UNITS: [char; 5] = ['K', 'M', 'G', 'T', 'P'];
+    if bytes < 1024 {
+        return format!("{bytes}B");
+    }
+    let unit = (bytes.ilog2() / 10).min(UNITS.len() as u32);
+    format!("{:.2}{}", bytes as f64 / (1u64 << (10 * unit)) as f64, UNITS[unit as usize - 1])
+}
+
+fn ratio(part: u64, whole: u64) -> f64 {
+    if whole == 0 { 0.0 } else { part as f64 / whole as f64 }
+}
+
+fn percent(part: u64, whole: u64) -> String {
+    format!("{:.2}%", ratio(part, whole) * 100.0)
+}
+
+fn with_human(text: &mut Text, name: &str, bytes: u64) {
+    text.field(name, bytes);
+    text.field(format_args!("{name}_human"), human(bytes));
+}
+
+/// `# Memory`
+pub(super) fn memory(text: &mut Text, call: &mut Call<'_, '_>) {
+    let engine = call.engine;
+    let used = engine.used_memory() as u64;
+    let peak = engine.peak_memory() as u64;
+    let resident = process::resident_bytes();
+    let startup = engine.keyspace.base_bytes() as u64;
+    let buffers = engine.clients.buffer_bytes() as u64;
+    let overhead = startup + buffers;
+    let dataset = used.saturating_sub(overhead);
+    // Without figures of the allocator's own, what we count stands for them.
+    let allocator = match *engine.memory.allocator.read() {
+        Some(figures) => figures(),
+        None => AllocatorFigures { name: "system", allocated: used, active: used, resident },
+    };
+    with_human(text, "used_memory", used);
+    with_human(text, "used_memory_rss", resident);
+    with_human(text, "used_memory_peak", peak);
+    text.field("used_memory_peak_perc", percent(used, peak));
+    text.field("used_memory_overhead", overhead);
+    text.field("used_memory_startup", startup);
+    text.field("used_memory_dataset", dataset);
+    text.field("used_memory_dataset_perc", percent(dataset, used.saturating_sub(startup)));
+    text.field("allocator_allocated", allocator.allocated);
+    text.field("allocator_active", allocator.active);
+    text.field("allocator_resident", allocator.resident);
+    with_human(text, "total_system_memory", process::total_memory_bytes());
+    with_human(text, "maxmemory", engine.memory.limit.load(Relaxed) as u64);
+    let policy = engine.config.read().text("maxmemory-policy").unwrap_or_default();
+    text.field("maxmemory_policy", String::from_utf8_lossy(&policy));
+    fragmentation(text, &allocator, used, resident);
+    text.fields(&["mem_not_counted_for_evict", "mem_replication_backlog", "mem_total_replication_buffers"], 0);
+    text.field("mem_clients_slaves", 0);
+    text.field("mem_clients_normal", buffers);
+    text.fields(&["mem_cluster_links", "mem_aof_buffer"], 0);
+    text.field("mem_allocator", allocator.name);
+    text.field("active_defrag_running", 0);
+    text.field("lazyfree_pending_objects", engine.keyspace.reclaimer.pending());
+}
+
+/// How much more memory is held than used, on each level.
+fn fragmentation(text: &mut Text, allocator: &AllocatorFigures, used: u64, resident: u64) {
+    let mut level = |name: &str, unit: &str, outer: u64, inner: u64| {
+        text.field(format_args!("{name}_ratio"), format_args!("{:.2}", ratio(outer, inner)));
+        text.field(format_args!("{unit}_bytes"), i128::from(outer) - i128::from(inner));
+    };
+    level("allocator_frag", "allocator_frag", allocator.active, allocator.allocated);
+    level("allocator_rss", "allocator_rss", allocator.resident, allocator.active);
+    level("rss_overhead", "rss_overhead", resident, allocator.resident);
+    level("mem_fragmentation", "mem_fragmentation", resident, used);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn bytes_are_shown_as_redis_shows_them() {
+        for (bytes, expected) in [
+            (0, "0B"),
+            (1023, "1023B"),
+            (1024, "1.00K"),
+            (916_216, "894.74K"),
+            (12_242_944, "11.68M"),
+            (25_276_502_016, "23.54G"),
+            (1 << 40, "1.00T"),
+            (1 << 60, "1024.00P"),
+        ] {
+            assert_eq!(human(bytes), expected);
+        }
+    }
+}

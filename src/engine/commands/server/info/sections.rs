@@ -1,0 +1,214 @@
+//! The sections of INFO except the memory section.
+
+use std::sync::atomic::Ordering::Relaxed;
+
+use super::Text;
+use crate::base::process;
+use crate::engine::Call;
+use crate::engine::commands::connection::REDIS_VERSION;
+use crate::engine::registry::REGISTRY;
+use crate::engine::stats::Counter;
+use crate::store::eviction;
+
+/// A setting as CONFIG GET shows it.
+fn setting(call: &Call<'_, '_>, name: &str) -> String {
+    let value = call.engine.config.read().text(name).unwrap_or_default();
+    String::from_utf8_lossy(&value).into_owned()
+}
+
+/// `# Server`
+pub(super) fn server(text: &mut Text, call: &mut Call<'_, '_>) {
+    let engine = call.engine;
+    let port = engine.port.load(Relaxed);
+    let uptime_s = call.context.keys.now_ms.saturating_sub(engine.started_ms) / 1000;
+    let executable = std::env::current_exe().map(|path| path.display().to_string()).unwrap_or_default();
+    text.field("redis_version", REDIS_VERSION);
+    text.field("server_name", "pipkin");
+    text.field("pipkin_version", env!("CARGO_PKG_VERSION"));
+    text.field("redis_git_sha1", "00000000");
+    text.field("redis_git_dirty", 0);
+    text.field("redis_mode", "standalone");
+    text.field("os", process::system_name());
+    text.field("arch_bits", usize::BITS);
+    text.field("process_id", std::process::id());
+    text.field("process_supervised", "no");
+    text.field("run_id", &engine.run_id);
+    text.field("tcp_port", port);
+    text.field("server_time_usec", engine.clock.now_us());
+    text.field("uptime_in_seconds", uptime_s);
+    text.field("uptime_in_days", uptime_s / 86_400);
+    text.field("hz", setting(call, "hz"));
+    text.field("configured_hz", setting(call, "hz"));
+    text.field("lru_clock", eviction::recency_at(call.context.keys.now_ms));
+    text.field("executable", executable);
+    text.field("config_file", "");
+    text.field("io_threads_active", 0);
+    if port != 0 {
+        let bind: String = setting(call, "bind").split(' ').map(|address| format!("bind={address},")).collect();
+        text.field("listener0", format_args!("name=tcp,{bind}port={port}"));
+    }
+}
+
+/// `# Clients`
+pub(super) fn clients(text: &mut Text, call: &mut Call<'_, '_>) {
+    let all = call.engine.clients.all();
+    let largest = |bytes: fn(&crate::engine::clients::Client) -> u64| all.iter().map(|c| bytes(c)).max().unwrap_or(0);
+    text.field("connected_clients", call.engine.clients.connected());
+    text.field("cluster_connections", 0);
+    text.field("maxclients", setting(call, "maxclients"));
+    text.field("client_recent_max_input_buffer", largest(|client| client.query_bytes.load(Relaxed)));
+    text.field("client_recent_max_output_buffer", largest(|client| client.output_bytes.load(Relaxed)));
+    text.field("blocked_clients", all.iter().filter(|client| client.blocked.load(Relaxed)).count());
+    text.fields(&["tracking_clients", "clients_in_timeout_table"], 0);
+}
+
+/// `# Persistence`
+pub(super) fn persistence(text: &mut Text, _: &mut Call<'_, '_>) {
+    text.fields(&["loading", "async_loading"], 0);
+    text.fields(&["current_cow_peak", "current_cow_size", "current_cow_size_age"], 0);
+    text.field("rdb_bgsave_in_progress", 0);
+    text.field("rdb_last_bgsave_status", "ok");
+    text.fields(&["rdb_last_bgsave_time_sec", "rdb_current_bgsave_time_sec"], -1);
+    text.fields(&["rdb_saves", "rdb_last_cow_size", "rdb_last_load_keys_expired", "rdb_last_load_keys_loaded"], 0);
+    text.fields(&["aof_enabled", "aof_rewrite_in_progress", "aof_rewrite_scheduled"], 0);
+    text.fields(&["aof_last_rewrite_time_sec", "aof_current_rewrite_time_sec"], -1);
+    text.field("aof_last_bgrewrite_status", "ok");
+    text.fields(&["aof_rewrites", "aof_rewrites_consecutive_failures"], 0);
+    text.field("aof_last_write_status", "ok");
+    text.field("aof_last_cow_size", 0);
+    text.fields(&["module_fork_in_progress", "module_fork_last_cow_size"], 0);
+}
+
+/// `# Stats`
+pub(super) fn stats(text: &mut Text, call: &mut Call<'_, '_>) {
+    let engine = call.engine;
+    let rates = engine.stats.rates(engine.clock.monotonic_us());
+    let get = |counter| engine.stats.get(counter);
+    text.field("total_connections_received", get(Counter::Connections));
+    text.field("total_commands_processed", engine.stats.commands_processed());
+    text.field("instantaneous_ops_per_sec", format_args!("{:.0}", rates.commands));
+    text.field("total_net_input_bytes", get(Counter::InputBytes));
+    text.field("total_net_output_bytes", get(Counter::OutputBytes));
+    text.fields(&["total_net_repl_input_bytes", "total_net_repl_output_bytes"], 0);
+    text.field("instantaneous_input_kbps", format_args!("{:.2}", rates.input_bytes / 1024.0));
+    text.field("instantaneous_output_kbps", format_args!("{:.2}", rates.output_bytes / 1024.0));
+    text.fields(&["instantaneous_input_repl_kbps", "instantaneous_output_repl_kbps"], "0.00");
+    text.field("rejected_connections", get(Counter::RejectedConnections));
+    text.fields(&["sync_full", "sync_partial_ok", "sync_partial_err"], 0);
+    text.field("expired_keys", get(Counter::Expired));
+    text.field("expired_stale_perc", "0.00");
+    text.field("expired_time_cap_reached_count", 0);
+    text.field("evicted_keys", get(Counter::Evicted));
+    text.field("evicted_clients", 0);
+    text.field("keyspace_hits", get(Counter::Hits));
+    text.field("keyspace_misses", get(Counter::Misses));
+    text.field("pubsub_channels", engine.pubsub.channel_count());
+    text.field("pubsub_patterns", engine.pubsub.pattern_count());
+    text.fields(&["pubsubshard_channels", "latest_fork_usec", "total_forks", "migrate_cached_sockets"], 0);
+    text.fields(&["slave_expires_tracked_keys", "active_defrag_hits", "active_defrag_misses"], 0);
+    text.fields(&["active_defrag_key_hits", "active_defrag_key_misses"], 0);
+    text.fields(&["tracking_total_keys", "tracking_total_items", "tracking_total_prefixes"], 0);
+    text.field("unexpected_error_replies", 0);
+    text.field("total_error_replies", get(Counter::Errors));
+    text.field("acl_access_denied_auth", get(Counter::FailedLogins));
+    text.fields(&["acl_access_denied_cmd", "acl_access_denied_key", "acl_access_denied_channel"], 0);
+    // What Redis does not count.
+    text.field("protocol_errors", get(Counter::ProtocolErrors));
+    text.field("unauthenticated_commands", get(Counter::DeniedUnauthenticated));
+    text.field("client_output_buffer_limit_disconnections", get(Counter::OutputLimitDisconnections));
+    text.field("client_query_buffer_limit_disconnections", get(Counter::QueryLimitDisconnections));
+    text.field("accept_errors", get(Counter::AcceptErrors));
+    text.field("clock_steps", get(Counter::ClockSteps));
+    text.field("read_only_since_failure", u8::from(engine.is_latched()));
+}
+
+/// `# Replication`
+pub(super) fn replication(text: &mut Text, call: &mut Call<'_, '_>) {
+    text.field("role", "master");
+    text.field("connected_slaves", 0);
+    text.field("master_failover_state", "no-failover");
+    text.field("master_replid", &call.engine.run_id);
+    text.field("master_replid2", "0".repeat(40));
+    text.field("master_repl_offset", 0);
+    text.field("second_repl_offset", -1);
+    text.field("repl_backlog_active", 0);
+    text.field("repl_backlog_size", setting(call, "repl-backlog-size"));
+    text.fields(&["repl_backlog_first_byte_offset", "repl_backlog_histlen"], 0);
+}
+
+/// `# CPU`
+pub(super) fn cpu(text: &mut Text, _: &mut Call<'_, '_>) {
+    let times = process::cpu_times();
+    for (suffix, time) in [("", times.own), ("_children", times.children), ("_main_thread", times.main_thread)] {
+        for (kind, us) in [("sys", time.system_us), ("user", time.user_us)] {
+            let seconds = format_args!("{}.{:06}", us / 1_000_000, us % 1_000_000).to_string();
+            text.field(format_args!("used_cpu_{kind}{suffix}"), seconds);
+        }
+    }
+}
+
+/// `# Commandstats`
+pub(super) fn commandstats(text: &mut Text, call: &mut Call<'_, '_>) {
+    for command in &REGISTRY.all {
+        let stats = call.engine.stats.command(command.id);
+        if stats.calls == 0 && stats.rejected == 0 && stats.failed == 0 {
+            continue;
+        }
+        let usec = stats.nanoseconds / 1000;
+        let per_call = if stats.calls == 0 { 0.0 } else { stats.nanoseconds as f64 / 1000.0 / stats.calls as f64 };
+        text.field(
+            format_args!("cmdstat_{}", command.full_name),
+            format_args!(
+                "calls={},usec={usec},usec_per_call={per_call:.2},rejected_calls={},failed_calls={}",
+                stats.calls, stats.rejected, stats.failed
+            ),
+        );
+    }
+}
+
+/// `# Errorstats`
+pub(super) fn errorstats(text: &mut Text, call: &mut Call<'_, '_>) {
+    for (code, count) in call.engine.stats.errors() {
+        text.field(format_args!("errorstat_{code}"), format_args!("count={count}"));
+    }
+}
+
+/// What is known of one database.
+#[derive(Clone, Copy, Default)]
+struct DatabaseFigures {
+    keys: usize,
+    volatile: usize,
+    /// Of the sampled deadlines.
+    ttl_sum_ms: u128,
+    ttl_samples: u128,
+}
+
+/// Records that are looked at in each shard for the average time to live; a table's order says nothing of deadlines.
+const TTL_SAMPLES_PER_SHARD: usize = 8;
+
+/// `# Keyspace`
+pub(super) fn keyspace(text: &mut Text, call: &mut Call<'_, '_>) {
+    let now_ms = call.context.keys.now_ms;
+    let mut figures = vec![DatabaseFigures::default(); call.engine.keyspace.databases];
+    call.context.keys.each_shard(|shard| {
+        for (number, figures) in figures.iter_mut().enumerate() {
+            let Some(database) = shard.database(number) else { continue };
+            figures.keys += database.table.len();
+            figures.volatile += database.volatile;
+            if database.volatile == 0 {
+                continue;
+            }
+            for deadline in database.table.iter().take(TTL_SAMPLES_PER_SHARD).filter_map(|record| record.deadline()) {
+                figures.ttl_sum_ms += u128::from(deadline.saturating_sub(now_ms));
+                figures.ttl_samples += 1;
+            }
+        }
+    });
+    for (number, figures) in figures.iter().enumerate().filter(|(_, figures)| figures.keys > 0) {
+        let average = figures.ttl_sum_ms.checked_div(figures.ttl_samples).unwrap_or(0);
+        text.field(
+            format_args!("db{number}"),
+            format_args!("keys={},expires={},avg_ttl={average}", figures.keys, figures.volatile),
+        );
+    }
+}

@@ -1,0 +1,130 @@
+//! What concerns a whole database: walks, counts, FLUSHDB, SWAPDB. The caller is alone inside the keyspace.
+
+use std::ops::Range;
+
+use super::Keys;
+use crate::base::limits::SHARDS;
+use crate::base::random::Random;
+use crate::store::keyspace::Shard;
+use crate::store::reclaim::Garbage;
+use crate::store::record::Record;
+
+/// Whether a database of a shard has a key, be it expired or not.
+fn has_key(shard: &Shard, database: usize, key: &[u8]) -> bool {
+    let Some(database) = shard.database(database) else { return false };
+    let hash = database.table.basis().hash(key);
+    database.table.find(hash, |record| record.key() == key).is_some()
+}
+
+fn is_empty_in(shard: &Shard, database: usize) -> bool {
+    shard.database(database).is_none_or(|database| database.table.is_empty())
+}
+
+impl Keys<'_> {
+    /// Keys of the selected database; those count that have expired and nobody has met yet.
+    pub fn count(&mut self) -> usize {
+        let (number, mut count) = (self.database, 0);
+        self.each_shard(|shard| count += shard.database(number).map_or(0, |database| database.table.len()));
+        count
+    }
+
+    /// Visits the live records of the selected database.
+    pub fn each_record(&mut self, mut visit: impl FnMut(&Record)) {
+        let (number, now_ms) = (self.database, self.now_ms);
+        self.each_shard(|shard| {
+            let records = shard.database(number).into_iter().flat_map(|database| database.table.iter());
+            records.filter(|record| !record.has_expired(now_ms)).for_each(&mut visit);
+        });
+    }
+
+    /// Visits some live records of one shard of the selected database, see [`crate::value::table::Table::scan`].
+    pub fn scan_shard(&mut self, index: usize, position: u64, mut visit: impl FnMut(&Record)) -> Option<u64> {
+        let (number, now_ms) = (self.database, self.now_ms);
+        self.with_shard(index, |shard| {
+            shard.database(number)?.table.scan(position, |record| {
+                if !record.has_expired(now_ms) {
+                    visit(record);
+                }
+            })
+        })
+    }
+
+    /// Some key of the selected database, each about as likely as any other.
+    pub fn random_key(&mut self, random: &Random) -> Option<Vec<u8>> {
+        let number = self.database;
+        loop {
+            let mut place = random.index(self.count());
+            let mut key = None;
+            for index in 0..SHARDS {
+                let held = self.with_shard(index, |shard| {
+                    let table = &shard.database(number)?.table;
+                    if place < table.len() {
+                        key = table.sample(random.next_u64()).map(|record| record.key().to_vec());
+                    }
+                    Some(table.len())
+                });
+                if key.is_some() {
+                    break;
+                }
+                place -= held.unwrap_or(0);
+            }
+            // A key that has expired is removed by the look at it, so that this ends.
+            let key = key?;
+            if self.exists(&key) {
+                return Some(key);
+            }
+        }
+    }
+
+    /// Empties databases, and tells those who watch their keys; returns how many keys there were.
+    pub fn flush(&mut self, databases: Range<usize>) -> usize {
+        let (mut removed, mut taken, mut is_empty) = (0, Vec::new(), true);
+        self.each_shard(|shard| {
+            for number in databases.clone() {
+                if is_empty_in(shard, number) {
+                    continue;
+                }
+                shard.touch_database(number, |shard, key| has_key(shard, number, key));
+                taken.extend(shard.take_database(number));
+            }
+            is_empty &= (0..shard.database_count()).all(|number| is_empty_in(shard, number));
+        });
+        let mut bytes = 0;
+        for database in taken {
+            removed += database.table.len();
+            if !is_empty {
+                bytes += database.table.heap_bytes() + database.table.iter().map(Record::heap_bytes).sum::<usize>();
+            }
+            self.keyspace.reclaimer.free(Garbage::Database(Box::new(database)));
+        }
+        if is_empty {
+            // Everybody else has settled before they left, so that all that is accounted for was in these databases.
+            self.settle_bytes();
+            bytes = self.keyspace.record_bytes();
+        }
+        self.tally.bytes -= bytes as i64;
+        removed
+    }
+
+    /// Exchanges the contents of two databases, tells those who watch keys of them, and serves those who wait for keys.
+    pub fn swap_databases(&mut self, a: usize, b: usize) {
+        if a == b {
+            return;
+        }
+        let mut ready = Vec::new();
+        self.each_shard(|shard| {
+            if is_empty_in(shard, a) && is_empty_in(shard, b) {
+                return;
+            }
+            for number in [a, b] {
+                shard.touch_database(number, |shard, key| has_key(shard, a, key) || has_key(shard, b, key));
+            }
+            shard.swap_databases(a, b);
+            for number in [a, b] {
+                let keys = shard.waited_keys(number).filter(|key| has_key(shard, number, key));
+                ready.extend(keys.map(|key| (number, key.to_vec())));
+            }
+        });
+        self.effects.ready.extend(ready);
+    }
+}
