@@ -16,20 +16,6 @@ use tikv_jemalloc_ctl::{Access, AsName, arenas, epoch, stats};
 #[global_allocator]
 static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
 
-/// Settings of the allocator. Huge pages: keys are drawn at random from all memory, and with pages of 4 KiB every one of
-/// them costs a walk through the page tables (15% of GET at pipeline 64).
-#[allow(unsafe_code, non_upper_case_globals)]
-// SAFETY: the allocator reads this name at its start: a pointer to text that ends with a NUL.
-#[unsafe(export_name = "_rjem_malloc_conf")]
-pub static malloc_conf: Option<&'static std::ffi::c_char> = {
-    union Text {
-        bytes: &'static u8,
-        text: &'static std::ffi::c_char,
-    }
-    // SAFETY: both are references to one byte.
-    Some(unsafe { Text { bytes: &b"thp:always,metadata_thp:auto\0"[0] }.text })
-};
-
 /// An embedded, Redis-protocol-compatible in-memory server.
 ///
 /// Settings are those of redis.conf: `pipkin [FILE] [--port 6380] [--maxmemory 1gb] …`. Without any it listens on

@@ -299,6 +299,9 @@ pub enum CommandError {
     #[error("{}", String::from_utf8_lossy(.0))]
     Quoting(Box<[u8]>),
 
+    /// Only a bug of ours produces it: the in-process API could not read a reply.
+    #[error("ERR the reply is no RESP value")]
+    UndecodableReply,
     /// A whole line that is made elsewhere: the reasons of the configuration table, errors of scripts.
     #[error("{0}")]
     Custom(Cow<'static, str>),

@@ -1,3 +1,5 @@
+//! Tests of `config`: fixed cases, and what real servers answered.
+
 use super::*;
 
 fn refusal(name: &str, value: &str) -> String {
