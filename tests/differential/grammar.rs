@@ -408,9 +408,11 @@ impl Generator {
             return;
         }
         // Damaged, these could block for ever, stop the replies, leave the transaction's state unknown, list every
-        // command in any order, or mix the scores of a key for ranges by name.
+        // command or setting in any order, spoil the transaction by an arity that 7.2 allows, or mix the scores of a
+        // key for ranges by name.
         let name = arguments[0].as_slice();
-        let fragile = matches!(name, b"BLPOP" | b"BRPOP" | b"BLMOVE" | b"CLIENT" | b"COMMAND" | b"RESET")
+        let fragile = matches!(name, b"BLPOP" | b"BRPOP" | b"BLMOVE" | b"CLIENT" | b"COMMAND" | b"CONFIG" | b"RESET")
+            || matches!(name, b"ZRANK" | b"ZREVRANK") && self.in_multi[connection]
             || name == b"SPOP" && rule == Unordered
             || matches!(name, b"ZADD" | b"ZRANGESTORE") && arguments.iter().any(|a| a.starts_with(b"lex:"));
         if !fragile && family != Family::Transactions && self.random.chance(7) {
