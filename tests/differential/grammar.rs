@@ -5,6 +5,7 @@
 //! `A%B` are two literal arguments. Universes are
 //! small, so that commands meet the same keys, fields and members again.
 
+use std::collections::BTreeSet;
 use std::fmt;
 
 use crate::compare::Rule;
@@ -23,6 +24,19 @@ pub enum Family {
     HyperLogLog,
     Transactions,
 }
+
+/// Every family.
+const ALL: [Family; 9] = [
+    Family::Connection,
+    Family::Keys,
+    Family::Strings,
+    Family::Hashes,
+    Family::Lists,
+    Family::Sets,
+    Family::SortedSets,
+    Family::HyperLogLog,
+    Family::Transactions,
+];
 
 impl Family {
     /// First letter of the family's keys.
@@ -408,9 +422,9 @@ impl Generator {
             return;
         }
         // Damaged, these could block for ever, stop the replies, leave the transaction's state unknown, list every
-        // command in any order, or mix the scores of a key for ranges by name.
+        // command or setting in any order, or mix the scores of a key for ranges by name.
         let name = arguments[0].as_slice();
-        let fragile = matches!(name, b"BLPOP" | b"BRPOP" | b"BLMOVE" | b"CLIENT" | b"COMMAND" | b"RESET")
+        let fragile = matches!(name, b"BLPOP" | b"BRPOP" | b"BLMOVE" | b"CLIENT" | b"COMMAND" | b"CONFIG" | b"RESET")
             || name == b"SPOP" && rule == Unordered
             || matches!(name, b"ZADD" | b"ZRANGESTORE") && arguments.iter().any(|a| a.starts_with(b"lex:"));
         if !fragile && family != Family::Transactions && self.random.chance(7) {
@@ -733,6 +747,22 @@ fn rows(family: Family) -> &'static [Row] {
         Family::HyperLogLog => HYPERLOGLOG,
         Family::Transactions => TRANSACTIONS,
     }
+}
+
+/// Names of the commands that have a row.
+pub fn commands() -> BTreeSet<String> {
+    let first = |row: &Row| match parse_sequence(&mut row.1.chars().peekable()).into_iter().next() {
+        Some(Node::Literal(name)) => vec![name],
+        Some(Node::Choice(branches)) => branches
+            .iter()
+            .filter_map(|branch| match branch.as_slice() {
+                [Node::Literal(name)] => Some(name.clone()),
+                _ => None,
+            })
+            .collect(),
+        _ => Vec::new(),
+    };
+    ALL.iter().flat_map(|&family| rows(family)).flat_map(first).map(|name| name.to_lowercase()).collect()
 }
 
 /// The command that lists what a random draw can yield: `from`, with the draw's key behind the name.
