@@ -20,6 +20,7 @@ const FLOORS: &[(&str, u8)] = &[
     ("engine", 4),
     ("services", 5),
     ("server", 6),
+    ("embed", 6),
     ("gateway", 6),
     ("lib", 7),
     ("main", 7),
@@ -43,7 +44,7 @@ const UNSAFE_FILES: &[&str] = &[
     "src/value/sorted_set/member.rs",
     "src/value/sorted_set/node.rs",
     "src/store/record.rs",
-    "src/store/prefetch.rs",
+    "src/base/prefetch.rs",
 ];
 /// The only file that asks the system for the time.
 const CLOCK_FILE: &str = "src/base/clock.rs";

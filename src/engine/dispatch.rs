@@ -8,6 +8,7 @@
 //! Each command passes the same gates ([`gates`]), locks what it declared ([`LockPlan`]), runs, serves those who waited
 //! for what it brought, hands its effects to the listeners, and lets go.
 
+mod direct;
 mod gates;
 mod tally;
 
@@ -16,6 +17,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use smallvec::SmallVec;
 
+pub use self::direct::run_direct;
 use self::tally::BatchTally;
 use super::instance::Engine;
 use super::registry::{Command, Handler, REGISTRY};
@@ -234,7 +236,7 @@ impl<'e, 's> Run<'e, 's> {
                 (_, now) => (now, now != ReplyMode::On),
             };
             self.session.reply_mode = next;
-            if silent {
+            if silent && !prepared.command.is_some_and(confirms_by_push) {
                 self.context.reply.truncate(mark);
             }
         }
@@ -248,12 +250,12 @@ impl<'e, 's> Run<'e, 's> {
                     tracing::warn!("{} speaks HTTP on a RESP port; closed", self.session.client.origin.peer);
                     self.session.closing = true;
                 }
-                return Err(self.refuse(error));
+                return Err(self.refuse(request, error));
             }
         };
         if let Err(error) = gates::pass(self.engine, self.session, &mut self.context, command, request) {
             self.engine.stats.rejected(command.id);
-            return Err(self.refuse(error));
+            return Err(self.refuse(request, error));
         }
         if gates::is_queued(self.session, command) {
             transaction::queue(self.session, command, request);
@@ -270,8 +272,14 @@ impl<'e, 's> Run<'e, 's> {
         result
     }
 
-    /// A refused command spoils the transaction that it was meant for.
-    fn refuse(&mut self, error: CommandError) -> CommandError {
+    /// A refused command spoils the transaction that it was meant for; a refused EXEC ends it.
+    #[cold]
+    fn refuse(&mut self, request: Request<'_>, error: CommandError) -> CommandError {
+        if request.name().eq_ignore_ascii_case(b"exec") {
+            self.session.transaction = None;
+            transaction::unwatch(self.session, &mut self.context.keys);
+            return CommandError::ExecAbortBecause(Box::new(error));
+        }
         if let Some(transaction) = &mut self.session.transaction {
             transaction.aborted = true;
         }
@@ -283,11 +291,7 @@ impl<'e, 's> Run<'e, 's> {
     fn lock(&mut self, command: &'static Command, request: Request<'_>, hash: Option<u64>) {
         let keys = &mut self.context.keys;
         if let (Some(simple), Some(hash)) = (command.simple_keys, hash) {
-            let key = request.argument(simple.first as usize);
-            keys.lock_one(key, hash);
-            if keys.has_waiters() && command.flags.has(Flags::WRITE) {
-                blocking::widen(&mut self.context, &[key]);
-            }
+            lock_only_key(&mut self.context, command, request.argument(simple.first as usize), hash);
             return;
         }
         let plan =
@@ -313,13 +317,7 @@ impl<'e, 's> Run<'e, 's> {
         let Run { engine, session, context, .. } = self;
         let mut call = Call { engine, session, context, command };
         let result = call_handler(&mut call, command, request);
-        if let Some(sink) = &self.engine.sink
-            && result.is_ok()
-            && self.context.keys.effects.dirty > 0
-        {
-            let arguments: Vec<&[u8]> = request.iter().collect();
-            sink.command(self.context.keys.database, &arguments, &self.context.keys.effects);
-        }
+        report(self.engine, &self.context, result.is_ok(), || request.iter().collect());
         self.tally.finish(self.engine, self.session, command, request, timed);
         // After the sink, which hears of this command before it hears of what followed from it.
         if !self.context.keys.effects.ready.is_empty() {
@@ -340,12 +338,37 @@ impl<'e, 's> Run<'e, 's> {
     }
 }
 
+/// Locks the shard of a command's only key, and what serving those who wait there may touch.
+#[inline]
+fn lock_only_key(context: &mut Context<'_>, command: &Command, key: &[u8], hash: u64) {
+    context.keys.lock_one(key, hash);
+    if context.keys.has_waiters() && command.flags.has(Flags::WRITE) {
+        blocking::widen(context, &[key]);
+    }
+}
+
+/// Hands the effects of a command over, within its locks.
+#[inline]
+fn report<'a>(engine: &Engine, context: &Context<'_>, succeeded: bool, arguments: impl FnOnce() -> Vec<&'a [u8]>) {
+    if let Some(sink) = &engine.sink
+        && succeeded
+        && context.keys.effects.dirty > 0
+    {
+        sink.command(context.keys.database, &arguments(), &context.keys.effects);
+    }
+}
+
+/// Whether a command's replies are pushes, which come whatever CLIENT REPLY says.
+fn confirms_by_push(command: &Command) -> bool {
+    matches!(command.full_name.as_str(), "subscribe" | "unsubscribe" | "psubscribe" | "punsubscribe")
+}
+
 /// The command that a request names, with its arity checked.
 fn identify(request: Request<'_>, found: Option<&'static Command>) -> CommandResult<&'static Command> {
     let Some(mut command) = found else {
         return Err(CommandError::unknown_command(request.name(), request.iter().skip(1)));
     };
-    if let Handler::Container = command.handler
+    if !command.subcommands.is_empty()
         && let Some(name) = request.get(1)
     {
         let Some(sub) = command.subcommand(name) else {

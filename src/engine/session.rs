@@ -86,19 +86,31 @@ impl Session {
         !self.channels.is_empty() || !self.patterns.is_empty()
     }
 
+    /// Whether a command that comes now is run at once and replied to, like on a new connection.
+    #[inline]
+    pub fn is_plain(&self) -> bool {
+        self.authenticated && self.transaction.is_none() && self.blocked.is_none() && self.reply_mode == ReplyMode::On
+    }
+
     /// Takes the connection out of everything that knows it. To be called once, when it ends.
     pub fn end(&mut self, engine: &Engine) {
         self.client.outbox.close();
         engine.pubsub.leave(self.client.id, &self.channels, &self.patterns);
         self.channels.clear();
         self.patterns.clear();
-        if let Some(waiter) = self.blocked.take()
-            && let Some(undo) = waiter.abandon(engine)
-        {
-            dispatch::run_request(engine, self, undo.request(), Vec::new());
-        }
+        self.stop_waiting(engine);
         super::transaction::forget_watched(engine, self);
         engine.clients.remove(self.client.id);
+    }
+
+    /// Ends the wait of the last command, if there is one, without a reply; an element that was taken for it meanwhile is
+    /// put back.
+    pub fn stop_waiting(&mut self, engine: &Engine) {
+        let Some(waiter) = self.blocked.take() else { return };
+        self.client.blocked.store(false, Ordering::Relaxed);
+        if let Some(undo) = waiter.abandon(engine) {
+            dispatch::run_request(engine, self, undo.request(), Vec::new());
+        }
     }
 
     /// The reply of the command that waits, once there is one; else `waker` is woken when it comes. With the reply the

@@ -162,7 +162,9 @@ impl Stats {
     pub fn called(&self, command: usize, calls: u64, nanoseconds: u64) {
         let counters = &self.stripe().commands[command];
         counters.calls.fetch_add(calls, Ordering::Relaxed);
-        counters.nanoseconds.fetch_add(nanoseconds, Ordering::Relaxed);
+        if nanoseconds != 0 {
+            counters.nanoseconds.fetch_add(nanoseconds, Ordering::Relaxed);
+        }
     }
 
     /// Notes a call that a gate refused.

@@ -132,6 +132,11 @@ impl Outbox {
         self.state.lock().overflowed
     }
 
+    /// Goes on after the connection fell too far behind; false if it did not.
+    pub fn recover(&self) -> bool {
+        std::mem::take(&mut self.state.lock().overflowed)
+    }
+
     /// Closes the connection from outside (`CLIENT KILL`, shutdown) or from inside.
     pub fn close(&self) {
         self.closed.store(true, Ordering::Release);

@@ -31,7 +31,7 @@ fn reply_string(reply: &mut Reply, value: StringRef<'_>) {
 
 /// The form in which a whole string is stored: as a number where it is the text of one.
 #[inline]
-fn stored(value: &[u8]) -> NewValue<'_> {
+pub fn stored(value: &[u8]) -> NewValue<'_> {
     match parse_i64(value) {
         Some(n) => NewValue::Integer(n),
         None => NewValue::Bytes(value),

@@ -438,7 +438,9 @@ fn threads_lose_nothing() {
                 }
             })
         });
-        producers.map(|thread| thread.join().unwrap());
+        for thread in producers {
+            thread.join().unwrap();
+        }
         movers.into_iter().for_each(|thread| thread.join().unwrap());
         let mut peer = Peer::new(&engine);
         peer.call("RPUSH direct stop stop stop");

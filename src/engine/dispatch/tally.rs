@@ -16,6 +16,12 @@ const KINDS: usize = 6;
 /// Below this threshold every command is timed for the slow log, in us.
 const TIME_ALL_BELOW_US: i64 = 2_000;
 
+/// Whether the slow log wants every command to be timed.
+#[inline]
+pub fn times_all(engine: &Engine) -> bool {
+    (0..TIME_ALL_BELOW_US).contains(&engine.slowlog.threshold_us())
+}
+
 #[derive(Clone, Copy, Default)]
 struct Kind {
     command: usize,
@@ -52,9 +58,7 @@ impl BatchTally {
     /// Begins to time a command, if it is one to be timed.
     #[inline]
     pub fn start(&self, engine: &Engine, command: &Command) -> Option<u64> {
-        let threshold = engine.slowlog.threshold_us();
-        let all = (0..TIME_ALL_BELOW_US).contains(&threshold);
-        (all || !command.is_brief).then(|| self.watch.elapsed_ns())
+        (times_all(engine) || !command.is_brief).then(|| self.watch.elapsed_ns())
     }
 
     /// A command has run.

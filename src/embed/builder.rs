@@ -1,0 +1,87 @@
+//! The settings of an instance before it opens.
+
+use std::time::Duration;
+
+use super::Server;
+use super::server::OpenError;
+use crate::base::clock::Clock;
+use crate::base::config::{Config, EvictionPolicy};
+use crate::protocol::error::StartupError;
+
+/// Collects settings; made by [`Server::builder`]. Nothing is checked before [`Builder::open`].
+#[derive(Clone, Debug, Default)]
+pub struct Builder {
+    directives: Vec<(String, Vec<u8>)>,
+    manual_start_ms: Option<u64>,
+}
+
+impl Builder {
+    /// Number of databases, 16 unless said.
+    pub fn databases(self, count: usize) -> Self {
+        self.config("databases", count.to_string())
+    }
+
+    /// Most memory for keys and values, in bytes; 0 for no limit.
+    pub fn maxmemory(self, bytes: u64) -> Self {
+        self.config("maxmemory", bytes.to_string())
+    }
+
+    /// Which keys make room when that is reached.
+    pub fn maxmemory_policy(self, policy: EvictionPolicy) -> Self {
+        self.config("maxmemory-policy", policy_name(policy))
+    }
+
+    /// Patterns of keys that are never evicted, such as `lock:*`.
+    pub fn pinned_keys<P: AsRef<str>>(self, patterns: impl IntoIterator<Item = P>) -> Self {
+        let patterns: Vec<String> = patterns.into_iter().map(|pattern| pattern.as_ref().to_string()).collect();
+        self.config("pinned-key-patterns", patterns.join(" "))
+    }
+
+    /// The password that connections have to give; callers in process need none.
+    pub fn requirepass(self, password: impl AsRef<[u8]>) -> Self {
+        self.config("requirepass", password)
+    }
+
+    /// Any directive of redis.conf; of one that is given twice the last counts.
+    pub fn config(mut self, name: impl Into<String>, value: impl AsRef<[u8]>) -> Self {
+        self.directives.push((name.into(), value.as_ref().to_vec()));
+        self
+    }
+
+    /// Time stands still at `since_epoch` (Unix time) until [`Clock::advance`] moves it.
+    pub fn manual_clock(mut self, since_epoch: Duration) -> Self {
+        self.manual_start_ms = Some(u64::try_from(since_epoch.as_millis()).unwrap_or(u64::MAX));
+        self
+    }
+
+    /// Starts the instance.
+    ///
+    /// # Errors
+    /// A setting that is not known or refused, with what to do about it; or a thread that cannot be started.
+    pub fn open(self) -> Result<Server, OpenError> {
+        let mut config = Config::new();
+        for (name, value) in self.directives {
+            let option = [b"--", name.as_bytes()].concat();
+            config
+                .load_arguments(&[option, value])
+                .map_err(|refused| StartupError::Option { name, reason: refused.reason })?;
+        }
+        for warning in config.warnings() {
+            tracing::warn!("{warning}");
+        }
+        Server::start(config, self.manual_start_ms.map_or_else(Clock::system, Clock::manual))
+    }
+}
+
+fn policy_name(policy: EvictionPolicy) -> &'static str {
+    match policy {
+        EvictionPolicy::VolatileLru => "volatile-lru",
+        EvictionPolicy::VolatileLfu => "volatile-lfu",
+        EvictionPolicy::VolatileRandom => "volatile-random",
+        EvictionPolicy::VolatileTtl => "volatile-ttl",
+        EvictionPolicy::AllkeysLru => "allkeys-lru",
+        EvictionPolicy::AllkeysLfu => "allkeys-lfu",
+        EvictionPolicy::AllkeysRandom => "allkeys-random",
+        EvictionPolicy::NoEviction => "noeviction",
+    }
+}

@@ -1,0 +1,70 @@
+//! Serving connections on the host's tokio runtime: TCP listeners, and streams within the process.
+
+use std::future::Future;
+use std::net::SocketAddr;
+use std::sync::atomic::Ordering;
+
+use tokio::io::DuplexStream;
+use tokio::net::TcpListener;
+
+use super::Server;
+use super::server::OpenError;
+use crate::engine::clients::Origin;
+use crate::protocol::error::StartupError;
+use crate::server::connection::Connection;
+use crate::server::transport::Stream;
+use crate::server::{listener, supervisor};
+
+/// What one side of an in-memory stream writes before the other has to read, in bytes.
+const DUPLEX_BYTES: usize = 64 << 10;
+/// Connections that wait to be accepted.
+const BACKLOG: u32 = 511;
+
+impl Server {
+    /// A stream within the process over which any Redis client that takes a stream speaks RESP; it needs no password.
+    ///
+    /// # Panics
+    /// Outside of a tokio runtime, on which the connection's task runs.
+    pub fn duplex(&self) -> DuplexStream {
+        let (ours, theirs) = tokio::io::duplex(DUPLEX_BYTES);
+        let engine = self.engine().clone();
+        tokio::spawn(Connection::new(engine, Stream(ours), Origin::in_process()));
+        theirs
+    }
+
+    /// Listens on an address (port 0 for any) and serves it on the calling task's runtime until the instance ends.
+    /// Returns the address.
+    ///
+    /// # Errors
+    /// When the address cannot be listened on.
+    pub async fn serve_tcp(&self, address: SocketAddr) -> Result<SocketAddr, OpenError> {
+        let refused = |source| StartupError::Bind { address: address.to_string(), source };
+        let bound = listener::bind(address, BACKLOG).map_err(refused)?;
+        let bound = TcpListener::from_std(bound).map_err(refused)?;
+        let address = bound.local_addr().map_err(refused)?;
+        self.engine().port.store(usize::from(address.port()), Ordering::Relaxed);
+        tokio::spawn(self.serve(bound));
+        Ok(address)
+    }
+
+    /// Serves a listener of the host; the future is to be spawned, and ends with the instance. Each connection is a task
+    /// of the runtime that it runs on.
+    pub fn serve(&self, listener: TcpListener) -> impl Future<Output = ()> + Send + 'static {
+        let engine = self.engine().clone();
+        async move {
+            let stopped = supervisor::stopped(&engine);
+            let place = {
+                let engine = engine.clone();
+                move |accepted: listener::Accepted| match accepted.start(engine.clone()) {
+                    Ok(connection) => drop(tokio::spawn(connection)),
+                    Err(error) => tracing::warn!("cannot watch a connection: {error}"),
+                }
+            };
+            tokio::select! {
+                () = listener::accept(listener, engine.clone(), place) => {}
+                () = supervisor::watch(engine.clone()) => {}
+                () = stopped.notified() => {}
+            }
+        }
+    }
+}
