@@ -40,18 +40,13 @@ pub fn scan(ctx: &mut Context<'_>, mut args: Args<'_>) -> CommandResult {
     let Context { keys, reply, .. } = ctx;
     scan::walk(reply, cursor, &options, |cursor, page| {
         let shard = usize::try_from(cursor >> POSITION_BITS).ok().filter(|shard| *shard < SHARDS)?;
-        let next = keys.scan_shard(shard, cursor << POSITION_SHIFT, |record| {
+        let next = keys.scan((shard, cursor << POSITION_SHIFT), |record| {
             let wanted = |name: &[u8]| record.value_type().name().as_bytes().eq_ignore_ascii_case(name);
             if page.meets(record.key()) && options.type_name.is_none_or(wanted) {
                 page.put(record.key());
             }
         });
-        let shard = shard as u64;
-        match next {
-            Some(position) => Some(shard << POSITION_BITS | position >> POSITION_SHIFT),
-            None if shard + 1 < SHARDS as u64 => Some((shard + 1) << POSITION_BITS),
-            None => None,
-        }
+        next.map(|(shard, position)| (shard as u64) << POSITION_BITS | position >> POSITION_SHIFT)
     });
     Ok(())
 }

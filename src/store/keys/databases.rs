@@ -37,16 +37,23 @@ impl Keys<'_> {
         });
     }
 
-    /// Visits some live records of one shard of the selected database, see [`crate::value::table::Table::scan`].
-    pub fn scan_shard(&mut self, index: usize, position: u64, mut visit: impl FnMut(&Record)) -> Option<u64> {
+    /// Visits some live records of the selected database: those at a position of a shard's table, see
+    /// [`crate::value::table::Table::scan`]. Returns where to go on; empty shards are passed over.
+    pub fn scan(&mut self, (index, position): (usize, u64), mut visit: impl FnMut(&Record)) -> Option<(usize, u64)> {
         let (number, now_ms) = (self.database, self.now_ms);
-        self.with_shard(index, |shard| {
+        let next = self.with_shard(index, |shard| {
             shard.database(number)?.table.scan(position, |record| {
                 if !record.has_expired(now_ms) {
                     visit(record);
                 }
             })
-        })
+        });
+        match next {
+            Some(position) => Some((index, position)),
+            None => (index + 1..SHARDS)
+                .find(|index| self.with_shard(*index, |shard| !is_empty_in(shard, number)))
+                .map(|index| (index, 0)),
+        }
     }
 
     /// Some key of the selected database, each about as likely as any other.
