@@ -8,25 +8,13 @@ use clap::{Parser, ValueEnum};
 use pipkin::base::clock::Clock;
 use pipkin::base::config::{Config, Settings};
 use pipkin::engine::instance::Engine;
+use pipkin::engine::memory::AllocatorFigures;
 use pipkin::protocol::error::StartupError;
 use pipkin::server::{listener, workers};
+use tikv_jemalloc_ctl::{Access, AsName, arenas, epoch, stats};
 
 #[global_allocator]
 static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
-
-/// Settings of the allocator. Huge pages: keys are drawn at random from all memory, and with pages of 4 KiB every one of
-/// them costs a walk through the page tables (15% of GET at pipeline 64).
-#[allow(unsafe_code, non_upper_case_globals)]
-// SAFETY: the allocator reads this name at its start: a pointer to text that ends with a NUL.
-#[unsafe(export_name = "_rjem_malloc_conf")]
-pub static malloc_conf: Option<&'static std::ffi::c_char> = {
-    union Text {
-        bytes: &'static u8,
-        text: &'static std::ffi::c_char,
-    }
-    // SAFETY: both are references to one byte.
-    Some(unsafe { Text { bytes: &b"thp:always,metadata_thp:auto\0"[0] }.text })
-};
 
 /// An embedded, Redis-protocol-compatible in-memory server.
 ///
@@ -74,6 +62,8 @@ fn run() -> Result<(), Box<dyn std::error::Error>> {
     };
     let listeners = listen(&settings)?;
     let engine = Engine::new(config, clock).map_err(|source| StartupError::Thread { what: "the instance", source })?;
+    *engine.memory.allocator.write() = Some(allocator_figures);
+    *engine.memory.purge.write() = Some(give_memory_back);
     engine.port.store(settings.port as usize, Ordering::Relaxed);
     let threads =
         engine.start_threads().map_err(|source| StartupError::Thread { what: "the instance's threads", source })?;
@@ -95,6 +85,34 @@ fn run() -> Result<(), Box<dyn std::error::Error>> {
     drop(threads);
     tracing::info!("bye");
     Ok(())
+}
+
+/// What jemalloc says of itself; zeroes where it does not say.
+fn allocator_figures() -> AllocatorFigures {
+    // Its figures are those of the last epoch; without a new one they are only older.
+    let _ = epoch::advance();
+    let bytes = |figure: tikv_jemalloc_ctl::Result<usize>| figure.unwrap_or(0) as u64;
+    AllocatorFigures {
+        name: "jemalloc-5.3.0",
+        allocated: bytes(stats::allocated::read()),
+        active: bytes(stats::active::read()),
+        resident: bytes(stats::resident::read()),
+    }
+}
+
+/// Has jemalloc give its unused pages back; false if it refused.
+fn give_memory_back() -> bool {
+    let Ok(count) = arenas::narenas::read() else { return false };
+    (0..count).all(|arena| ["dirty", "muzzy"].iter().all(|kind| give_pages_back(arena, kind)))
+}
+
+fn give_pages_back(arena: u32, kind: &str) -> bool {
+    let name = format!("arena.{arena}.{kind}_decay_ms\0");
+    let decay_ms = name.as_bytes().name();
+    // An arena that was never used has no setting to read, and no pages.
+    let Ok(before) = Access::<isize>::read(decay_ms) else { return true };
+    // Unused pages that may stay for 0 ms go at once.
+    decay_ms.write(0_isize).and_then(|()| decay_ms.write(before)).is_ok()
 }
 
 /// `--clock` may stand anywhere among the settings; clap wants it in front of them.

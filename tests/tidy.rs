@@ -42,7 +42,7 @@ const UNSAFE_FILES: &[&str] = &[
     "src/value/sorted_set/member.rs",
     "src/value/sorted_set/node.rs",
     "src/store/record.rs",
-    "src/store/prefetch.rs",
+    "src/base/prefetch.rs",
 ];
 /// The only file that asks the system for the time.
 const CLOCK_FILE: &str = "src/base/clock.rs";

@@ -52,24 +52,38 @@ pub fn is_sparse(count: usize, len: usize) -> bool {
     count < len / 4
 }
 
+/// Decides element by element which are taken, each with the chance that is still needed of what is still left.
+pub struct Chooser<'r> {
+    needed: usize,
+    left: usize,
+    random: &'r Random,
+}
+
+impl<'r> Chooser<'r> {
+    /// Takes `count` of `len` elements.
+    pub fn new(count: usize, len: usize, random: &'r Random) -> Chooser<'r> {
+        Chooser { needed: count.min(len), left: len, random }
+    }
+
+    /// Whether the next element is taken.
+    #[inline]
+    pub fn takes_next(&mut self) -> bool {
+        let takes = self.random.index(self.left) < self.needed;
+        self.needed -= takes as usize;
+        self.left -= 1;
+        takes
+    }
+}
+
 /// Visits `count` of `len` elements, each with the same chance, in the order in which they come.
 pub fn choose<T>(
     elements: impl Iterator<Item = T>,
     (count, len): (usize, usize),
     random: &Random,
-    mut visit: impl FnMut(T),
+    visit: impl FnMut(T),
 ) {
-    let (mut needed, mut left) = (count.min(len), len);
-    for element in elements {
-        if needed == 0 {
-            return;
-        }
-        if random.index(left) < needed {
-            visit(element);
-            needed -= 1;
-        }
-        left -= 1;
-    }
+    let mut chooser = Chooser::new(count, len, random);
+    elements.take(len).filter(|_| chooser.takes_next()).take(count).for_each(visit);
 }
 
 /// Visits `count` distinct elements that `draw` makes of random numbers; `all` fills up what is missing when luck is

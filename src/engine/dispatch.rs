@@ -236,7 +236,7 @@ impl<'e, 's> Run<'e, 's> {
                 (_, now) => (now, now != ReplyMode::On),
             };
             self.session.reply_mode = next;
-            if silent {
+            if silent && !prepared.command.is_some_and(confirms_by_push) {
                 self.context.reply.truncate(mark);
             }
         }
@@ -250,12 +250,12 @@ impl<'e, 's> Run<'e, 's> {
                     tracing::warn!("{} speaks HTTP on a RESP port; closed", self.session.client.origin.peer);
                     self.session.closing = true;
                 }
-                return Err(self.refuse(error));
+                return Err(self.refuse(request, error));
             }
         };
         if let Err(error) = gates::pass(self.engine, self.session, &mut self.context, command, request) {
             self.engine.stats.rejected(command.id);
-            return Err(self.refuse(error));
+            return Err(self.refuse(request, error));
         }
         if gates::is_queued(self.session, command) {
             transaction::queue(self.session, command, request);
@@ -272,8 +272,14 @@ impl<'e, 's> Run<'e, 's> {
         result
     }
 
-    /// A refused command spoils the transaction that it was meant for.
-    fn refuse(&mut self, error: CommandError) -> CommandError {
+    /// A refused command spoils the transaction that it was meant for; a refused EXEC ends it.
+    #[cold]
+    fn refuse(&mut self, request: Request<'_>, error: CommandError) -> CommandError {
+        if request.name().eq_ignore_ascii_case(b"exec") {
+            self.session.transaction = None;
+            transaction::unwatch(self.session, &mut self.context.keys);
+            return CommandError::ExecAbortBecause(Box::new(error));
+        }
         if let Some(transaction) = &mut self.session.transaction {
             transaction.aborted = true;
         }
@@ -352,12 +358,17 @@ fn report<'a>(engine: &Engine, context: &Context<'_>, succeeded: bool, arguments
     }
 }
 
+/// Whether a command's replies are pushes, which come whatever CLIENT REPLY says.
+fn confirms_by_push(command: &Command) -> bool {
+    matches!(command.full_name.as_str(), "subscribe" | "unsubscribe" | "psubscribe" | "punsubscribe")
+}
+
 /// The command that a request names, with its arity checked.
 fn identify(request: Request<'_>, found: Option<&'static Command>) -> CommandResult<&'static Command> {
     let Some(mut command) = found else {
         return Err(CommandError::unknown_command(request.name(), request.iter().skip(1)));
     };
-    if let Handler::Container = command.handler
+    if !command.subcommands.is_empty()
         && let Some(name) = request.get(1)
     {
         let Some(sub) = command.subcommand(name) else {

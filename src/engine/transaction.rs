@@ -70,11 +70,11 @@ pub fn forget_watched(engine: &Engine, session: &mut Session) {
     keys.leave();
 }
 
-/// Stops watching, for UNWATCH, DISCARD and RESET: inside the keyspace, holding no shard. Within EXEC nothing is watched
+/// Stops watching, for UNWATCH, DISCARD, RESET and a refused EXEC: inside the keyspace, holding no shard. Within EXEC nothing is watched
 /// any more, so that it takes no lock there.
-pub fn unwatch(call: &mut Call<'_, '_>) {
-    if let Some(watched) = call.session.watched.take() {
-        withdraw(&mut call.context.keys, &watched);
+pub fn unwatch(session: &mut Session, keys: &mut Keys<'_>) {
+    if let Some(watched) = session.watched.take() {
+        withdraw(keys, &watched);
     }
 }
 

@@ -299,6 +299,9 @@ pub enum CommandError {
     #[error("{}", String::from_utf8_lossy(.0))]
     Quoting(Box<[u8]>),
 
+    /// Only a bug of ours produces it: the in-process API could not read a reply.
+    #[error("ERR the reply is no RESP value")]
+    UndecodableReply,
     /// A whole line that is made elsewhere: the reasons of the configuration table, errors of scripts.
     #[error("{0}")]
     Custom(Cow<'static, str>),
@@ -407,7 +410,12 @@ impl CommandError {
             | CommandError::Quoting(line) => out.extend_from_slice(line),
             CommandError::ExecAbortBecause(cause) => {
                 out.extend_from_slice(b"EXECABORT Transaction discarded because of: ");
+                let cause_at = out.len();
                 cause.write_to(out);
+                // Of the codes only those that say something are repeated.
+                if out[cause_at..].starts_with(b"ERR ") {
+                    out.drain(cause_at..cause_at + 4);
+                }
             }
             // Writing into a vector does not fail.
             text => _ = write!(out, "{text}"),

@@ -30,7 +30,7 @@ pub fn decode_reply(reply: Vec<u8>, protocol: Protocol) -> Result<BytesFrame, Co
     match decode(&reply, protocol) {
         Some((BytesFrame::SimpleError { data, .. }, _)) => Err(CommandError::Custom(data.to_string().into())),
         Some((frame, len)) if len == reply.len() => Ok(frame),
-        _ => Err(CommandError::Custom("ERR the reply is no RESP value".into())),
+        _ => Err(CommandError::UndecodableReply),
     }
 }
 

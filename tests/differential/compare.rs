@@ -112,7 +112,8 @@ fn greeting(reply: &Reply) -> Vec<(Reply, Option<Reply>)> {
     let (is_map, all) = pairs(reply);
     let telling = |name: &Reply| matches!(name.bytes(), b"proto" | b"mode" | b"role");
     let mut fields: Vec<_> = all.into_iter().map(|(k, v)| (k.clone(), telling(&k).then_some(v))).collect();
-    fields.push((Reply::Boolean(is_map), None));
+    let kind = if let Reply::Error(_) = reply { reply.clone() } else { Reply::Boolean(is_map) };
+    fields.push((kind, None));
     fields
 }
 

@@ -80,7 +80,7 @@ const CONNECTION: &[Row] = &[
     (2, "ECHO value", Exact),
     (2, "SELECT db", Exact),
     (2, "HELLO (2|3)", Hello),
-    (1, "HELLO (1|4|x)", Exact),
+    (1, "HELLO (1|4|x)", Hello),
     (1, "RESET", Exact),
     (1, "CLIENT SETNAME member", Exact),
     (1, "CLIENT GETNAME", Exact),

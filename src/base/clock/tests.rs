@@ -1,3 +1,5 @@
+//! Tests of `clock`: fixed cases, and what real servers answered.
+
 use std::sync::atomic::AtomicUsize;
 
 use super::*;

@@ -1,3 +1,5 @@
+//! Tests of `long_double`: fixed cases, and what real servers answered.
+
 use proptest::prelude::*;
 
 use super::*;

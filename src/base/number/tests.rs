@@ -1,3 +1,5 @@
+//! Tests of `number`: fixed cases, and what real servers answered.
+
 use proptest::prelude::*;
 
 use super::*;

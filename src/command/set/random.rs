@@ -1,14 +1,22 @@
 //! SPOP and SRANDMEMBER.
 
 use super::{find, remove_emptied};
-use crate::command::sample;
+use crate::base::number::parse_i64;
+use crate::base::random::Random;
+use crate::command::sample::{self, Chooser};
 use crate::command::{Args, Context};
 use crate::protocol::error::{CommandError, CommandResult};
+use crate::protocol::reply::Reply;
 use crate::store::effects::EventClass;
-use crate::value::set::{Encoding, SetMut};
+use crate::store::record::{NewValue, Record};
+use crate::value::packed::Detached;
+use crate::value::set::{self, Encoding, Set, SetLimits, SetMut, SetTable};
+use crate::value::table::Basis;
 
 /// Members that one logged SREM removes.
 const LOGGED_MEMBERS_MAX: usize = 1024;
+/// Popping builds a new set when it takes this many times more members than stay.
+const REBUILD_RATIO: usize = 5;
 
 /// `SPOP key [count]`
 pub fn spop(ctx: &mut Context<'_>, mut args: Args<'_>) -> CommandResult {
@@ -18,7 +26,7 @@ pub fn spop(ctx: &mut Context<'_>, mut args: Args<'_>) -> CommandResult {
     }
     let count = args.next_bytes()?;
     args.finish()?;
-    let count = crate::base::number::parse_i64(count).and_then(|count| usize::try_from(count).ok());
+    let count = parse_i64(count).and_then(|count| usize::try_from(count).ok());
     pop_many(ctx, key, count.ok_or(CommandError::NotPositive)?)
 }
 
@@ -42,43 +50,87 @@ fn pop_one(ctx: &mut Context<'_>, key: &[u8]) -> CommandResult {
 }
 
 fn pop_many(ctx: &mut Context<'_>, key: &[u8], count: usize) -> CommandResult {
-    let (listening, database) = (ctx.keys.effects.listening, ctx.keys.database);
-    let Some(mut record) = ctx.keys.find_mut(key) else {
-        ctx.reply.set(0);
-        return Ok(());
+    let database = ctx.keys.database;
+    let len = match ctx.keys.peek(key) {
+        Some(record) => Set::new(record.set().ok_or(CommandError::WrongType)?).len(),
+        None => 0,
     };
-    let mut home = record.set_mut().ok_or(CommandError::WrongType)?;
-    let mut set = SetMut::new(&mut home);
-    if count == 0 {
+    if count == 0 || len == 0 {
         ctx.reply.set(0);
         return Ok(());
     }
-    let len = set.read().len();
+    ctx.reply.set(count.min(len));
     if count >= len {
-        ctx.reply.set(len);
-        set.read().for_each(|member| ctx.reply.bulk(member));
-        drop(record);
+        if let Some(set) = ctx.keys.peek(key).and_then(Record::set) {
+            Set::new(set).for_each(|member| ctx.reply.bulk(member));
+        }
         ctx.keys.changed(EventClass::Set, "spop", key);
         ctx.keys.effects.log_instead(database, &[b"DEL", key]);
         remove_emptied(ctx, key);
         return Ok(());
     }
-    ctx.reply.set(count);
-    let mut popped = Vec::new();
-    for _ in 0..count {
-        let member = set.pop_random(ctx.random.next_u64()).unwrap_or_default();
-        ctx.reply.bulk(&member);
-        if listening {
-            popped.push(member);
+    let mut popped = Popped { reply: &mut ctx.reply, logged: ctx.keys.effects.listening.then(Vec::new) };
+    // When few members stay, they move to a new set, which is smaller in form and quicker to make.
+    if len - count <= count / REBUILD_RATIO {
+        let basis = ctx.keys.keyspace().basis();
+        if let Some(record) = ctx.keys.peek(key)
+            && let Some(set) = record.set().map(Set::new)
+        {
+            let deadline = record.deadline();
+            let stay = keep_some(set, len - count, ctx.random, (&ctx.settings.set(), basis), &mut popped);
+            stay.hand_over(|form| ctx.keys.set(key, NewValue::Set(form), deadline));
         }
+    } else if let Some(mut record) = ctx.keys.find_mut(key)
+        && let Some(mut home) = record.set_mut()
+    {
+        let mut set = SetMut::new(&mut home);
+        (0..count).filter_map(|_| set.pop_random(ctx.random.next_u64())).for_each(|member| popped.add(&member));
     }
-    drop(record);
+    let logged = popped.logged.unwrap_or_default();
     ctx.keys.changed(EventClass::Set, "spop", key);
-    for members in popped.chunks(LOGGED_MEMBERS_MAX) {
+    for members in logged.chunks(LOGGED_MEMBERS_MAX) {
         let command: Vec<&[u8]> = [b"SREM", key].into_iter().chain(members.iter().map(Vec::as_slice)).collect();
         ctx.keys.effects.log_instead(database, &command);
     }
     Ok(())
+}
+
+/// Where popped members go.
+struct Popped<'r> {
+    reply: &'r mut Reply,
+    /// Kept while somebody listens.
+    logged: Option<Vec<Vec<u8>>>,
+}
+
+impl Popped<'_> {
+    fn add(&mut self, member: &[u8]) {
+        self.reply.bulk(member);
+        if let Some(logged) = &mut self.logged {
+            logged.push(member.to_vec());
+        }
+    }
+}
+
+/// Pops all members but `count`, and returns a set of those that stay.
+fn keep_some(
+    set: Set<'_>,
+    count: usize,
+    random: &Random,
+    (limits, basis): (&SetLimits, &Basis),
+    popped: &mut Popped<'_>,
+) -> Detached<SetTable> {
+    let integers = set.encoding() == Encoding::Intset;
+    let mut home = set::detached(if integers { Encoding::Intset } else { Encoding::Listpack }, basis);
+    let mut stay = SetMut::new(&mut home);
+    let mut chooser = Chooser::new(count, set.len(), random);
+    set.for_each(|member| {
+        if chooser.takes_next() {
+            stay.insert(member, limits, basis);
+        } else {
+            popped.add(member);
+        }
+    });
+    home
 }
 
 /// `SRANDMEMBER key [count]`

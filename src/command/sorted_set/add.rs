@@ -125,7 +125,7 @@ fn add(ctx: &mut Context<'_>, mut args: Args<'_>, options: AddOptions) -> Comman
     let key = args.next_bytes()?;
     let options = options.read(&mut args);
     let pairs = args.rest();
-    if pairs.len() == 0 || pairs.len() % 2 != 0 {
+    if pairs.len() == 0 || !pairs.len().is_multiple_of(2) {
         return Err(CommandError::Syntax);
     }
     options.check(pairs.len() / 2)?;

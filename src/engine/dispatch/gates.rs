@@ -26,7 +26,8 @@ pub fn pass(
     if session.transaction.is_some() {
         nesting(command)?;
     }
-    pass_direct(engine, context, command)?;
+    memory(engine, context, || needs_more(session, command))?;
+    latch(engine, command)?;
     if session.protocol == Protocol::Resp2 && session.is_subscribed() {
         subscription(command, request)?;
     }
@@ -36,7 +37,7 @@ pub fn pass(
 /// The gates of the instance, which ask nothing of the connection.
 #[inline]
 pub fn pass_direct(engine: &Engine, context: &mut Context<'_>, command: &Command) -> CommandResult {
-    memory(engine, context, command)?;
+    memory(engine, context, || command.flags.has(Flags::DENYOOM))?;
     latch(engine, command)
 }
 
@@ -80,11 +81,19 @@ fn subscription(command: &Command, request: Request<'_>) -> CommandResult {
 
 /// Memory is short: make room, or refuse what would need more.
 #[inline]
-fn memory(engine: &Engine, context: &mut Context<'_>, command: &Command) -> CommandResult {
-    if engine.memory.is_limited() && !engine.make_room(context) && command.flags.has(Flags::DENYOOM) {
+fn memory(engine: &Engine, context: &mut Context<'_>, needs_more: impl FnOnce() -> bool) -> CommandResult {
+    if engine.memory.is_limited() && !engine.make_room(context) && needs_more() {
         return Err(CommandError::OutOfMemory);
     }
     Ok(())
+}
+
+/// Whether a command, or for EXEC one of those that are queued, may take more memory.
+#[cold]
+fn needs_more(session: &Session, command: &Command) -> bool {
+    let mut queued = session.transaction.iter().flat_map(|transaction| &transaction.queued);
+    command.flags.has(Flags::DENYOOM)
+        || (command.full_name == "exec" && queued.any(|(command, _)| command.flags.has(Flags::DENYOOM)))
 }
 
 /// After a panic inside a critical section nothing is written any more.

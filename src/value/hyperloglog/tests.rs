@@ -1,3 +1,5 @@
+//! Tests of `hyperloglog`: fixed cases, and what real servers answered.
+
 use std::collections::HashSet;
 
 use proptest::prelude::*;

@@ -267,8 +267,12 @@ fn infinite_scores_and_zeros_of_either_sign_sort_as_numbers() {
         assert_eq!(order, b"nabci");
         let all = ScoreRange { min: f64::NEG_INFINITY, max: f64::INFINITY, min_exclusive: true, max_exclusive: true };
         assert_eq!(set.read().ranks_by_score(&all), 1..4);
-        // Giving a zero the other sign is no change.
+        // A packed zero has no sign; elsewhere, giving it the other one is no change.
         set.insert(b"b", 0.0, &limits, &basis());
-        assert!(set.read().score(b"b").is_some_and(f64::is_sign_negative));
+        let negative = set.read().score(b"b").is_some_and(f64::is_sign_negative);
+        assert_eq!(negative, set.read().encoding() == Encoding::Skiplist);
+        set.insert(b"i", -0.0, &limits, &basis());
+        let negative = set.read().score(b"i").is_some_and(f64::is_sign_negative);
+        assert_eq!(negative, set.read().encoding() == Encoding::Skiplist);
     }
 }

@@ -175,7 +175,7 @@ pub fn quit(call: &mut Call<'_, '_>, _: Args<'_>) -> CommandResult<Outcome> {
 /// `RESET`
 pub fn reset(call: &mut Call<'_, '_>, _: Args<'_>) -> CommandResult<Outcome> {
     call.session.transaction = None;
-    transaction::unwatch(call);
+    transaction::unwatch(call.session, &mut call.context.keys);
     choose(call, 0);
     speak(call, Protocol::Resp2);
     let session = &mut *call.session;

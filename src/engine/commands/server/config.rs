@@ -21,7 +21,7 @@ pub fn config_get(call: &mut Call<'_, '_>, args: Args<'_>) -> CommandResult<Outc
 
 /// `CONFIG SET parameter value [parameter value ...]`
 pub fn config_set(call: &mut Call<'_, '_>, mut args: Args<'_>) -> CommandResult<Outcome> {
-    if args.remaining() % 2 != 0 {
+    if !args.remaining().is_multiple_of(2) {
         return Err(CommandError::Syntax);
     }
     let mut pairs = Vec::with_capacity(args.remaining() / 2);

@@ -52,7 +52,7 @@ pub fn debug(call: &mut Call<'_, '_>, mut args: Args<'_>) -> CommandResult<Outco
         }
         1 if args.take("DIGEST") => digest_everything(call),
         1 if args.take("PANIC") => panic!("DEBUG PANIC"),
-        2.. if args.take("DIGEST-VALUE") => digest_values(call, args),
+        1.. if args.take("DIGEST-VALUE") => digest_values(call, args),
         2 if args.take("ERROR") => {
             let line = String::from_utf8_lossy(args.next_bytes()?).into_owned();
             return Err(CommandError::Custom(line.into()));

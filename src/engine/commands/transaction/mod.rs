@@ -27,7 +27,7 @@ pub fn discard(call: &mut Call<'_, '_>, _: Args<'_>) -> CommandResult<Outcome> {
     if call.session.transaction.take().is_none() {
         return Err(CommandError::DiscardWithoutMulti);
     }
-    transaction::unwatch(call);
+    transaction::unwatch(call.session, &mut call.context.keys);
     call.context.reply.ok();
     Ok(Outcome::Done)
 }
@@ -52,7 +52,7 @@ pub fn watch(call: &mut Call<'_, '_>, args: Args<'_>) -> CommandResult<Outcome> 
 
 /// `UNWATCH`
 pub fn unwatch(call: &mut Call<'_, '_>, _: Args<'_>) -> CommandResult<Outcome> {
-    transaction::unwatch(call);
+    transaction::unwatch(call.session, &mut call.context.keys);
     call.context.reply.ok();
     Ok(Outcome::Done)
 }
