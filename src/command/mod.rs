@@ -16,6 +16,8 @@ pub mod settings;
 pub mod sorted_set;
 pub mod spec;
 pub mod string;
+#[cfg(test)]
+mod testing;
 
 use crate::protocol::error::CommandResult;
 pub use args::Args;

@@ -33,8 +33,10 @@ use crate::protocol::request::{Batch, Parser, Request, is_cross_protocol};
 
 /// Commands that are parsed and prefetched ahead.
 const WINDOW: usize = 32;
-/// Keys that are prefetched for one window.
+/// Keys that are prefetched at a time: their lines have to stay in the first-level cache until they are used.
 const PREFETCH_MAX: usize = 64;
+/// Keys that are hashed for one window.
+const HASHED_MAX: usize = 4096;
 /// A batch ends when its output has grown beyond this: the rest is run when the client has taken it.
 const OUTPUT_PAUSE_BYTES: usize = 256 << 10;
 /// A batch ends after so many commands, so that other connections of the worker get their turn.
@@ -67,8 +69,9 @@ pub struct Ran {
 #[derive(Clone, Copy)]
 struct Prepared {
     command: Option<&'static Command>,
-    /// The only key's hash.
-    hash: Option<u64>,
+    /// Where the hashes of its keys begin, and how many there are.
+    first: u32,
+    count: u32,
 }
 
 #[derive(Default)]
@@ -104,7 +107,7 @@ pub fn run(engine: &Engine, session: &mut Session, parser: &mut Parser, input: &
 pub fn run_request(engine: &Engine, session: &mut Session, request: Request<'_>, out: Vec<u8>) -> Vec<u8> {
     let attempt = catch_unwind(AssertUnwindSafe(|| {
         let mut run = Run::new(engine, session, out);
-        run.command(request, Prepared { command: REGISTRY.find(request.name()), hash: None });
+        run.command(request, REGISTRY.find(request.name()), &[]);
         run.end()
     }));
     attempt.unwrap_or_else(|_| {
@@ -142,8 +145,14 @@ impl<'e, 's> Run<'e, 's> {
             parser.set_authenticated(self.session.authenticated);
             let parsed = parser.parse(input, consumed, &mut scratch.batch, WINDOW);
             self.prepare(scratch, input);
+            let mut fetched = 0;
             for index in 0..scratch.batch.len() {
-                self.command(scratch.batch.request(index, input), scratch.prepared[index]);
+                if index == fetched {
+                    fetched = self.prefetch(scratch, index);
+                }
+                let prepared = scratch.prepared[index];
+                let hashes = &scratch.hashes[prepared.first as usize..][..prepared.count as usize];
+                self.command(scratch.batch.request(index, input), prepared.command, hashes);
                 commands += 1;
                 let stops = self.session.closing || self.session.blocked.is_some();
                 let full = self.context.reply.len() > OUTPUT_PAUSE_BYTES || commands >= COMMANDS_PAUSE;
@@ -189,7 +198,7 @@ impl<'e, 's> Run<'e, 's> {
         self.context.reply.take()
     }
 
-    /// Looks the window's commands up and starts fetching what they will touch.
+    /// Looks the window's commands up and hashes their keys.
     fn prepare(&self, scratch: &mut Scratch, input: &[u8]) {
         let Scratch { batch, prepared, hashes } = scratch;
         prepared.clear();
@@ -197,33 +206,39 @@ impl<'e, 's> Run<'e, 's> {
         let basis = self.engine.keyspace.basis();
         for request in batch.requests(input) {
             let command = REGISTRY.find(request.name());
-            let mut hash = None;
-            if let Some(simple) = command.and_then(|command| command.simple_keys) {
-                for position in simple.positions(request.len()) {
-                    if hashes.len() == PREFETCH_MAX {
-                        break;
-                    }
-                    let key_hash = basis.hash(request.argument(position));
-                    hashes.push(key_hash);
-                    if simple.first as i16 == simple.last {
-                        hash = Some(key_hash);
-                    }
-                }
+            let first = hashes.len();
+            if let Some(simple) = command.and_then(|command| command.simple_keys)
+                && first + request.len() <= HASHED_MAX
+            {
+                hashes.extend(simple.positions(request.len()).map(|at| basis.hash(request.argument(at))));
             }
-            prepared.push(Prepared { command, hash });
+            prepared.push(Prepared { command, first: first as u32, count: (hashes.len() - first) as u32 });
         }
+    }
+
+    /// Starts fetching what the commands from `index` on will touch; returns the first command that was left out.
+    fn prefetch(&self, scratch: &Scratch, index: usize) -> usize {
+        let start = scratch.prepared[index].first as usize;
+        let mut end = start;
+        let mut next = index;
+        while next < scratch.prepared.len() && (end - start < PREFETCH_MAX || next == index) {
+            end = (scratch.prepared[next].first + scratch.prepared[next].count) as usize;
+            next += 1;
+        }
+        let hashes = &scratch.hashes[start..end];
         if hashes.len() > 1 {
             for stage in 0..3 {
                 self.context.keys.prefetch(hashes, stage);
             }
         }
+        next
     }
 
     /// Runs one command, whatever comes of it.
-    fn command(&mut self, request: Request<'_>, prepared: Prepared) {
+    fn command(&mut self, request: Request<'_>, found: Option<&'static Command>, hashes: &[u64]) {
         let mark = self.context.reply.mark();
         let before = self.session.reply_mode;
-        if let Err(error) = self.attempt(request, prepared) {
+        if let Err(error) = self.attempt(request, found, hashes) {
             self.context.reply.truncate(mark);
             self.context.reply.error(&error);
             self.engine.stats.error(&error);
@@ -236,14 +251,14 @@ impl<'e, 's> Run<'e, 's> {
                 (_, now) => (now, now != ReplyMode::On),
             };
             self.session.reply_mode = next;
-            if silent && !prepared.command.is_some_and(confirms_by_push) {
+            if silent && !found.is_some_and(confirms_by_push) {
                 self.context.reply.truncate(mark);
             }
         }
     }
 
-    fn attempt(&mut self, request: Request<'_>, prepared: Prepared) -> CommandResult {
-        let command = match identify(request, prepared.command) {
+    fn attempt(&mut self, request: Request<'_>, found: Option<&'static Command>, hashes: &[u64]) -> CommandResult {
+        let command = match identify(request, found) {
             Ok(command) => command,
             Err(error) => {
                 if is_cross_protocol(request.name()) {
@@ -262,7 +277,7 @@ impl<'e, 's> Run<'e, 's> {
             self.context.reply.simple("QUEUED");
             return Ok(());
         }
-        self.lock(command, request, prepared.hash);
+        self.lock(command, request, hashes);
         self.context.keys.effects.clear();
         let result = self.handle(command, request);
         if self.context.keys.is_exclusive() {
@@ -288,10 +303,10 @@ impl<'e, 's> Run<'e, 's> {
 
     /// Takes the locks that a command needs.
     #[inline]
-    fn lock(&mut self, command: &'static Command, request: Request<'_>, hash: Option<u64>) {
+    fn lock(&mut self, command: &'static Command, request: Request<'_>, hashes: &[u64]) {
         let keys = &mut self.context.keys;
-        if let (Some(simple), Some(hash)) = (command.simple_keys, hash) {
-            lock_only_key(&mut self.context, command, request.argument(simple.first as usize), hash);
+        if let (Some(simple), [hash]) = (command.simple_keys, hashes) {
+            lock_only_key(&mut self.context, command, request.argument(simple.first as usize), *hash);
             return;
         }
         let plan =
@@ -303,6 +318,9 @@ impl<'e, 's> Run<'e, 's> {
                 keys.enter_exclusively(now_ms);
             }
             LockPlan::Keys(declared) => {
+                if declared.len() == hashes.len() {
+                    declared.iter().zip(hashes).for_each(|(key, hash)| keys.declare(key, *hash));
+                }
                 keys.lock_many(declared.iter().copied());
                 if keys.has_waiters() {
                     blocking::widen(&mut self.context, &declared);

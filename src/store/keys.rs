@@ -9,6 +9,7 @@
 
 mod databases;
 
+use std::cell::Cell;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
@@ -81,9 +82,11 @@ pub struct Keys<'k> {
     entered: Entered<'k>,
     /// Ascending by index.
     held: SmallVec<[Held<'k>; 2]>,
-    /// The key that the running command declared, by address, and its hash. Its memory lives as long as the command
+    /// The keys that the running command declared, by address, with their hashes. Their memory lives as long as the command
     /// runs, so that the same address and length mean the same bytes.
-    declared: (*const u8, usize, u64),
+    declared: SmallVec<[(*const u8, usize, u64); 2]>,
+    /// Place in `declared` of the key that was asked for last: handlers take their keys in order.
+    cursor: Cell<usize>,
     /// The selected database.
     pub database: usize,
     /// The time of this command, Unix time in ms.
@@ -132,7 +135,8 @@ impl<'k> Keys<'k> {
             keyspace,
             entered: Entered::Not,
             held: SmallVec::new(),
-            declared: (std::ptr::null(), 0, 0),
+            declared: SmallVec::new(),
+            cursor: Cell::new(0),
             database: 0,
             now_ms: 0,
             access: AccessPolicy::default(),
@@ -183,14 +187,22 @@ impl<'k> Keys<'k> {
     #[inline]
     pub fn release(&mut self) {
         self.held.clear();
-        self.declared = (std::ptr::null(), 0, 0);
+        self.declared.clear();
+        self.cursor.set(0);
     }
 
-    /// The hash of a key; that of the command's declared key is remembered.
+    /// The hash of a key; those of the command's declared keys are remembered.
     #[inline]
     pub fn hash(&self, key: &[u8]) -> u64 {
-        if self.declared.0 == key.as_ptr() && self.declared.1 == key.len() {
-            return self.declared.2;
+        let at = self.cursor.get();
+        for place in [at, at + 1, 0] {
+            if let Some(&(address, len, hash)) = self.declared.get(place)
+                && address == key.as_ptr()
+                && len == key.len()
+            {
+                self.cursor.set(place);
+                return hash;
+            }
         }
         self.keyspace.basis().hash(key)
     }
@@ -207,15 +219,20 @@ impl<'k> Keys<'k> {
     #[inline]
     pub fn lock_one(&mut self, key: &[u8], hash: u64) {
         debug_assert!(self.held.is_empty());
-        self.declared = (key.as_ptr(), key.len(), hash);
+        self.declared.push((key.as_ptr(), key.len(), hash));
         self.push_locked(Keyspace::shard_of(hash));
+    }
+
+    /// Remembers the hash of a key that the running command declares.
+    #[inline]
+    pub fn declare(&mut self, key: &[u8], hash: u64) {
+        self.declared.push((key.as_ptr(), key.len(), hash));
     }
 
     /// Locks the shards of several keys, in ascending order.
     pub fn lock_many<'a>(&mut self, keys: impl Iterator<Item = &'a [u8]>) {
         debug_assert!(self.held.is_empty());
-        let basis = self.keyspace.basis();
-        let mut shards: SmallVec<[u16; 32]> = keys.map(|key| Keyspace::shard_of(basis.hash(key)) as u16).collect();
+        let mut shards: SmallVec<[u16; 32]> = keys.map(|key| Keyspace::shard_of(self.hash(key)) as u16).collect();
         shards.sort_unstable();
         shards.dedup();
         for index in shards {

@@ -5,6 +5,7 @@
 //! `A%B` are two literal arguments. Universes are
 //! small, so that commands meet the same keys, fields and members again.
 
+use std::collections::BTreeSet;
 use std::fmt;
 
 use crate::compare::Rule;
@@ -23,6 +24,19 @@ pub enum Family {
     HyperLogLog,
     Transactions,
 }
+
+/// Every family.
+const ALL: [Family; 9] = [
+    Family::Connection,
+    Family::Keys,
+    Family::Strings,
+    Family::Hashes,
+    Family::Lists,
+    Family::Sets,
+    Family::SortedSets,
+    Family::HyperLogLog,
+    Family::Transactions,
+];
 
 impl Family {
     /// First letter of the family's keys.
@@ -132,7 +146,7 @@ const KEYS: &[Row] = &[
 ];
 
 const STRINGS: &[Row] = &[
-    (10, "SET key value [(EX secs|PX ms|EXAT at|PXAT atms|KEEPTTL)] [(NX|XX)] [GET]", Exact),
+    (10, "SET key value [(EX secs|PX ms|EXAT later|PXAT laterms|KEEPTTL)] [(NX|XX)] [GET]", Exact),
     (6, "SET key int", Exact),
     (3, "SET key float", Exact),
     (3, "SET key value (EX secs|PX ms|GET|KEEPTTL|NX|XX|PERSIST)…", Exact),
@@ -408,17 +422,24 @@ impl Generator {
             return;
         }
         // Damaged, these could block for ever, stop the replies, leave the transaction's state unknown, list every
-        // command in any order, or mix the scores of a key for ranges by name.
+        // command or setting in any order, spoil the transaction by an arity that 7.2 allows, or mix the scores of a
+        // key for ranges by name.
         let name = arguments[0].as_slice();
-        let fragile = matches!(name, b"BLPOP" | b"BRPOP" | b"BLMOVE" | b"CLIENT" | b"COMMAND" | b"RESET")
+        let fragile = matches!(name, b"BLPOP" | b"BRPOP" | b"BLMOVE" | b"CLIENT" | b"COMMAND" | b"CONFIG" | b"RESET")
+            || matches!(name, b"ZRANK" | b"ZREVRANK") && self.in_multi[connection]
             || name == b"SPOP" && rule == Unordered
             || matches!(name, b"ZADD" | b"ZRANGESTORE") && arguments.iter().any(|a| a.starts_with(b"lex:"));
         if !fragile && family != Family::Transactions && self.random.chance(7) {
             self.damage(&mut arguments);
         }
-        // An error in 7.2 and a count from the tail in 7.0.
-        if matches!(arguments[0].as_slice(), b"LREM" | b"LPOS") {
-            arguments.iter_mut().filter(|a| *a == SMALLEST).for_each(|a| *a = b"-9223372036854775807".to_vec());
+        match arguments[0].as_slice() {
+            // An error in 7.2, a count from the tail in 7.0.
+            b"LREM" | b"LPOS" => {
+                arguments.iter_mut().filter(|a| *a == SMALLEST).for_each(|a| *a = b"-9223372036854775807".to_vec());
+            }
+            // A fourth word is an option in 7.2, too many for 7.0.
+            b"ZRANK" | b"ZREVRANK" if arguments.len() == 4 => arguments.truncate(3),
+            _ => {}
         }
         if self.random.chance(3) {
             let at = self.random.below(arguments.len());
@@ -524,8 +545,11 @@ impl Generator {
             "db" => self.choose("0 0 0 0 0 0 1 1 2 15 16 -1 abc"),
             "secs" => self.relative(1),
             "ms" => self.relative(1000),
-            "at" => self.absolute(1),
-            "atms" => self.absolute(1000),
+            "at" => self.absolute(1, "0 1 -1 1000 -9223372036854775808"),
+            "atms" => self.absolute(1000, "0 1 -1 1000 -9223372036854775808"),
+            // SET lets a key expire that never was there: Redis counts it until it comes across it.
+            "later" => self.absolute(1, "0 -1 -9223372036854775808"),
+            "laterms" => self.absolute(1000, "0 -1 -9223372036854775808"),
             "numbered" => return self.keys_with_number(family, out),
             "weights" => return out.extend((0..self.numbered).map(|_| self.choose("1 2 0.5 -1 0 3 inf 1.5"))),
             _ => return self.many(word, out),
@@ -677,9 +701,9 @@ impl Generator {
         }
     }
 
-    fn absolute(&mut self, unit: u64) -> Vec<u8> {
+    fn absolute(&mut self, unit: u64, past: &str) -> Vec<u8> {
         match self.random.below(20) {
-            0 => self.choose("0 1 -1 1000 -9223372036854775808"),
+            0 => self.choose(past),
             1 => self.choose("9223372036854775807 9223372036854775 9223372036854776 abc"),
             // Equal deadlines are possible here: a few dates beyond 2096.
             _ => ((4_000_000_000 + self.random.next() % 8 * 1000) * unit).to_string().into_bytes(),
@@ -725,6 +749,22 @@ fn rows(family: Family) -> &'static [Row] {
         Family::HyperLogLog => HYPERLOGLOG,
         Family::Transactions => TRANSACTIONS,
     }
+}
+
+/// Names of the commands that have a row.
+pub fn commands() -> BTreeSet<String> {
+    let first = |row: &Row| match parse_sequence(&mut row.1.chars().peekable()).into_iter().next() {
+        Some(Node::Literal(name)) => vec![name],
+        Some(Node::Choice(branches)) => branches
+            .iter()
+            .filter_map(|branch| match branch.as_slice() {
+                [Node::Literal(name)] => Some(name.clone()),
+                _ => None,
+            })
+            .collect(),
+        _ => Vec::new(),
+    };
+    ALL.iter().flat_map(|&family| rows(family)).flat_map(first).map(|name| name.to_lowercase()).collect()
 }
 
 /// The command that lists what a random draw can yield: `from`, with the draw's key behind the name.

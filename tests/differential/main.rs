@@ -23,7 +23,7 @@ mod state;
 #[path = "../support/mod.rs"]
 mod support;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use grammar::{Family, Generator};
@@ -89,6 +89,27 @@ fn everything_together() {
         Family::Connection,
     ];
     run("everything_together", &all);
+}
+
+/// The categories whose commands must all have a row.
+const CATEGORIES: [&str; 8] = ["keyspace", "string", "hash", "list", "set", "sortedset", "hyperloglog", "transaction"];
+
+#[test]
+fn every_data_command_has_a_row() {
+    let server = support::Server::pipkin(&[]);
+    let mut client = server.connect();
+    if !client.line("INFO server").text().contains("server_name:pipkin") {
+        return;
+    }
+    let rows = grammar::commands();
+    let mut missing = BTreeSet::new();
+    for category in CATEGORIES {
+        let names = client.line(&format!("COMMAND LIST FILTERBY ACLCAT {category}"));
+        assert!(!names.items().is_empty(), "there are commands in {category}");
+        let names = names.items().iter().map(|name| name.text()).filter(|name| !name.contains('|'));
+        missing.extend(names.filter(|name| !rows.contains(name)));
+    }
+    assert!(missing.is_empty(), "commands without a row in grammar.rs: {missing:?}");
 }
 
 /// Runs rounds of these families until the test's share of the commands is done.

@@ -8,7 +8,8 @@
 //! | Small sorted sets that one ZADD of more than 128 pairs with repetitions made | `listpack` | `skiplist` | [`encoding`] |
 //! | A set after SPOP of most members | `intset` where all are integers | only where it was one | `pair.rs`, `rebuild` |
 //! | LREM, LPOS RANK with the smallest integer | counts from the tail | an error | `grammar.rs` draws none |
-//! | ZRANK, ZREVRANK with a fourth word | wrong number of arguments | `WITHSCORE` or a syntax error | [`reply`] |
+//! | ZRANK, ZREVRANK with a fourth word | wrong number of arguments | `WITHSCORE` or a syntax error | `grammar.rs` draws none |
+//! | A key that SET lets expire in the past | counted until it is come across | never there (Pipkin) | `grammar.rs` draws none |
 //!
 //! `ZRANK … WITHSCORE`, `CLIENT NO-TOUCH` and `CLIENT SETINFO` exist since 7.2 only: the grammar has no row for them,
 //! `protocol.rs` tests them against stored bytes.
@@ -18,22 +19,11 @@ use crate::support::Reply;
 /// Whether these replies to a command may differ.
 pub fn reply(arguments: &[Vec<u8>], subject: &Reply, oracle: &Reply) -> bool {
     let name = arguments[0].to_ascii_uppercase();
-    match name.as_slice() {
-        b"OBJECT" if arguments.len() == 3 => encoding(subject.bytes(), oracle.bytes()),
-        b"ZRANK" | b"ZREVRANK" => {
-            let wrong_number = "ERR wrong number of arguments";
-            arguments.len() == 4 && is_error(subject, "ERR syntax error") && is_error(oracle, wrong_number)
-        }
-        _ => false,
-    }
+    name == b"OBJECT" && arguments.len() == 3 && encoding(subject.bytes(), oracle.bytes())
 }
 
 /// Whether an encoding's name may stand for the oracle's.
 pub fn encoding(subject: &[u8], oracle: &[u8]) -> bool {
     subject == oracle
         || matches!((oracle, subject), (b"hashtable" | b"quicklist", b"listpack") | (b"listpack", b"skiplist"))
-}
-
-fn is_error(reply: &Reply, start: &str) -> bool {
-    matches!(reply, Reply::Error(text) if text.starts_with(start.as_bytes()))
 }

@@ -2,6 +2,8 @@
 
 mod random;
 pub mod spec;
+#[cfg(test)]
+mod tests;
 
 use crate::base::long_double::LongDouble;
 use crate::base::number::{format_i64, parse_i64};
@@ -27,7 +29,7 @@ fn find<'a>(keys: &'a mut Keys<'_>, key: &[u8]) -> CommandResult<Option<Hash<'a>
 /// Sets the fields of HSET and HMSET; returns how many are new.
 fn set_fields(ctx: &mut Context<'_>, mut args: Args<'_>, command: &'static str) -> CommandResult<usize> {
     let key = args.next_bytes()?;
-    if args.remaining() % 2 != 0 {
+    if !args.remaining().is_multiple_of(2) {
         return Err(CommandError::wrong_arity(command));
     }
     let (limits, basis) = (ctx.settings.hash(), ctx.keys.keyspace().basis());

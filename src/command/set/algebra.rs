@@ -213,7 +213,26 @@ pub fn sdiffstore(ctx: &mut Context<'_>, mut args: Args<'_>) -> CommandResult {
     let (limits, basis) = (ctx.settings.set(), ctx.keys.keyspace().basis());
     let mut result = Detached::new(set::EMPTY);
     let mut left = SetMut::new(&mut result);
-    subtract(&view(&mut ctx.keys, args.rest())?, basis, |member| _ = left.insert(member, &limits, basis));
+    let sets = view(&mut ctx.keys, args.rest())?;
+    if removal_is_cheaper(&sets) {
+        for member in sets.iter().take(1).flatten().flat_map(Set::iter) {
+            left.insert(&member, &limits, basis);
+        }
+        for member in sets.iter().skip(1).flatten().flat_map(Set::iter) {
+            left.remove(&member);
+        }
+    } else {
+        subtract(&sets, basis, |member| _ = left.insert(member, &limits, basis));
+    }
+    drop(sets);
     store(ctx, destination, result, "sdiffstore");
     Ok(())
+}
+
+/// Whether SDIFFSTORE copies the first set and removes the members of the others. The choice is Redis's, since it shows
+/// in the encoding of the result: what the first set made of it stays.
+fn removal_is_cheaper(sets: &[Option<Set<'_>>]) -> bool {
+    let Some(Some(first)) = sets.first() else { return false };
+    let lens = sets.iter().flatten().map(Set::len);
+    first.len().saturating_mul(lens.clone().count()) / 2 > lens.sum()
 }

@@ -3,6 +3,8 @@
 mod algebra;
 mod random;
 pub mod spec;
+#[cfg(test)]
+mod tests;
 
 use crate::command::scan::{self, ScanOptions};
 use crate::command::{Args, Context};

@@ -372,7 +372,7 @@ impl Deque {
     /// Checks the running sums against the chunks.
     #[cfg(test)]
     pub(super) fn verify(&self) {
-        assert_eq!(self.len, self.chunks.iter().map(Chunk::count).sum());
+        assert_eq!(self.len, self.chunks.iter().map(Chunk::count).sum::<usize>());
         assert_eq!(self.entry_bytes, self.chunks.iter().map(|c| c.live().len()).sum::<usize>());
         assert_eq!(self.chunk_bytes, self.chunks.iter().map(Chunk::heap_bytes).sum::<usize>());
         assert!(self.chunks.iter().all(|c| c.count() > 0 && c.count() == c.entries().count()));
