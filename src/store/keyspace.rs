@@ -178,12 +178,6 @@ impl Shard {
         self.waiting.as_ref().is_some_and(|waiting| waiting.contains_key(&(database, key.into()) as &KeyId))
     }
 
-    /// Keys of a database that somebody waits for.
-    pub fn waited_keys(&self, database: usize) -> impl Iterator<Item = &[u8]> {
-        let ids = self.waiting.iter().flat_map(|waiting| waiting.keys());
-        ids.filter(move |(number, _)| *number == database).map(|(_, key)| &**key)
-    }
-
     /// The keys that somebody waits for, and everybody who does.
     pub fn awaited(&self) -> impl Iterator<Item = (&KeyId, impl Iterator<Item = &Arc<dyn Waiter>>)> {
         self.waiting.iter().flat_map(|waiting| waiting.iter()).map(|(id, queue)| (id, queue.values()))
