@@ -28,7 +28,7 @@ impl Server {
     pub fn duplex(&self) -> DuplexStream {
         let (ours, theirs) = tokio::io::duplex(DUPLEX_BYTES);
         let engine = self.engine().clone();
-        tokio::spawn(Connection::new(engine, Stream(ours), Origin::in_process()));
+        tokio::spawn(Connection::new(engine, Stream(ours), Origin::in_process(), None));
         theirs
     }
 

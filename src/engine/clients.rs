@@ -1,7 +1,7 @@
 //! The clients of an instance: what others may know of a connection, and how they reach it.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU32, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU32, AtomicU64, AtomicUsize, Ordering};
 
 use dashmap::DashMap;
 use parking_lot::Mutex;
@@ -100,16 +100,32 @@ impl Client {
     }
 }
 
+/// The place of one socket among `maxclients`, free again when it is dropped.
+pub struct Seat(Arc<AtomicUsize>);
+
+impl Drop for Seat {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
 /// All clients of an instance.
 #[derive(Default)]
 pub struct Clients {
     by_id: DashMap<u64, Arc<Client>>,
     last_id: AtomicU64,
     /// Those with a socket.
-    connected: AtomicU64,
+    seats: Arc<AtomicUsize>,
 }
 
 impl Clients {
+    /// A place for one more socket, if fewer than `most` are taken.
+    pub fn seat(&self, most: usize) -> Option<Seat> {
+        let taken = self.seats.fetch_add(1, Ordering::Relaxed);
+        let seat = Seat(self.seats.clone());
+        (taken < most).then_some(seat)
+    }
+
     /// Registers a connection.
     pub fn add(&self, origin: Origin, outbox: Arc<Outbox>, now_ms: u64) -> Arc<Client> {
         let id = self.last_id.fetch_add(1, Ordering::Relaxed) + 1;
@@ -135,16 +151,13 @@ impl Clients {
             commands: AtomicU64::new(0),
             authenticated: AtomicBool::new(false),
         });
-        self.connected.fetch_add(!client.origin.in_process as u64, Ordering::Relaxed);
         self.by_id.insert(id, client.clone());
         client
     }
 
     /// Forgets a connection.
     pub fn remove(&self, id: u64) {
-        if let Some((_, client)) = self.by_id.remove(&id) {
-            self.connected.fetch_sub(!client.origin.in_process as u64, Ordering::Relaxed);
-        }
+        self.by_id.remove(&id);
     }
 
     /// A connection by its id.
@@ -161,7 +174,7 @@ impl Clients {
 
     /// How many connections have a socket.
     pub fn connected(&self) -> usize {
-        self.connected.load(Ordering::Relaxed) as usize
+        self.seats.load(Ordering::Relaxed)
     }
 
     /// Bytes that wait in the connections' buffers.

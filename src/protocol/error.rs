@@ -470,6 +470,8 @@ pub enum ProtocolError {
     UnauthenticatedMultibulkLength,
     #[error("ERR Protocol error: too big mbulk count string")]
     MultibulkCountTooLong,
+    #[error("ERR Protocol error: expected CR LF")]
+    MissingLineEnd,
     #[error("ERR Protocol error: expected '$', got '{}'", char::from(*.0))]
     ExpectedDollar(u8),
     #[error("ERR Protocol error: invalid bulk length")]

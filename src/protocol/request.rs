@@ -12,9 +12,9 @@
 //! Nothing is allocated from an announced size: spans grow with the arguments that arrived, and
 //! [`Progress::reserve`] bounds what the connection should make room for.
 //!
-//! It behaves as Redis does, oddities included: the byte behind a header's CR and the two bytes behind a bulk are
-//! not looked at, and no line end is found behind a NUL. Unlike Redis the outcome never depends on how the bytes were
-//! cut into reads: a line has one limit, wherever the reads ended.
+//! It behaves as Redis does, oddities included: no line end is found behind a NUL. Unlike Redis the outcome never
+//! depends on how the bytes were cut into reads (a line has one limit, wherever the reads ended), the line ends behind
+//! headers and bulks have to be there, and nobody sends more than [`ARGUMENTS_MAX`] arguments.
 
 mod batch;
 mod inline;
@@ -23,7 +23,7 @@ pub use batch::{Batch, OwnedRequest, Request, Span};
 
 use super::error::ProtocolError;
 use crate::base::limits::{
-    BULK_BYTES_MAX, INLINE_BYTES_MAX, UNAUTHENTICATED_ARGUMENTS_MAX, UNAUTHENTICATED_BULK_BYTES_MAX,
+    ARGUMENTS_MAX, BULK_BYTES_MAX, INLINE_BYTES_MAX, UNAUTHENTICATED_ARGUMENTS_MAX, UNAUTHENTICATED_BULK_BYTES_MAX,
 };
 
 /// How far a call of [`Parser::parse`] came.
@@ -169,7 +169,8 @@ impl Parser {
     /// The hot path: an array that is there as a whole, with short headers. Hands over where it is not so.
     #[inline]
     fn complete_array(&mut self, buffer: &[u8], start: usize, batch: &mut Batch) -> Result<Step, ProtocolError> {
-        let Some((count, mut at)) = short_number(buffer, start + 1) else { return self.resume(buffer, start, batch) };
+        let header = short_number(buffer, start + 1).filter(|(_, end)| buffer.get(end - 1) == Some(&b'\n'));
+        let Some((count, mut at)) = header else { return self.resume(buffer, start, batch) };
         if count == 0 {
             return Ok(Step::Skipped(at));
         }
@@ -183,6 +184,8 @@ impl Parser {
                 && begin + len as usize + 2 <= buffer.len()
                 && (len as usize <= UNAUTHENTICATED_BULK_BYTES_MAX || self.authenticated)
                 && len as usize <= self.bulk_bytes_max
+                && buffer[begin - 1] == b'\n'
+                && buffer[begin + len as usize..][..2] == *b"\r\n"
             {
                 batch.spans.push(Span { start: begin as u32, len });
                 at = begin + len as usize + 2;
@@ -230,7 +233,7 @@ impl Parser {
             let Some((count, next)) = self.header(command, ProtocolError::MultibulkCountTooLong)? else {
                 return Ok(Step::Incomplete(1));
             };
-            let count = count.filter(|&n| n <= i64::from(i32::MAX)).ok_or(ProtocolError::InvalidMultibulkLength)?;
+            let count = count.filter(|&n| n <= ARGUMENTS_MAX as i64).ok_or(ProtocolError::InvalidMultibulkLength)?;
             if !self.authenticated && count > UNAUTHENTICATED_ARGUMENTS_MAX as i64 {
                 return Err(ProtocolError::UnauthenticatedMultibulkLength);
             }
@@ -245,6 +248,9 @@ impl Parser {
             let end = begin + len as usize + 2;
             if end > command.len() {
                 return Ok(Step::Incomplete(end - command.len()));
+            }
+            if command[end - 2..end] != *b"\r\n" {
+                return Err(ProtocolError::MissingLineEnd);
             }
             self.partial.spans.push(Span { start: begin as u32, len });
             self.partial.remaining = Some(remaining - 1);
@@ -288,6 +294,9 @@ impl Parser {
         let next = position + line + 2;
         if next > command.len() {
             return Ok(None);
+        }
+        if command[next - 1] != b'\n' {
+            return Err(ProtocolError::MissingLineEnd);
         }
         self.partial.scanned = 0;
         Ok(Some((number(&command[position + 1..(position + line).max(position + 1)]), next)))

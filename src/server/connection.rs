@@ -17,7 +17,7 @@ use tokio::io::ReadBuf;
 
 use super::transport::Transport;
 use crate::base::limits::{CONNECTION_BUFFER_KEPT_BYTES, READ_BYTES, WORKER_BUFFER_KEPT_BYTES};
-use crate::engine::clients::Origin;
+use crate::engine::clients::{Origin, Seat};
 use crate::engine::dispatch;
 use crate::engine::instance::Engine;
 use crate::engine::session::Session;
@@ -48,6 +48,8 @@ pub struct Connection<T: Transport> {
     output: Vec<u8>,
     sent: usize,
     waker: Option<Waker>,
+    /// Given back when the connection ends.
+    _seat: Option<Seat>,
 }
 
 /// What one step of a turn came to.
@@ -61,8 +63,8 @@ enum Step {
 }
 
 impl<T: Transport> Connection<T> {
-    /// Registers a connection with the instance.
-    pub fn new(engine: Arc<Engine>, transport: T, origin: Origin) -> Connection<T> {
+    /// Registers a connection with the instance; `seat` is its place among `maxclients`.
+    pub fn new(engine: Arc<Engine>, transport: T, origin: Origin, seat: Option<Seat>) -> Connection<T> {
         let session = engine.connect(origin, transport.direct_writer());
         let mut parser = Parser::new(session.authenticated);
         parser.set_bulk_bytes_max(engine.settings.string_bytes());
@@ -77,6 +79,7 @@ impl<T: Transport> Connection<T> {
             output: Vec::new(),
             sent: 0,
             waker: None,
+            _seat: seat,
         }
     }
 

@@ -10,7 +10,7 @@ use tokio::net::{TcpListener, TcpStream};
 
 use super::connection::Connection;
 use super::transport::Tcp;
-use crate::engine::clients::Origin;
+use crate::engine::clients::{Origin, Seat};
 use crate::engine::instance::Engine;
 use crate::engine::stats::Counter;
 use crate::protocol::error::CommandError;
@@ -61,6 +61,7 @@ pub async fn accept(listener: TcpListener, engine: Arc<Engine>, mut place: impl 
 pub struct Accepted {
     stream: std::net::TcpStream,
     origin: Origin,
+    seat: Seat,
 }
 
 impl Accepted {
@@ -69,31 +70,32 @@ impl Accepted {
     /// # Errors
     /// When the runtime cannot watch the socket.
     pub fn start(self, engine: Arc<Engine>) -> io::Result<Connection<Tcp>> {
-        Ok(Connection::new(engine, Tcp::new(TcpStream::from_std(self.stream)?), self.origin))
+        Ok(Connection::new(engine, Tcp::new(TcpStream::from_std(self.stream)?), self.origin, Some(self.seat)))
     }
 }
 
 /// Lets a connection in, or tells it why not.
 fn admit(engine: &Engine, stream: TcpStream, peer: SocketAddr) -> Option<Accepted> {
     let is_local = peer.ip().to_canonical().is_loopback();
-    let refusal = if engine.is_protected() && !engine.has_password() && !is_local {
-        Some(CommandError::ProtectedMode.to_string())
-    } else if engine.clients.connected() >= engine.clients_max() {
-        Some(CommandError::MaxClients.to_string())
+    let seat = if engine.is_protected() && !engine.has_password() && !is_local {
+        Err(CommandError::ProtectedMode)
     } else {
-        None
+        engine.clients.seat(engine.clients_max()).ok_or(CommandError::MaxClients)
     };
     let local = stream.local_addr().map(|address| address.to_string()).unwrap_or_default();
     let stream = prepare(engine, stream)?;
-    if let Some(text) = refusal {
-        engine.stats.add(Counter::RejectedConnections, 1);
-        // The client may be gone already.
-        drop((&stream).write_all(format!("-{text}\r\n").as_bytes()));
-        return None;
-    }
+    let seat = match seat {
+        Ok(seat) => seat,
+        Err(error) => {
+            engine.stats.add(Counter::RejectedConnections, 1);
+            // The client may be gone already.
+            drop((&stream).write_all(format!("-{error}\r\n").as_bytes()));
+            return None;
+        }
+    };
     let descriptor = descriptor_of(&stream);
     let origin = Origin { peer: peer.to_string(), local, descriptor, is_local, in_process: false };
-    Some(Accepted { stream, origin })
+    Some(Accepted { stream, origin, seat })
 }
 
 /// Sets what is set on every socket; `None` if it is gone already.
