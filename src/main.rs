@@ -1,5 +1,7 @@
 //! The `pipkin` binary: command line, log, allocator, signals. Everything else is the library's.
 
+mod allocator;
+
 use std::net::{IpAddr, SocketAddr};
 use std::process::ExitCode;
 use std::sync::atomic::Ordering;
@@ -14,7 +16,7 @@ use pipkin::server::{listener, workers};
 use tikv_jemalloc_ctl::{Access, AsName, arenas, epoch, stats};
 
 #[global_allocator]
-static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
+static ALLOCATOR: allocator::Allocator = allocator::Allocator;
 
 /// An embedded, Redis-protocol-compatible in-memory server.
 ///
