@@ -1,6 +1,7 @@
 //! In-process calls: GET and SET of warm 64-byte values, the other paths beside them, and how GET scales to two threads.
 //!
 //! `cargo bench --bench in_process`
+#![allow(clippy::expect_used, clippy::unwrap_used)] // A failure here is to be loud.
 
 use std::hint::black_box;
 use std::sync::Barrier;

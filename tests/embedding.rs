@@ -1,4 +1,5 @@
 //! Pipkin inside a program: the API of `pipkin::Server` and `pipkin::Client`.
+#![allow(clippy::expect_used, clippy::unwrap_used)] // A failure here is to be loud.
 
 use std::future::Future;
 use std::sync::Arc;

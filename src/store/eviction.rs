@@ -50,7 +50,7 @@ pub fn frequency_after_use(access: u16, now_ms: u64, log_factor: u32, decay_minu
         let odds = above * log_factor as u64 + 1;
         // A hash of time and state decides: no generator is at hand in a lookup, and none is needed.
         let draw = (now_ms ^ (access as u64) << 32).wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 32;
-        if draw % odds == 0 {
+        if draw.is_multiple_of(odds) {
             counter += 1;
         }
     }

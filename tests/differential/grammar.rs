@@ -127,7 +127,7 @@ const KEYS: &[Row] = &[
     (2, "DBSIZE", Exact),
     (2, "KEYS pattern", Unordered),
     (2, "RANDOMKEY", Drawn { from: "KEYS *" }),
-    (1, "FLUSHDB [(ASYNC|SYNC)]", Exact),
+    (1, "(FLUSHDB|FLUSHDB|FLUSHALL) [(ASYNC|SYNC)]", Exact),
     (6, "OBJECT ENCODING key", Encoding),
     (1, "OBJECT REFCOUNT key", Shape),
     (1, "OBJECT IDLETIME key", Shape),

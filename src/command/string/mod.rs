@@ -74,7 +74,7 @@ pub fn mget(ctx: &mut Context<'_>, args: Args<'_>) -> CommandResult {
 
 /// `MSET key value [key value ...]`
 pub fn mset(ctx: &mut Context<'_>, args: Args<'_>) -> CommandResult {
-    if args.remaining() % 2 != 0 {
+    if !args.remaining().is_multiple_of(2) {
         return Err(CommandError::wrong_arity("mset"));
     }
     write_pairs(ctx, args)?;
@@ -84,7 +84,7 @@ pub fn mset(ctx: &mut Context<'_>, args: Args<'_>) -> CommandResult {
 
 /// `MSETNX key value [key value ...]`
 pub fn msetnx(ctx: &mut Context<'_>, args: Args<'_>) -> CommandResult {
-    if args.remaining() % 2 != 0 {
+    if !args.remaining().is_multiple_of(2) {
         return Err(CommandError::wrong_arity("msetnx"));
     }
     let taken = args.rest().step_by(2).any(|key| ctx.keys.exists(key));

@@ -127,11 +127,12 @@ impl Keys<'_> {
                 shard.touch_database(number, |shard, key| has_key(shard, a, key) || has_key(shard, b, key));
             }
             shard.swap_databases(a, b);
-            for number in [a, b] {
-                let keys = shard.waited_keys(number).filter(|key| has_key(shard, number, key));
-                ready.extend(keys.map(|key| (number, key.to_vec())));
-            }
+            let ids = shard.awaited().map(|(id, _)| id).filter(|(number, _)| [a, b].contains(number));
+            ready.extend(ids.filter(|(number, key)| has_key(shard, *number, key)).map(|(n, key)| (*n, key.to_vec())));
         });
         self.effects.ready.extend(ready);
     }
 }
+
+#[cfg(test)]
+mod tests;
