@@ -18,7 +18,6 @@ use std::task::Waker;
 use parking_lot::Mutex;
 
 use super::instance::Engine;
-use super::stats::Counter;
 use crate::base::clock::{Clock, Signal};
 use crate::command::Context;
 use crate::protocol::error::{CommandError, CommandResult};
@@ -187,7 +186,7 @@ impl Waiter {
             Err(error) => {
                 context.reply.truncate(start);
                 context.reply.error(&error);
-                engine.stats.add(Counter::Errors, 1);
+                engine.stats.error(&error);
             }
         }
         let mut reply = std::mem::replace(&mut context.reply, own);

@@ -8,6 +8,7 @@
 //! | Small sorted sets that one ZADD of more than 128 pairs with repetitions made | `listpack` | `skiplist` | [`encoding`] |
 //! | A set after SPOP of most members | `intset` where all are integers | only where it was one | `pair.rs`, `rebuild` |
 //! | LREM, LPOS RANK with the smallest integer | counts from the tail | an error | `grammar.rs` draws none |
+//! | LSET with an index beyond 32 bits | out of range | wraps around; Pipkin answers as 7.0 | nowhere |
 //! | ZRANK, ZREVRANK with a fourth word | wrong number of arguments | `WITHSCORE` or a syntax error | `grammar.rs` draws none |
 //! | A key that SET lets expire in the past | counted until it is come across | never there (Pipkin) | `grammar.rs` draws none |
 //!

@@ -291,6 +291,65 @@ fn waits_in_its_own_database() {
 }
 
 #[test]
+fn a_transaction_serves_when_it_is_over() {
+    let engine = engine();
+    let [mut a, mut b, mut c, mut d] = peers(&engine);
+    a.wait("BLPOP first second 0");
+    b.wait("BLMOVE second third LEFT RIGHT 0");
+    c.wait("BLPOP gone 0");
+    d.call("MULTI");
+    for command in ["LPUSH second 1", "LPUSH first 2", "LPUSH gone 3", "DEL gone", "LLEN second"] {
+        assert_eq!(d.call(command), "+QUEUED");
+    }
+    assert_eq!(a.served(), None);
+    assert_eq!(d.call("EXEC"), "*5|:1|:1|:1|:1|:1");
+    assert_eq!(a.served().as_deref(), Some("*2|$5|first|$1|2"), "its own order of keys counts");
+    assert_eq!(b.served().as_deref(), Some("$1|1"));
+    assert_eq!(c.served(), None);
+    assert_eq!(d.call("LRANGE third 0 -1"), "*1|$1|1");
+}
+
+#[test]
+fn a_transaction_does_not_wait() {
+    let [mut a] = peers(&engine());
+    a.call("MULTI");
+    for command in ["BLPOP q 0", "BLMOVE q r LEFT LEFT 0", "RPUSH q 1 2", "BRPOP r q 0", "BLMOVE q r LEFT LEFT 0"] {
+        assert_eq!(a.call(command), "+QUEUED");
+    }
+    assert_eq!(a.call("EXEC"), "*5|*-1|$-1|:2|*2|$1|q|$1|2|$1|1");
+    assert!(a.session.blocked.is_none());
+}
+
+#[test]
+fn whatever_makes_a_list_serves() {
+    let engine = engine();
+    let [mut b] = peers(&engine);
+    let cases = [
+        ("0", "RENAME source q"),
+        ("0", "RENAMENX source q"),
+        ("0", "COPY source q"),
+        ("0", "LMOVE source q LEFT LEFT"),
+        ("0", "RPOPLPUSH source q"),
+        ("1", "SWAPDB 0 1"),
+        ("1", "COPY q q DB 0"),
+        ("1", "MOVE q 0"),
+    ];
+    for (database, command) in cases {
+        b.call("FLUSHALL");
+        let mut a = Peer::new(&engine);
+        a.wait("BLPOP q 0");
+        b.call(&format!("SELECT {database}"));
+        b.call("RPUSH source x");
+        if database == "1" {
+            b.call("RPUSH q x");
+        }
+        b.call(command);
+        assert_eq!(a.served().as_deref(), Some("*2|$1|q|$1|x"), "{command}");
+    }
+    assert_nothing_left(&engine);
+}
+
+#[test]
 fn who_is_gone_takes_nothing() {
     let engine = engine();
     let [mut a, mut b, mut c] = peers(&engine);
