@@ -233,9 +233,12 @@ impl Parser {
             let Some((count, next)) = self.header(command, ProtocolError::MultibulkCountTooLong)? else {
                 return Ok(Step::Incomplete(1));
             };
-            let count = count.filter(|&n| n <= ARGUMENTS_MAX as i64).ok_or(ProtocolError::InvalidMultibulkLength)?;
+            let count = count.filter(|&n| n <= i64::from(i32::MAX)).ok_or(ProtocolError::InvalidMultibulkLength)?;
             if !self.authenticated && count > UNAUTHENTICATED_ARGUMENTS_MAX as i64 {
                 return Err(ProtocolError::UnauthenticatedMultibulkLength);
+            }
+            if count > ARGUMENTS_MAX as i64 {
+                return Err(ProtocolError::InvalidMultibulkLength);
             }
             // A negative count is a request for nothing, like zero.
             let Some(count) = u32::try_from(count).ok().filter(|&n| n > 0) else { return Ok(Step::Skipped(next)) };
