@@ -86,7 +86,8 @@ thread_local! {
     static SCRATCH: RefCell<Scratch> = RefCell::default();
 }
 
-/// Runs every complete command of `input`, and appends the replies to `out`.
+/// Runs every complete command of `input`, and appends the replies to `out`. The caller sends what was published: the
+/// outboxes in `session.touched`.
 ///
 /// A panic in a handler closes the connection and latches the instance read-only; it goes no further.
 pub fn run(engine: &Engine, session: &mut Session, parser: &mut Parser, input: &[u8], out: Vec<u8>) -> Ran {
@@ -110,6 +111,7 @@ pub fn run_request(engine: &Engine, session: &mut Session, request: Request<'_>,
         run.command(request, REGISTRY.find(request.name()), &[]);
         run.end()
     }));
+    session.flush_touched(engine);
     attempt.unwrap_or_else(|_| {
         engine.latch("a handler panicked");
         let mut reply = Reply::new(session.protocol);
@@ -186,15 +188,11 @@ impl<'e, 's> Run<'e, 's> {
         Ran { consumed, missing, out: self.end(), paused }
     }
 
-    /// Lets go of everything, settles the counts, and sends what was published.
+    /// Lets go of everything and settles the counts. What was published waits in `session.touched`.
     fn end(mut self) -> Vec<u8> {
         let tally = self.context.keys.leave();
         self.engine.stats.add_tally(&tally);
         self.tally.settle(self.engine, self.session);
-        for outbox in self.session.touched.drain(..) {
-            let flushed = outbox.flush();
-            self.engine.stats.add(Counter::OutputBytes, flushed.bytes as u64);
-        }
         self.context.reply.take()
     }
 

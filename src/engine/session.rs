@@ -9,6 +9,7 @@ use super::blocking::Waiter;
 use super::clients::Client;
 use super::dispatch;
 use super::instance::Engine;
+use super::stats::Counter;
 use super::transaction::{Transaction, Watched};
 use crate::protocol::reply::Protocol;
 use crate::pubsub::outbox::Outbox;
@@ -90,6 +91,13 @@ impl Session {
     #[inline]
     pub fn is_plain(&self) -> bool {
         self.authenticated && self.transaction.is_none() && self.blocked.is_none() && self.reply_mode == ReplyMode::On
+    }
+
+    /// Sends what the commands before have published.
+    pub fn flush_touched(&mut self, engine: &Engine) {
+        for outbox in self.touched.drain(..) {
+            engine.stats.add(Counter::OutputBytes, outbox.flush().bytes as u64);
+        }
     }
 
     /// Takes the connection out of everything that knows it. To be called once, when it ends.

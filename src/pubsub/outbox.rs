@@ -44,6 +44,17 @@ pub struct Outbox {
     closed: AtomicBool,
 }
 
+/// What became of a message.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Pushed {
+    /// Nothing waited before it: whoever pushed it has to flush.
+    First,
+    /// It waits behind others, which somebody is about to flush.
+    Behind,
+    /// The connection is gone, or this message was one too many for it.
+    Dropped,
+}
+
 /// What a flush by somebody else came to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Flushed {
@@ -67,12 +78,13 @@ impl Outbox {
         Outbox { state: Mutex::new(state), closed: AtomicBool::new(false) }
     }
 
-    /// Appends a message. False if the connection is gone, or this message was one too many for it.
-    pub fn push(&self, message: &Bytes) -> bool {
+    /// Appends a message.
+    pub fn push(&self, message: &Bytes) -> Pushed {
         let mut state = self.state.lock();
         if self.is_closed() || state.overflowed {
-            return false;
+            return Pushed::Dropped;
         }
+        let first = state.queue.is_empty();
         state.bytes += message.len();
         state.queue.push_back(message.clone());
         if state.limit.hard_bytes != 0 && state.bytes as u64 > state.limit.hard_bytes {
@@ -80,9 +92,9 @@ impl Outbox {
             state.queue.clear();
             state.bytes = 0;
             wake(&mut state);
-            return false;
+            return Pushed::Dropped;
         }
-        true
+        if first { Pushed::First } else { Pushed::Behind }
     }
 
     /// Writes what is queued, from the thread of a publisher, or wakes the connection's task to do it.

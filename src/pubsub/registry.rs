@@ -10,7 +10,7 @@ use bytes::Bytes;
 use dashmap::DashMap;
 use parking_lot::RwLock;
 
-use super::outbox::Outbox;
+use super::outbox::{Outbox, Pushed};
 use crate::base::glob::Glob;
 
 /// One connection that is subscribed.
@@ -120,8 +120,8 @@ impl PubSub {
         let mut receivers = 0;
         let mut deliver = |subscriber: &Subscriber, bytes: &Bytes| {
             receivers += 1;
-            subscriber.outbox.push(bytes);
-            if !touched.iter().rev().take(8).any(|known| Arc::ptr_eq(known, &subscriber.outbox)) {
+            // Where messages wait already, somebody else is about to send them all.
+            if subscriber.outbox.push(bytes) == Pushed::First {
                 touched.push(subscriber.outbox.clone());
             }
         };

@@ -15,6 +15,7 @@ use std::task::{Context, Poll, Waker};
 
 use tokio::io::ReadBuf;
 
+use super::round;
 use super::transport::Transport;
 use crate::base::limits::{CONNECTION_BUFFER_KEPT_BYTES, READ_BYTES, WORKER_BUFFER_KEPT_BYTES};
 use crate::engine::clients::{Origin, Seat};
@@ -255,6 +256,7 @@ impl<T: Transport> Connection<T> {
             self.session.client.outbox.cork(true);
         }
         let ran = dispatch::run(&self.engine, &mut self.session, &mut self.parser, input, out);
+        round::post(&self.engine, &mut self.session);
         self.output = ran.out;
         self.missing = ran.missing;
         self.paused = ran.paused;

@@ -2,6 +2,7 @@
 
 pub mod connection;
 pub mod listener;
+pub mod round;
 pub mod supervisor;
 pub mod transport;
 pub mod workers;

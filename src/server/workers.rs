@@ -8,7 +8,7 @@ use tokio::runtime::Builder;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 
 use super::listener::{self, Accepted};
-use super::supervisor;
+use super::{round, supervisor};
 use crate::engine::instance::Engine;
 use crate::protocol::error::StartupError;
 
@@ -51,6 +51,7 @@ pub fn start(
 
 /// One worker: runs the connections that it is handed until the instance stops.
 async fn work(engine: Arc<Engine>, mut receiver: UnboundedReceiver<Accepted>) {
+    tokio::spawn(round::deliver(engine.clone()));
     while let Some(accepted) = receiver.recv().await {
         match accepted.start(engine.clone()) {
             Ok(connection) => drop(tokio::spawn(connection)),

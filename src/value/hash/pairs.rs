@@ -1,18 +1,19 @@
 //! The packed layout of a hash: lengths first, then the fields, then the values.
 //!
-//! `[width: u8][pairs: u16 LE][lengths][fields][values]`, where the lengths are `field, value` for each pair in the
-//! order of insertion, `width` (1, 2 or 4) bytes each. A lookup runs over the lengths and looks at the fields whose
-//! length fits; neither has to wait for what stands between two fields, and values are not touched at all. The width
-//! follows the longest string ever held and never shrinks.
+//! `[head: u8][pairs: u16 LE, only where head says so][lengths][fields][values]`, where the lengths are `field, value`
+//! for each pair in the order of insertion, `width` (1, 2 or 4) bytes each. The head's low two bits are the logarithm of
+//! the width, the others the number of pairs, or all ones where it is too large for them and follows. A lookup runs over
+//! the lengths and looks at the fields whose length fits; neither has to wait for what stands between two fields, and
+//! values are not touched at all. The width follows the longest string ever held and never shrinks.
 
 use smallvec::SmallVec;
 
-use crate::value::packed::{Buffer, read_count, write_count};
+use crate::value::packed::{Buffer, read_count};
 
 /// A hash without pairs.
-pub const EMPTY: &[u8] = &[1, 0, 0];
-/// Where the lengths start.
-const LENGTHS_AT: usize = 3;
+pub const EMPTY: &[u8] = &[0];
+/// The number of pairs in a head that says that the real one follows.
+const COUNT_FOLLOWS: usize = 63;
 
 /// Where one pair stands.
 pub struct Place {
@@ -28,17 +29,39 @@ pub struct Place {
 /// Pairs held.
 #[inline]
 pub fn len(bytes: &[u8]) -> usize {
-    read_count(bytes, 1)
+    let short = (bytes[0] >> 2) as usize;
+    if short == COUNT_FOLLOWS { read_count(bytes, 1) } else { short }
 }
 
 #[inline]
 fn width(bytes: &[u8]) -> usize {
-    bytes[0] as usize
+    1 << (bytes[0] & 3)
+}
+
+/// Where the lengths start.
+#[inline]
+fn lengths_at(bytes: &[u8]) -> usize {
+    if (bytes[0] >> 2) as usize == COUNT_FOLLOWS { 3 } else { 1 }
 }
 
 #[inline]
 fn fields_at(bytes: &[u8]) -> usize {
-    LENGTHS_AT + 2 * width(bytes) * len(bytes)
+    lengths_at(bytes) + 2 * width(bytes) * len(bytes)
+}
+
+/// The bytes in front of the lengths.
+fn head(width: usize, count: usize) -> SmallVec<[u8; 4]> {
+    let width = width.trailing_zeros() as u8;
+    if count < COUNT_FOLLOWS {
+        return SmallVec::from_slice(&[(count as u8) << 2 | width]);
+    }
+    let [low, high] = (count as u16).to_le_bytes();
+    SmallVec::from_slice(&[(COUNT_FOLLOWS as u8) << 2 | width, low, high])
+}
+
+fn set_len(bytes: &mut impl Buffer, count: usize) {
+    let head = head(width(bytes), count);
+    bytes.splice(0, lengths_at(bytes), &[&head]);
 }
 
 /// Bytes that a length needs.
@@ -63,7 +86,7 @@ fn number(bytes: &[u8]) -> usize {
 /// The lengths of fields and values in turn.
 #[inline]
 fn lengths(bytes: &[u8]) -> &[u8] {
-    &bytes[LENGTHS_AT..fields_at(bytes)]
+    &bytes[lengths_at(bytes)..fields_at(bytes)]
 }
 
 /// The pair with this field.
@@ -98,7 +121,7 @@ fn widen(bytes: &mut impl Buffer, length: usize) {
     if new <= old {
         return;
     }
-    let mut start = vec![new as u8, bytes[1], bytes[2]];
+    let mut start = head(new, len(bytes)).to_vec();
     for known in lengths(bytes).chunks_exact(old) {
         start.extend_from_slice(&(number(known) as u32).to_le_bytes()[..new]);
     }
@@ -113,7 +136,7 @@ pub fn overwrite(bytes: &mut impl Buffer, mut place: Place, value: &[u8]) {
         widen(bytes, value.len());
         place.value_at += fields_at(bytes) - fields;
         let width = width(bytes);
-        let at = LENGTHS_AT + (2 * place.index + 1) * width;
+        let at = lengths_at(bytes) + (2 * place.index + 1) * width;
         bytes.splice(at, width, &[&(value.len() as u32).to_le_bytes()[..width]]);
     }
     bytes.splice(place.value_at, place.value_len, &[value]);
@@ -129,7 +152,7 @@ pub fn append(bytes: &mut impl Buffer, field: &[u8], value: &[u8]) {
     let (fields, values) = rest.split_at(field_bytes);
     let (field_len, value_len) = ((field.len() as u32).to_le_bytes(), (value.len() as u32).to_le_bytes());
     bytes.splice(at, rest.len(), &[&field_len[..width], &value_len[..width], fields, field, values, value]);
-    write_count(bytes, 1, count + 1);
+    set_len(bytes, count + 1);
 }
 
 /// Removes a pair.
@@ -137,8 +160,8 @@ pub fn remove(bytes: &mut impl Buffer, place: &Place) {
     let (width, count) = (width(bytes), len(bytes));
     bytes.splice(place.value_at, place.value_len, &[]);
     bytes.splice(place.field_at, place.field_len, &[]);
-    bytes.splice(LENGTHS_AT + 2 * place.index * width, 2 * width, &[]);
-    write_count(bytes, 1, count - 1);
+    bytes.splice(lengths_at(bytes) + 2 * place.index * width, 2 * width, &[]);
+    set_len(bytes, count - 1);
 }
 
 /// All pairs.
