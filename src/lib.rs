@@ -51,3 +51,8 @@ pub use embed::{
     ServerStats, SetOptions, Subscription, Value, Waiting,
 };
 pub use protocol::error::StartupError as OpenError;
+
+/// The README's code, compiled and run as a doctest.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+pub struct Readme;
