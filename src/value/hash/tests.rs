@@ -145,7 +145,7 @@ fn more_pairs_than_the_count_can_hold_become_a_table() {
     let limits = PackedLimits { entries: usize::MAX, value_bytes: 64 };
     let names: Vec<String> = (0..u16::MAX).map(|i| i.to_string()).collect();
     let lengths = names.iter().flat_map(|name| [name.len() as u8, 0]);
-    let packed: Vec<u8> = [1, 255, 255].into_iter().chain(lengths).chain(names.concat().into_bytes()).collect();
+    let packed: Vec<u8> = [0xfc, 255, 255].into_iter().chain(lengths).chain(names.concat().into_bytes()).collect();
     let mut home = Detached::new(&packed);
     HashMut::new(&mut home).insert(b"one more", b"", &limits, &basis());
     assert_eq!((read(&home).encoding(), read(&home).len()), (Encoding::Hashtable, 65_536));
