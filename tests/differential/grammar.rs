@@ -301,8 +301,6 @@ const HYPERLOGLOG: &[Row] = &[
     (5, "GET key", Exact),
     (2, "STRLEN key", Exact),
     (1, "SET key value", Exact),
-    (1, "APPEND key value", Exact),
-    (1, "SETRANGE key offset value", Exact),
     (2, "OBJECT ENCODING key", Encoding),
 ];
 
