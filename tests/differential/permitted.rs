@@ -11,6 +11,7 @@
 //! | LSET with an index beyond 32 bits | out of range | wraps around; Pipkin answers as 7.0 | nowhere |
 //! | ZRANK, ZREVRANK with a fourth word | wrong number of arguments | `WITHSCORE` or a syntax error | `grammar.rs` draws none |
 //! | A key that SET lets expire in the past | counted until it is come across | never there (Pipkin) | `grammar.rs` draws none |
+//! | The sign of a score of zero | lost on the way through a packed set | kept where the result is not packed (Pipkin) | `compare.rs`, `doubles` |
 //! | A HyperLogLog that APPEND or SETRANGE damaged | an error where the damage is come across | always an error (Pipkin) | [`ends_round`] |
 //!
 //! `ZRANK … WITHSCORE`, `CLIENT NO-TOUCH` and `CLIENT SETINFO` exist since 7.2 only: the grammar has no row for them,
