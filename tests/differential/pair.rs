@@ -65,19 +65,27 @@ pub struct Pair<'a> {
     queued: [Option<Vec<Step>>; 2],
     /// The oracle's last reply on each connection.
     previous: [Option<Reply>; 2],
+    /// A permitted difference has parted the states.
+    is_over: bool,
 }
 
 impl<'a> Pair<'a> {
     /// Connects to both.
     pub fn new(subject: &'a Server, oracle: &'a Server) -> Pair<'a> {
-        Pair { subject: Side::new(subject), oracle: Side::new(oracle), queued: [None, None], previous: [None, None] }
+        Pair {
+            subject: Side::new(subject),
+            oracle: Side::new(oracle),
+            queued: [None, None],
+            previous: [None, None],
+            is_over: false,
+        }
     }
 
     /// Runs the steps on two empty servers.
     pub fn run(&mut self, steps: &[Step]) -> Result<(), Failure> {
         *self = Pair::new(self.subject.server, self.oracle.server);
         let mut at = 0;
-        while at < steps.len() {
+        while at < steps.len() && !self.is_over {
             let length = pipeline_length(&steps[at..]);
             if length > 0 {
                 self.pipeline(at, &steps[at..at + length])?;
@@ -119,6 +127,9 @@ impl<'a> Pair<'a> {
             if let Err(message) = self.compare_reply(step, answer, reply, previous) {
                 return Err(fail(at, message));
             }
+            if self.is_over {
+                return Ok(());
+            }
             previous = Some(reply);
         }
         self.previous[connection] = oracle.last().cloned();
@@ -150,9 +161,17 @@ impl<'a> Pair<'a> {
             Some(queued) if queued.len() == oracle.items().len() && queued.len() == subject.items().len() => {
                 let mut previous = None;
                 for ((step, subject), oracle) in queued.iter().zip(subject.items()).zip(oracle.items()) {
+                    if permitted::ends_round(&step.arguments, subject, oracle) {
+                        self.is_over = true;
+                        return Ok(());
+                    }
                     check(step, step.rule, subject, oracle, previous)?;
                     previous = Some(oracle);
                 }
+                Ok(())
+            }
+            _ if permitted::ends_round(&step.arguments, subject, oracle) => {
+                self.is_over = true;
                 Ok(())
             }
             _ => check(step, step.rule, subject, oracle, previous),

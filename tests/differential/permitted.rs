@@ -11,6 +11,8 @@
 //! | LSET with an index beyond 32 bits | out of range | wraps around; Pipkin answers as 7.0 | nowhere |
 //! | ZRANK, ZREVRANK with a fourth word | wrong number of arguments | `WITHSCORE` or a syntax error | `grammar.rs` draws none |
 //! | A key that SET lets expire in the past | counted until it is come across | never there (Pipkin) | `grammar.rs` draws none |
+//! | The sign of a score of zero | lost on the way through a packed set | kept where the result is not packed (Pipkin) | `compare.rs`, `doubles` |
+//! | A HyperLogLog that APPEND or SETRANGE damaged | an error where the damage is come across | always an error (Pipkin) | [`ends_round`] |
 //!
 //! `ZRANK … WITHSCORE`, `CLIENT NO-TOUCH` and `CLIENT SETINFO` exist since 7.2 only: the grammar has no row for them,
 //! `protocol.rs` tests them against stored bytes.
@@ -21,6 +23,12 @@ use crate::support::Reply;
 pub fn reply(arguments: &[Vec<u8>], subject: &Reply, oracle: &Reply) -> bool {
     let name = arguments[0].to_ascii_uppercase();
     name == b"OBJECT" && arguments.len() == 3 && encoding(subject.bytes(), oracle.bytes())
+}
+
+/// Whether the two states may part from here on, so that nothing behind it can be compared.
+pub fn ends_round(arguments: &[Vec<u8>], subject: &Reply, oracle: &Reply) -> bool {
+    let is_hyperloglog = arguments[0].to_ascii_uppercase().starts_with(b"PF");
+    is_hyperloglog && matches!(subject, Reply::Error(text) if text.starts_with(b"INVALIDOBJ")) && !oracle.is_error()
 }
 
 /// Whether an encoding's name may stand for the oracle's.

@@ -93,10 +93,10 @@ fn same_deadline(subject: i64, oracle: i64) -> bool {
     if subject < 0 || oracle < 0 { subject == oracle } else { subject.abs_diff(oracle) <= DRIFT_MS.unsigned_abs() }
 }
 
-/// Whether the score of this pair is an integer of at most 15 digits.
+/// Whether the score of this pair is an integer of at most 15 digits, and not zero, whose sign may be lost.
 fn has_plain_score(pair: &[Reply]) -> bool {
     let bits = pair.get(1).and_then(|score| u64::from_str_radix(&score.text(), 16).ok());
-    bits.is_some_and(|bits| f64::from_bits(bits).fract() == 0.0 && f64::from_bits(bits).abs() < 1e15)
+    bits.map(f64::from_bits).is_some_and(|score| score.fract() == 0.0 && score.abs() < 1e15 && score != 0.0)
 }
 
 /// The permitted names, and that a packed collection is small enough to be one.
