@@ -18,6 +18,9 @@ const PIECE_BYTES: usize = 100;
 const KEPT_BYTES: usize = 64 << 10;
 const VALUE: [u8; 64] = [b'x'; 64];
 
+/// Writes the reply to the command of this number.
+type Writer = fn(&mut Reply, usize);
+
 /// A command as clients write it.
 fn encoded(arguments: &[&[u8]]) -> Vec<u8> {
     let mut bytes = format!("*{}\r\n", arguments.len()).into_bytes();
@@ -83,7 +86,7 @@ fn parser(criterion: &mut Criterion) {
 fn replies(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group(format!("replies, {PIPELINE} commands"));
     group.throughput(Throughput::Elements(PIPELINE as u64));
-    let writers: [(&str, fn(&mut Reply, usize)); 6] = [
+    let writers: [(&str, Writer); 6] = [
         ("OK", |reply, _| reply.ok()),
         ("integer", |reply, number| reply.integer(number as i64 * 1_000)),
         ("bulk of 64 bytes", |reply, _| reply.bulk(&VALUE)),
