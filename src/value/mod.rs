@@ -2,7 +2,6 @@
 
 pub mod hash;
 pub mod hyperloglog;
-pub mod integer;
 pub mod list;
 pub mod packed;
 pub mod set;

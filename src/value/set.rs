@@ -14,7 +14,8 @@ mod member_list;
 
 use std::ops::Deref;
 
-use super::integer::{self, Text};
+use crate::base::number::{INTEGER_TEXT_MAX, Text, format_i64, parse_i64};
+
 use super::packed::{Detached, Form, Home, PACKED_BYTES_MAX, PackedLimits, random_index};
 use super::table::{Basis, Entry, Table};
 use super::thin::Thin;
@@ -55,7 +56,7 @@ pub enum Member<'a> {
     /// Bytes inside the set.
     Bytes(&'a [u8]),
     /// A packed integer.
-    Integer(Text),
+    Integer(Text<INTEGER_TEXT_MAX>),
 }
 
 impl Deref for Member<'_> {
@@ -183,7 +184,7 @@ impl<'a> Set<'a> {
     #[inline]
     pub fn contains(&self, member: &[u8]) -> bool {
         match self.0 {
-            View::Integers(bytes) => integer::parse(member).is_some_and(|value| int_set::search(bytes, value).is_ok()),
+            View::Integers(bytes) => parse_i64(member).is_some_and(|value| int_set::search(bytes, value).is_ok()),
             View::Strings(bytes) => member_list::find(bytes, member).is_some(),
             View::Table(table) => table.contains(member),
         }
@@ -193,7 +194,7 @@ impl<'a> Set<'a> {
     pub fn iter(&self) -> impl Iterator<Item = Member<'a>> + use<'a> {
         match self.0 {
             View::Integers(bytes) => {
-                Form::Packed(Form::Packed(int_set::iter(bytes).map(|v| Member::Integer(Text::new(v)))))
+                Form::Packed(Form::Packed(int_set::iter(bytes).map(|v| Member::Integer(format_i64(v)))))
             }
             View::Strings(bytes) => Form::Packed(Form::Big(member_list::iter(bytes).map(Member::Bytes))),
             View::Table(table) => Form::Big(table.members.iter().map(|slot| Member::Bytes(&slot.0))),
@@ -203,7 +204,7 @@ impl<'a> Set<'a> {
     /// Visits all members, in the order of [`Set::iter`].
     pub fn for_each(&self, mut visit: impl FnMut(&[u8])) {
         match self.0 {
-            View::Integers(bytes) => int_set::iter(bytes).for_each(|value| visit(&Text::new(value))),
+            View::Integers(bytes) => int_set::iter(bytes).for_each(|value| visit(&format_i64(value))),
             View::Strings(bytes) => member_list::iter(bytes).for_each(visit),
             View::Table(table) => table.members.iter().for_each(|slot| visit(&slot.0)),
         }
@@ -216,7 +217,7 @@ impl<'a> Set<'a> {
         }
         let index = random_index(random, self.len());
         match self.0 {
-            View::Integers(bytes) => Some(Member::Integer(Text::new(int_set::get(bytes, index)))),
+            View::Integers(bytes) => Some(Member::Integer(format_i64(int_set::get(bytes, index)))),
             View::Strings(bytes) => member_list::iter(bytes).nth(index).map(Member::Bytes),
             View::Table(table) => table.members.sample(random).map(|slot| Member::Bytes(&slot.0)),
         }
@@ -291,7 +292,7 @@ impl<'a, H: Home<SetTable>> SetMut<'a, H> {
         let set = self.read();
         match set.encoding() {
             _ if set.is_empty() => {
-                if integer::parse(first).is_some() && members <= limits.intset_entries {
+                if parse_i64(first).is_some() && members <= limits.intset_entries {
                     self.0.demote(int_set::EMPTY);
                 } else if packed {
                     self.0.demote(member_list::EMPTY);
@@ -321,7 +322,7 @@ impl<'a, H: Home<SetTable>> SetMut<'a, H> {
                 }
                 true
             }
-            Form::Packed(mut bytes) => match integer::parse(member) {
+            Form::Packed(mut bytes) => match parse_i64(member) {
                 Some(value) => {
                     if !int_set::insert(&mut bytes, value) {
                         return false;
@@ -357,7 +358,7 @@ impl<'a, H: Home<SetTable>> SetMut<'a, H> {
                 true
             }
             Form::Packed(mut bytes) => {
-                let Some(value) = integer::parse(member) else { return false };
+                let Some(value) = parse_i64(member) else { return false };
                 let Ok(index) = int_set::search(&bytes, value) else { return false };
                 int_set::remove_at(&mut bytes, index);
                 true
@@ -378,7 +379,7 @@ impl<'a, H: Home<SetTable>> SetMut<'a, H> {
         if set.encoding() == Encoding::Intset || set.len() > limits.integers() {
             return;
         }
-        let Some(mut values) = set.iter().map(|member| integer::parse(&member)).collect::<Option<Vec<i64>>>() else {
+        let Some(mut values) = set.iter().map(|member| parse_i64(&member)).collect::<Option<Vec<i64>>>() else {
             return;
         };
         values.sort_unstable();
@@ -409,7 +410,7 @@ fn strings_admit(integers: &[u8], member: &[u8], limits: &PackedLimits) -> bool 
         0
     } else {
         let ends = [int_set::get(integers, 0), int_set::get(integers, count - 1)];
-        ends.iter().map(|&value| Text::new(value).len()).max().unwrap_or(0)
+        ends.iter().map(|&value| format_i64(value).len()).max().unwrap_or(0)
     };
     member.len() <= limits.value_bytes
         && longest <= limits.value_bytes

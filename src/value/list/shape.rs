@@ -11,7 +11,7 @@ use std::collections::VecDeque;
 use std::ops::Range;
 
 use super::End;
-use crate::value::integer;
+use crate::base::number::parse_i64;
 
 /// Bytes of a listpack without entries.
 const LISTPACK_BYTES: usize = 7;
@@ -55,7 +55,7 @@ impl ListLimits {
 
 /// Bytes that a value takes in a listpack.
 pub fn entry_bytes(value: &[u8]) -> usize {
-    let encoded = match integer::parse(value) {
+    let encoded = match parse_i64(value) {
         Some(0..=127) => 1,
         Some(-4096..=4095) => 2,
         Some(-0x8000..=0x7fff) => 3,

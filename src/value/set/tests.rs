@@ -92,7 +92,7 @@ proptest! {
                 },
                 10 if random % 16 == 0 => {
                     set.compact_integers(&limits);
-                    let integers = model.iter().all(|m| integer::parse(m).is_some());
+                    let integers = model.iter().all(|m| parse_i64(m).is_some());
                     let fits = integers && model.len() <= intset_entries;
                     prop_assert!(!fits || set.read().encoding() == Encoding::Intset);
                 }
@@ -105,7 +105,7 @@ proptest! {
             }
             let set = read(&home);
             match set.encoding() {
-                Encoding::Intset => prop_assert!(set.iter().all(|m| integer::parse(&m).is_some())),
+                Encoding::Intset => prop_assert!(set.iter().all(|m| parse_i64(&m).is_some())),
                 Encoding::Listpack => prop_assert!(set.len() <= entries),
                 Encoding::Hashtable => {}
             }
