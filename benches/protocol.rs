@@ -83,7 +83,8 @@ fn parser(criterion: &mut Criterion) {
 fn replies(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group(format!("replies, {PIPELINE} commands"));
     group.throughput(Throughput::Elements(PIPELINE as u64));
-    let writers: [(&str, fn(&mut Reply, usize)); 6] = [
+    type Writer = fn(&mut Reply, usize);
+    let writers: [(&str, Writer); 6] = [
         ("OK", |reply, _| reply.ok()),
         ("integer", |reply, number| reply.integer(number as i64 * 1_000)),
         ("bulk of 64 bytes", |reply, _| reply.bulk(&VALUE)),
