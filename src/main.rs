@@ -2,6 +2,7 @@
 
 mod allocator;
 
+use std::io::{IsTerminal, Read};
 use std::net::{IpAddr, SocketAddr};
 use std::process::ExitCode;
 use std::sync::atomic::Ordering;
@@ -135,13 +136,23 @@ fn load(config: &mut Config, arguments: &[String]) -> Result<(), Box<dyn std::er
     if let [file, behind @ ..] = arguments
         && !file.starts_with("--")
     {
-        let text = std::fs::read(file).map_err(|source| StartupError::ConfigFile { path: file.into(), source })?;
+        let text = read_file(file).map_err(|source| StartupError::ConfigFile { path: file.into(), source })?;
         let mut include = |path: &str| std::fs::read(path).map_err(|error| error.to_string());
         config.load_file(file, &text, &mut include)?;
         rest = behind;
     }
     config.load_arguments(rest)?;
     Ok(())
+}
+
+/// The text of a configuration file; `-` is the standard input.
+fn read_file(name: &str) -> std::io::Result<Vec<u8>> {
+    if name != "-" {
+        return std::fs::read(name);
+    }
+    let mut text = Vec::new();
+    std::io::stdin().read_to_end(&mut text)?;
+    Ok(text)
 }
 
 fn start_log(settings: &Settings) {
@@ -152,7 +163,10 @@ fn start_log(settings: &Settings) {
         LogLevel::Notice => tracing::Level::INFO,
         LogLevel::Warning => tracing::Level::WARN,
     };
-    tracing_subscriber::fmt().with_max_level(level).with_target(false).with_writer(std::io::stderr).init();
+    // Colours are for people: a file or a journal gets plain text.
+    let colours = std::io::stderr().is_terminal();
+    let log = tracing_subscriber::fmt().with_max_level(level).with_target(false).with_ansi(colours);
+    log.with_writer(std::io::stderr).init();
 }
 
 /// Binds every address. One that is marked optional with `-` and does not exist here is left out.

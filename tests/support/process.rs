@@ -53,7 +53,8 @@ impl Server {
             if server.wait_until_ready() {
                 return server;
             }
-            if !server.log().contains("in use") {
+            let log = server.log();
+            if !["in use", "is taken"].iter().any(|words| log.contains(words)) {
                 panic!("{program:?} ended while it started:\n{}", server.log());
             }
         }

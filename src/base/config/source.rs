@@ -156,7 +156,9 @@ impl Config {
             new.splice(0..0, old.iter().copied());
         }
         self.save_named |= row.name == "save";
-        if row.class == Class::WithoutEffect && value != default_value(row) {
+        // An empty list of save points asks for what happens anyway.
+        let saves_nothing = matches!(&value, Value::Save(points) if points.is_empty());
+        if row.class == Class::WithoutEffect && value != default_value(row) && !saves_nothing {
             self.warnings.push(warning(&source, row.name, &shown));
         }
         self.values[index] = value;

@@ -204,6 +204,7 @@ fn arguments_are_read_as_redis_server_takes_them() {
     let mut config = Config::new();
     config.load_arguments(&["--save", "", "--appendonly", "no"]).unwrap();
     assert_eq!(shown(&config, "save"), "");
+    assert!(config.warnings().is_empty(), "to save nothing is what happens: {:?}", config.warnings());
 }
 
 #[test]
