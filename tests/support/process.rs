@@ -93,8 +93,10 @@ impl Server {
                 self.readers.iter_mut().filter_map(Option::take).for_each(|reader| drop(reader.join()));
                 return false;
             }
-            if let Ok(mut client) = Client::try_connect(self.address) {
-                client.send(&["INFO", "server"]);
+            // Whoever held the port before may reset the connection at any moment.
+            if let Ok(mut client) = Client::try_connect(self.address)
+                && client.try_write(b"INFO server\r\n").is_ok()
+            {
                 match client.try_read() {
                     // Another process's server could have answered on this port.
                     Ok(Reply::Bulk(text)) => match field(&text, "process_id:") {
