@@ -6,7 +6,6 @@ use std::sync::LazyLock;
 
 use super::Handler as EngineHandler;
 use crate::command::Handler as DataHandler;
-use crate::command::spec::keys::joined_ranges;
 use crate::command::spec::{Arity, Categories, CommandSpec, Flags, Group, KeySpec, SimpleKeys};
 
 /// What runs for a command.
@@ -90,12 +89,6 @@ fn name_hash(name: &[u8]) -> usize {
     (hash >> 48) as usize
 }
 
-/// The one range that holds all keys of a command, if there is one.
-fn simple_keys(keys: &[KeySpec]) -> Option<SimpleKeys> {
-    let (joined, misses_keys) = joined_ranges(keys);
-    (joined.first > 0 && !misses_keys).then_some(joined)
-}
-
 impl Registry {
     fn new() -> Registry {
         let mut registry = Registry { all: Vec::new(), top: Vec::new(), slots: Vec::new() };
@@ -139,7 +132,7 @@ impl Registry {
             group: row.group,
             handler: row.handler.map_or(Handler::Container, as_handler),
             keys: row.keys,
-            simple_keys: simple_keys(row.keys),
+            simple_keys: row.simple_keys().filter(|simple| simple.first > 0),
             needs_everything: works_on_keys && row.keys.is_empty() && row.subcommands.is_empty(),
             is_brief: row.flags.has(Flags::FAST) || row.complexity == "O(1)",
             subcommands,

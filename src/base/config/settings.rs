@@ -55,7 +55,7 @@ pub struct Settings {
     pub enable_debug_command: DebugCommand,
     pub lfu_log_factor: u32,
     pub lfu_decay_time_min: u32,
-    /// Worker threads; 0 for one per core.
+    /// Worker threads; 0 for one fewer than there are cores, at the least one.
     pub io_threads: usize,
     pub notify_keyspace_events: KeyspaceEvents,
 }
