@@ -192,6 +192,7 @@ impl<'e, 's> Run<'e, 's> {
     fn end(mut self) -> Vec<u8> {
         let tally = self.context.keys.leave();
         self.engine.stats.add_tally(&tally);
+        self.engine.stats.add(Counter::Changes, self.context.keys.effects.take_changes());
         self.tally.settle(self.engine, self.session);
         self.context.reply.take()
     }
@@ -295,6 +296,10 @@ impl<'e, 's> Run<'e, 's> {
         }
         if let Some(transaction) = &mut self.session.transaction {
             transaction.aborted = true;
+        }
+        if matches!(error, CommandError::MaxClients) {
+            self.engine.stats.add(Counter::RejectedConnections, 1);
+            self.session.closing = true;
         }
         error
     }

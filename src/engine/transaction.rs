@@ -26,6 +26,18 @@ pub struct Transaction {
     pub queued: Vec<(&'static Command, OwnedRequest)>,
     /// A command was refused while queueing: EXEC will discard everything.
     pub aborted: bool,
+    /// What the queued commands hold outside of the list.
+    arguments_bytes: usize,
+}
+
+/// What the allocator adds to a command's two allocations, on the average.
+const ROUNDING_BYTES: usize = 16;
+
+impl Transaction {
+    /// Bytes that it holds.
+    pub fn heap_bytes(&self) -> usize {
+        self.arguments_bytes + self.queued.capacity() * size_of::<(&Command, OwnedRequest)>()
+    }
 }
 
 /// Keys watched since the first WATCH.
@@ -89,7 +101,9 @@ fn withdraw(keys: &mut Keys<'_>, watched: &Watched) {
 /// Queues a command behind MULTI.
 pub fn queue(session: &mut Session, command: &'static Command, request: Request<'_>) {
     if let Some(transaction) = &mut session.transaction {
-        transaction.queued.push((command, request.to_owned()));
+        let request = request.to_owned();
+        transaction.arguments_bytes += request.heap_bytes() + ROUNDING_BYTES;
+        transaction.queued.push((command, request));
     }
 }
 

@@ -82,6 +82,7 @@ impl BatchTally {
         let took = self.watch.elapsed_ns().saturating_sub(started);
         self.kind(engine, command.id).nanoseconds += took;
         self.timed_ns += took;
+        engine.stats.took(command.id, 1, took);
         engine.slowlog.note(engine, session, command, request, took / 1000);
     }
 
@@ -106,6 +107,9 @@ impl BatchTally {
         let each = elapsed.saturating_sub(self.timed_ns).checked_div(self.fast_calls).unwrap_or(0);
         for kind in &self.kinds[..self.used] {
             engine.stats.called(kind.command, kind.calls, kind.nanoseconds + each * kind.fast_calls);
+            if kind.fast_calls > 0 {
+                engine.stats.took(kind.command, kind.fast_calls, each);
+            }
         }
         self.used = 0;
         self.fast_calls = 0;
@@ -117,6 +121,10 @@ impl BatchTally {
     pub fn settle(&mut self, engine: &Engine, session: &Session) {
         use std::sync::atomic::Ordering::Relaxed;
         if self.used == 0 {
+            // What is queued behind MULTI has not run, and yet shows.
+            if session.transaction.is_some() {
+                session.publish_state();
+            }
             return;
         }
         let calls: u64 = self.kinds[..self.used].iter().map(|kind| kind.calls).sum();
