@@ -137,3 +137,21 @@ fn a_connection_is_listed_with_what_it_holds() {
     let list = client.line("CLIENT LIST").text();
     assert!(list.lines().any(|line| line.contains("name=other") && line.contains("flags=xd ")), "{list}");
 }
+
+#[test]
+fn commands_of_a_transaction_are_timed_and_logged_by_themselves() {
+    let server = Server::pipkin(&["--slowlog-log-slower-than", "0"]);
+    let mut client = server.connect();
+    client.batch(&[vec!["MULTI"], vec!["SET", "k", "v"], vec!["KEYS", "*"], vec!["EXEC"]]);
+    let log: Vec<String> =
+        client.line("SLOWLOG GET 3").items().iter().map(|entry| entry.items()[3].items()[0].text()).collect();
+    assert_eq!(log, ["KEYS", "SET", "MULTI"], "EXEC itself is made of them");
+    assert_eq!(client.line("CONFIG SET slowlog-log-slower-than 10000").text(), "OK");
+    client.batch(&[vec!["MULTI"], vec!["SET", "k", "v"], vec!["GET", "k"], vec!["EXEC"]]);
+    let stats = client.line("INFO commandstats").text();
+    for (command, calls) in [("set", 2), ("get", 1), ("keys", 1), ("exec", 2)] {
+        assert!(stats.contains(&format!("cmdstat_{command}:calls={calls},")), "{command}: {stats}");
+    }
+    let latencies = client.line("INFO latencystats").text();
+    assert!(latencies.contains("latency_percentiles_usec_get:p50="), "{latencies}");
+}

@@ -22,6 +22,12 @@ pub fn times_all(engine: &Engine) -> bool {
     (0..TIME_ALL_BELOW_US).contains(&engine.slowlog.threshold_us())
 }
 
+/// Whether a command is timed by itself.
+#[inline]
+pub fn is_timed(engine: &Engine, command: &Command) -> bool {
+    times_all(engine) || !command.is_brief
+}
+
 #[derive(Clone, Copy, Default)]
 struct Kind {
     command: usize,
@@ -58,7 +64,7 @@ impl BatchTally {
     /// Begins to time a command, if it is one to be timed.
     #[inline]
     pub fn start(&self, engine: &Engine, command: &Command) -> Option<u64> {
-        (times_all(engine) || !command.is_brief).then(|| self.watch.elapsed_ns())
+        is_timed(engine, command).then(|| self.watch.elapsed_ns())
     }
 
     /// A command has run.
