@@ -46,3 +46,5 @@ pub const WORKER_BUFFER_KEPT_BYTES: usize = 1 << 20;
 pub const CONNECTION_BUFFER_KEPT_BYTES: usize = 4 << 10;
 /// A client that has to authenticate has so many seconds for it.
 pub const AUTHENTICATION_SECONDS_MAX: u64 = 60;
+/// A seat that is kept for the operator may be idle for so many seconds.
+pub const RESERVED_IDLE_SECONDS_MAX: u64 = 30;

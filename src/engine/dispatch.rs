@@ -25,6 +25,7 @@ use super::session::{ReplyMode, Session};
 use super::stats::Counter;
 use super::{Call, Outcome, blocking, transaction};
 use crate::base::bytes::equal;
+use crate::base::clock::Stopwatch;
 use crate::command::spec::Flags;
 use crate::command::spec::keys::key_positions;
 use crate::command::{Args, Context};
@@ -193,6 +194,7 @@ impl<'e, 's> Run<'e, 's> {
     fn end(mut self) -> Vec<u8> {
         let tally = self.context.keys.leave();
         self.engine.stats.add_tally(&tally);
+        self.engine.stats.add(Counter::Changes, self.context.keys.effects.take_changes());
         self.tally.settle(self.engine, self.session);
         self.context.reply.take()
     }
@@ -303,6 +305,10 @@ impl<'e, 's> Run<'e, 's> {
         }
         if let Some(transaction) = &mut self.session.transaction {
             transaction.aborted = true;
+        }
+        if matches!(error, CommandError::MaxClients) {
+            self.engine.stats.add(Counter::RejectedConnections, 1);
+            self.session.closing = true;
         }
         error
     }
@@ -445,14 +451,19 @@ fn call_handler(call: &mut Call<'_, '_>, command: &'static Command, request: Req
     }
 }
 
-/// Runs a command of a transaction, whose locks are held; its error becomes its reply.
-pub fn run_queued(call: &mut Call<'_, '_>, command: &'static Command, request: Request<'_>) {
+/// Runs a command of a transaction, whose locks are held; its error becomes its reply. Returns how long it took, in ns,
+/// if it is one to be timed.
+pub fn run_queued(call: &mut Call<'_, '_>, command: &'static Command, request: Request<'_>) -> Option<u64> {
+    let watch = tally::is_timed(call.engine, command).then(Stopwatch::start);
     let mark = call.context.reply.mark();
     let dirty = std::mem::take(&mut call.context.keys.effects.dirty);
     call.context.keys.database = call.session.database;
     let allowed = gates::pass_queued(call, command);
     let result = allowed.and_then(|()| call_handler(&mut Call { command, ..reborrow(call) }, command, request));
-    call.engine.stats.called(command.id, 1, 0);
+    let took_ns = watch.map(|watch| watch.elapsed_ns());
+    if let Some(took_ns) = took_ns {
+        call.engine.slowlog.note(call.engine, call.session, command, request, took_ns / 1000);
+    }
     if let Err(error) = result {
         call.context.reply.truncate(mark);
         call.context.reply.error(&error);
@@ -460,6 +471,7 @@ pub fn run_queued(call: &mut Call<'_, '_>, command: &'static Command, request: R
         call.engine.stats.error(&error);
     }
     call.context.keys.effects.dirty += dirty;
+    took_ns
 }
 
 fn reborrow<'b, 'k>(call: &'b mut Call<'_, 'k>) -> Call<'b, 'k> {

@@ -147,8 +147,10 @@ impl<E: Entry> Table<E> {
     /// Bytes of the table itself, without what its entries own.
     pub fn heap_bytes(&self) -> usize {
         let due = if self.has_deadlines { self.buckets * 4 } else { 0 };
-        let segments = self.segments.len() * (size_of::<Segment<E>>() * 5 / 4 + 64 + 12);
-        self.buckets * 64 + due + segments + self.directory.len() * 4
+        let lists = self.segments.capacity() * size_of::<Segment<E>>()
+            + (self.segment_due.capacity() + self.directory.capacity()) * size_of::<u32>();
+        // A segment's buckets have the counts of their `Arc` in front, on a cache line of its own.
+        (self.buckets + self.segments.len()) * 64 + due + lists
     }
 
     #[inline]
@@ -350,6 +352,10 @@ impl<E: Entry> Table<E> {
         while self.depth > 0 && self.segments.iter().all(|s| s.depth() < self.depth) {
             self.directory = self.directory.iter().copied().step_by(2).collect();
             self.depth -= 1;
+        }
+        if self.segments.capacity() > 4 * self.segments.len() {
+            self.segments.shrink_to(2 * self.segments.len());
+            self.segment_due.shrink_to(2 * self.segments.len());
         }
         true
     }

@@ -23,6 +23,9 @@ pub fn pass(
     if !session.authenticated {
         authentication(engine, command)?;
     }
+    if session.is_reserved {
+        reservation(command)?;
+    }
     if session.transaction.is_some() {
         nesting(command)?;
     }
@@ -49,6 +52,16 @@ fn authentication(engine: &Engine, command: &Command) -> CommandResult {
     }
     engine.stats.add(Counter::DeniedUnauthenticated, 1);
     Err(CommandError::NoAuth)
+}
+
+/// A connection beyond `maxclients` is for whoever has to find out why there are so many, and to do something about it.
+#[cold]
+fn reservation(command: &Command) -> CommandResult {
+    let is_for_operators = command.flags.has(Flags::ADMIN)
+        || command.full_name.starts_with("client|")
+        || command.full_name.starts_with("command")
+        || matches!(command.full_name.as_str(), "auth" | "hello" | "info" | "quit" | "reset");
+    if is_for_operators { Ok(()) } else { Err(CommandError::MaxClients) }
 }
 
 /// Some commands make no sense behind MULTI.
