@@ -46,3 +46,9 @@ pub const WORKER_BUFFER_KEPT_BYTES: usize = 1 << 20;
 pub const CONNECTION_BUFFER_KEPT_BYTES: usize = 4 << 10;
 /// A client that has to authenticate has so many seconds for it.
 pub const AUTHENTICATION_SECONDS_MAX: u64 = 60;
+
+/// Longest string of an RDB file that holds a packed structure, in bytes: what Redis keeps a listpack below.
+pub const RDB_BLOB_BYTES_MAX: usize = 1 << 30;
+
+/// Number that no database of an RDB file reaches: as high as `databases` can be set.
+pub const RDB_DATABASES_MAX: usize = i32::MAX as usize;

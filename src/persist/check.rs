@@ -1,0 +1,1 @@
+//! `pipkin check FILE…`: is a file sound, and what is in it.
