@@ -56,6 +56,7 @@ pub enum Usage {
 
 /// Reads any bytes as a file and as a payload of DUMP with its checksum put right: what the fuzz target calls. Each must
 /// be a value or an error.
+#[doc(hidden)]
 pub fn fuzz(bytes: &[u8]) {
     let basis = Basis::new(1, 0);
     if let Ok(reader) = Reader::new(bytes, ValueLimits::default(), basis.clone()) {
