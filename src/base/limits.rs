@@ -48,3 +48,9 @@ pub const CONNECTION_BUFFER_KEPT_BYTES: usize = 4 << 10;
 pub const AUTHENTICATION_SECONDS_MAX: u64 = 60;
 /// A seat that is kept for the operator may be idle for so many seconds.
 pub const RESERVED_IDLE_SECONDS_MAX: u64 = 30;
+
+/// Longest string of an RDB file that holds a packed structure, in bytes: what Redis keeps a listpack below.
+pub const RDB_BLOB_BYTES_MAX: usize = 1 << 30;
+
+/// Number that no database of an RDB file reaches: as high as `databases` can be set.
+pub const RDB_DATABASES_MAX: usize = i32::MAX as usize;

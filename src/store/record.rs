@@ -27,6 +27,7 @@ use crate::value::set::SetTable;
 use crate::value::sorted_set::Tree;
 use crate::value::table::{Basis, Entry, NEVER};
 use crate::value::thin::{Thin, allocation_size};
+pub use crate::value::{NewValue, ValueRef, ValueType};
 
 /// Flag of the form byte: six bytes of deadline precede the key.
 const HAS_DEADLINE: u8 = 0x10;
@@ -75,34 +76,6 @@ const FORMS: [Form; 11] = [
     Form::BigSortedSet,
 ];
 
-/// What `TYPE` says of a value.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum ValueType {
-    /// Bytes, or an integer.
-    String,
-    /// A list.
-    List,
-    /// A set.
-    Set,
-    /// A sorted set.
-    SortedSet,
-    /// A hash.
-    Hash,
-}
-
-impl ValueType {
-    /// The name that `TYPE` replies.
-    pub const fn name(self) -> &'static str {
-        match self {
-            ValueType::String => "string",
-            ValueType::List => "list",
-            ValueType::Set => "set",
-            ValueType::SortedSet => "zset",
-            ValueType::Hash => "hash",
-        }
-    }
-}
-
 /// A string value as it is stored.
 #[derive(Clone, Copy, Debug)]
 pub enum StringRef<'a> {
@@ -120,24 +93,6 @@ impl StringRef<'_> {
             StringRef::Bytes(bytes) => bytes.to_vec(),
         }
     }
-}
-
-/// A value on its way into a record.
-pub enum NewValue<'a> {
-    /// A string that is an integer.
-    Integer(i64),
-    /// A string that a command was given whole.
-    Bytes(&'a [u8]),
-    /// A string that a command built by editing: its encoding is `raw` however short it is.
-    Edited(&'a [u8]),
-    /// A hash.
-    Hash(packed::Form<&'a [u8], HashTable>),
-    /// A list.
-    List(packed::Form<&'a [u8], Deque>),
-    /// A set.
-    Set(packed::Form<&'a [u8], SetTable>),
-    /// A sorted set.
-    SortedSet(packed::Form<&'a [u8], Tree>),
 }
 
 /// One key of the keyspace with its value; see the module's text.
@@ -435,6 +390,30 @@ impl Record {
             // SAFETY: the form says what is boxed.
             Form::BigString => Some(StringRef::Bytes(unsafe { self.big::<Arc<Vec<u8>>>() })),
             _ => None,
+        }
+    }
+
+    /// The value, to be read, whatever its type.
+    pub fn view(&self) -> ValueRef<'_> {
+        use packed::Form::{Big, Packed};
+        let bytes = self.value_bytes();
+        // SAFETY: the form says what is boxed.
+        unsafe {
+            match self.form() {
+                Form::Integer | Form::Embedded | Form::BigString => match self.string() {
+                    Some(StringRef::Integer(n)) => ValueRef::Integer(n),
+                    Some(StringRef::Bytes(bytes)) => ValueRef::Bytes(bytes),
+                    None => unreachable!("three forms are strings"),
+                },
+                Form::PackedHash => ValueRef::Hash(Packed(bytes)),
+                Form::BigHash => ValueRef::Hash(Big(self.big())),
+                Form::PackedList => ValueRef::List(Packed(bytes)),
+                Form::BigList => ValueRef::List(Big(self.big())),
+                Form::PackedSet => ValueRef::Set(Packed(bytes)),
+                Form::BigSet => ValueRef::Set(Big(self.big())),
+                Form::PackedSortedSet => ValueRef::SortedSet(Packed(bytes)),
+                Form::BigSortedSet => ValueRef::SortedSet(Big(self.big())),
+            }
         }
     }
 
