@@ -59,7 +59,8 @@ pub const LOG_STALL_MS_MAX: u64 = 10_000;
 pub const LOG_WRITE_DELAY_MS: u64 = 10;
 /// How long the writer waits for the end of the batch whose first record woke it, with `appendfsync always`.
 pub const LOG_GATHER_MS: u64 = 1;
-const _: () = assert!(LOG_PIECE_BYTES as u64 * 4 <= LOG_BACKLOG_BYTES_MAX && LOG_UNSYNCED_AGE_MS_MAX < LOG_STALL_MS_MAX);
+const _: () =
+    assert!(LOG_PIECE_BYTES as u64 * 4 <= LOG_BACKLOG_BYTES_MAX && LOG_UNSYNCED_AGE_MS_MAX < LOG_STALL_MS_MAX);
 
 /// Longest line of a manifest of append-only files, in bytes.
 pub const MANIFEST_LINE_BYTES_MAX: usize = 1024;

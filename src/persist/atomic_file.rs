@@ -179,7 +179,8 @@ mod tests {
     #[test]
     fn leftovers_are_told_from_other_files() {
         assert!(is_leftover("temp-17-0-dump.rdb") && is_leftover("temp-1-22-a-b"));
-        for name in ["temp-17.rdb", "temp-x-0-dump.rdb", "temp-17-0-", "temp-17-dump.rdb", "dump.rdb", "temp-", "temp--0-x"]
+        for name in
+            ["temp-17.rdb", "temp-x-0-dump.rdb", "temp-17-0-", "temp-17-dump.rdb", "dump.rdb", "temp-", "temp--0-x"]
         {
             assert!(!is_leftover(name), "{name}");
         }

@@ -1,1 +1,4 @@
-//! placeholder
+//! The append-only file.
+
+pub mod manifest;
+pub mod record;
