@@ -156,6 +156,7 @@ impl Config {
             new.splice(0..0, old.iter().copied());
         }
         self.save_named |= row.name == "save";
+        self.dir_named |= row.name == "dir";
         // An empty list of save points asks for what happens anyway.
         let saves_nothing = matches!(&value, Value::Save(points) if points.is_empty());
         if row.class == Class::WithoutEffect && value != default_value(row) && !saves_nothing {
