@@ -66,7 +66,7 @@ enum Step {
 }
 
 /// Miri takes a thousand times as long.
-const STEPS_MAX: usize = if cfg!(miri) { 20 } else { 120 };
+const STEPS_MAX: usize = if cfg!(miri) { 12 } else { 120 };
 const MANY_MAX: u16 = if cfg!(miri) { 150 } else { 600 };
 
 fn steps() -> impl Strategy<Value = Vec<Step>> {
