@@ -5,15 +5,16 @@ mod allocator;
 use std::fs::OpenOptions;
 use std::io::{IsTerminal, Read};
 use std::net::{IpAddr, SocketAddr};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::atomic::Ordering;
 
-use clap::{Parser, ValueEnum};
+use clap::{Parser, Subcommand, ValueEnum};
 use pipkin::base::clock::Clock;
 use pipkin::base::config::{Config, LogLevel, Settings};
 use pipkin::engine::instance::{Engine, LogLevelHook};
 use pipkin::engine::memory::AllocatorFigures;
+use pipkin::persist::check::{self, Verdict};
 use pipkin::protocol::error::StartupError;
 use pipkin::server::{listener, workers};
 use tikv_jemalloc_ctl::{Access, AsName, arenas, epoch, stats};
@@ -28,14 +29,27 @@ static ALLOCATOR: allocator::Allocator = allocator::Allocator;
 /// Settings are those of redis.conf: `pipkin [FILE] [--port 6380] [--maxmemory 1gb] …`. Without any it listens on
 /// 127.0.0.1:6379.
 #[derive(Parser)]
-#[command(version, disable_help_subcommand = true)]
+#[command(version, disable_help_subcommand = true, args_conflicts_with_subcommands = true)]
 struct Cli {
+    #[command(subcommand)]
+    job: Option<Job>,
     /// Where the time comes from; a manual clock is moved by DEBUG CLOCK.
     #[arg(long, value_enum, default_value_t = ClockKind::System)]
     clock: ClockKind,
     /// A configuration file, then settings as redis-server spells them.
     #[arg(trailing_var_arg = true, allow_hyphen_values = true, value_name = "FILE|--SETTING VALUE")]
     settings: Vec<String>,
+}
+
+/// What the program can do besides serving.
+#[derive(Subcommand)]
+enum Job {
+    /// Read data files to their end, and report what is in them or at which offset they are damaged.
+    Check {
+        /// RDB files.
+        #[arg(required = true, value_name = "FILE")]
+        files: Vec<PathBuf>,
+    },
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -46,7 +60,7 @@ enum ClockKind {
 
 fn main() -> ExitCode {
     match run() {
-        Ok(()) => ExitCode::SUCCESS,
+        Ok(code) => code,
         Err(error) => {
             eprintln!("pipkin: {error}");
             ExitCode::FAILURE
@@ -54,8 +68,11 @@ fn main() -> ExitCode {
     }
 }
 
-fn run() -> Result<(), Box<dyn std::error::Error>> {
+fn run() -> Result<ExitCode, Box<dyn std::error::Error>> {
     let cli = Cli::parse_from(clock_first(std::env::args().collect()));
+    if let Some(Job::Check { files }) = cli.job {
+        return check_files(&files);
+    }
     let mut config = Config::new();
     load(&mut config, &cli.settings)?;
     let settings = config.settings();
@@ -95,7 +112,18 @@ fn run() -> Result<(), Box<dyn std::error::Error>> {
     workers.join();
     drop(threads);
     tracing::info!("bye");
-    Ok(())
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Fails when any of the files is damaged.
+fn check_files(files: &[PathBuf]) -> Result<ExitCode, Box<dyn std::error::Error>> {
+    let mut code = ExitCode::SUCCESS;
+    for file in files {
+        if check::check(file, &mut std::io::stdout().lock())? == Verdict::Damaged {
+            code = ExitCode::FAILURE;
+        }
+    }
+    Ok(code)
 }
 
 /// What jemalloc says of itself; zeroes where it does not say.

@@ -131,17 +131,6 @@ impl Thin {
         }
         let new_prefix = prefix_len(new_len);
         let (old_total, new_total) = (prefix + len, new_prefix + new_len);
-        if added == removed {
-            // Nothing moves: the common overwrite of a counter or a field costs its own bytes only.
-            let mut to = prefix + at;
-            for part in inserted {
-                // SAFETY: the parts replace exactly the `removed` bytes that the assertion found inside the payload,
-                // and cannot alias `self`, which is borrowed mutably.
-                unsafe { std::ptr::copy_nonoverlapping(part.as_ptr(), self.0.as_ptr().add(to), part.len()) };
-                to += part.len();
-            }
-            return;
-        }
         // SAFETY: every copy below stays within max(old_total, new_total) bytes of the allocation, which is grown
         // before and shrunk after the moves. The prefix is rewritten last. `inserted` cannot alias `self`: it is
         // borrowed mutably.
@@ -182,6 +171,7 @@ impl Thin {
     }
 
     /// Bytes that this value holds from the allocator.
+    #[inline]
     pub fn heap_bytes(&self) -> usize {
         let (prefix, len) = self.lengths();
         allocation_size(prefix + len)

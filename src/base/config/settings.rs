@@ -62,6 +62,7 @@ pub struct Settings {
     /// Worker threads; 0 for one fewer than there are cores, at the least one.
     pub io_threads: usize,
     pub notify_keyspace_events: KeyspaceEvents,
+    pub rdbcompression: bool,
 }
 
 /// An amount of memory; 0 for no limit.
@@ -181,6 +182,7 @@ impl Settings {
                 Some(Value::KeyspaceEvents(events)) => *events,
                 other => mistyped("notify-keyspace-events", other),
             },
+            rdbcompression: flag(config, "rdbcompression"),
         }
     }
 }
