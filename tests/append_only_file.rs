@@ -19,9 +19,9 @@ use pipkin::persist::aof::load::{Loaded, Loader};
 use pipkin::persist::aof::log::{FsyncPolicy, Log, LogOptions};
 use pipkin::persist::aof::manifest::BaseFormat;
 use pipkin::persist::aof::reader::Commands;
-use pipkin::persist::aof::record::encode;
 use pipkin::persist::directory::{DataDirectory, DirectoryOptions};
 use pipkin::persist::storage::Disk;
+use pipkin::protocol::command::encode;
 use support::{Client, Reply, Server, Tool, eventually, info_number, tool};
 
 struct Scratch(PathBuf);

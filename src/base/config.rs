@@ -167,6 +167,11 @@ impl Config {
     }
 }
 
+/// Whether a directive's value must not be shown to anybody who did not ask for it.
+pub fn is_sensitive(name: &[u8]) -> bool {
+    find_row(name).is_some_and(|index| ROWS[index].sensitive)
+}
+
 fn find_row(name: &[u8]) -> Option<usize> {
     ROWS.iter().position(|row| row.is_called(name))
 }

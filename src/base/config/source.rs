@@ -135,7 +135,7 @@ impl Config {
     }
 
     fn load_directive(&mut self, source: Source, directive: &[u8], values: &[Vec<u8>]) -> Result<(), LoadError> {
-        let secret = find_row(directive).is_some_and(|index| ROWS[index].sensitive);
+        let secret = super::is_sensitive(directive);
         let shown = if secret {
             [directive, b" (hidden)"].concat()
         } else {

@@ -1,8 +1,8 @@
 //! What the report says about whole, torn and damaged logs.
 
 use super::*;
-use crate::persist::aof::record::encode;
 use crate::persist::storage::faulty::FaultyDisk;
+use crate::protocol::command::encode;
 
 fn resp(lines: &[&str]) -> Vec<u8> {
     let mut out = Vec::new();

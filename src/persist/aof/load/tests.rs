@@ -1,8 +1,8 @@
 //! Loading whole logs: order, torn ends, and every refusal with its words.
 
-use super::super::record::encode;
 use super::*;
 use crate::persist::storage::faulty::{Crash, FaultyDisk, Operation};
+use crate::protocol::command::encode;
 
 #[derive(Default)]
 struct Collector {
