@@ -111,7 +111,11 @@ fn set(log: &Log, database: u32, key: &str, value: &[u8]) {
 fn redis(program: &Tool, directory: &Path, flags: &[&str]) -> Server {
     let mut all = vec!["--appendonly", "yes", "--save", "", "--dir", directory.to_str().unwrap()];
     all.extend(flags);
-    Server::start(&program.path, &all)
+    let server = Server::start(&program.path, &all);
+    let mut client = server.connect();
+    // Until it has loaded its files it answers with an error.
+    eventually("the loading", || matches!(client.line("PING"), Reply::Simple(_)).then_some(()));
+    server
 }
 
 fn get(client: &mut Client, database: u32, key: &str) -> Vec<u8> {
@@ -222,7 +226,7 @@ fn what_redis_writes_is_read_and_gone_on_with() {
         if preamble == "no" {
             assert_eq!((has(0, "a"), has(5, "b")), (Some(b"1".to_vec()), Some(b"2".to_vec())));
         }
-        assert!(loaded.annotated_s.is_some() && loaded.cut.is_none() && loaded.files == 2);
+        assert!(loaded.cut.is_none() && loaded.files == 2);
 
         let log = start_log(&aof, false);
         set(&log, 5, "f", b"6");
