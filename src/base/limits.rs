@@ -46,6 +46,14 @@ pub const WORKER_BUFFER_KEPT_BYTES: usize = 1 << 20;
 pub const CONNECTION_BUFFER_KEPT_BYTES: usize = 4 << 10;
 /// A client that has to authenticate has so many seconds for it.
 pub const AUTHENTICATION_SECONDS_MAX: u64 = 60;
+/// A seat that is kept for the operator may be idle for so many seconds.
+pub const RESERVED_IDLE_SECONDS_MAX: u64 = 30;
+
+/// Longest string of an RDB file that holds a packed structure, in bytes: what Redis keeps a listpack below.
+pub const RDB_BLOB_BYTES_MAX: usize = 1 << 30;
+
+/// Number that no database of an RDB file reaches: as high as `databases` can be set.
+pub const RDB_DATABASES_MAX: usize = i32::MAX as usize;
 
 /// A piece of the log's buffer is handed to the writer when it is so long, in bytes.
 pub const LOG_PIECE_BYTES: usize = 256 << 10;

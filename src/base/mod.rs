@@ -2,6 +2,8 @@
 pub mod bytes;
 pub mod clock;
 pub mod config;
+pub mod crc64;
+pub mod gauge;
 pub mod glob;
 pub mod limits;
 pub mod long_double;

@@ -3,8 +3,9 @@
 //! Each is one atomic number, so that a worker reads the current value for the price of a load and `CONFIG SET` takes
 //! effect at once; nothing depends on two of them changing together.
 
-use std::sync::atomic::{AtomicI64, AtomicUsize, Ordering::Relaxed};
+use std::sync::atomic::{AtomicBool, AtomicI64, AtomicUsize, Ordering::Relaxed};
 
+use crate::value::ValueLimits;
 use crate::value::list::ListLimits;
 use crate::value::packed::PackedLimits;
 use crate::value::set::SetLimits;
@@ -23,6 +24,7 @@ pub struct Settings {
     pub list_max_listpack_size: AtomicI64,
     pub hll_sparse_max_bytes: AtomicUsize,
     pub proto_max_bulk_len: AtomicUsize,
+    pub rdbcompression: AtomicBool,
 }
 
 impl Default for Settings {
@@ -38,6 +40,7 @@ impl Default for Settings {
             list_max_listpack_size: AtomicI64::new(-2),
             hll_sparse_max_bytes: AtomicUsize::new(3000),
             proto_max_bulk_len: AtomicUsize::new(crate::base::limits::BULK_BYTES_MAX),
+            rdbcompression: AtomicBool::new(true),
         }
     }
 }
@@ -65,6 +68,14 @@ impl Settings {
     #[inline]
     pub fn list(&self) -> ListLimits {
         ListLimits { listpack_size: self.list_max_listpack_size.load(Relaxed) }
+    }
+    /// Up to which sizes the collections stay packed, all of them.
+    pub fn values(&self) -> ValueLimits {
+        ValueLimits { hash: self.hash(), list: self.list(), set: self.set(), sorted_set: self.sorted_set() }
+    }
+    /// Whether long strings are compressed in files and payloads.
+    pub fn compresses(&self) -> bool {
+        self.rdbcompression.load(Relaxed)
     }
     /// Up to which size a HyperLogLog stays sparse, in bytes.
     #[inline]

@@ -24,6 +24,8 @@ use super::registry::{Command, Handler, REGISTRY};
 use super::session::{ReplyMode, Session};
 use super::stats::Counter;
 use super::{Call, Outcome, blocking, transaction};
+use crate::base::bytes::equal;
+use crate::base::clock::Stopwatch;
 use crate::command::spec::Flags;
 use crate::command::spec::keys::key_positions;
 use crate::command::{Args, Context};
@@ -192,6 +194,7 @@ impl<'e, 's> Run<'e, 's> {
     fn end(mut self) -> Vec<u8> {
         let tally = self.context.keys.leave();
         self.engine.stats.add_tally(&tally);
+        self.engine.stats.add(Counter::Changes, self.context.keys.effects.take_changes());
         self.tally.settle(self.engine, self.session);
         self.context.reply.take()
     }
@@ -202,13 +205,20 @@ impl<'e, 's> Run<'e, 's> {
         prepared.clear();
         hashes.clear();
         let basis = self.engine.keyspace.basis();
+        // Pipelines mostly repeat a command.
+        let (mut name, mut command): (&[u8], _) = (b"", None);
         for request in batch.requests(input) {
-            let command = REGISTRY.find(request.name());
+            if !equal(request.name(), name) {
+                name = request.name();
+                command = REGISTRY.find(name);
+            }
             let first = hashes.len();
-            if let Some(simple) = command.and_then(|command| command.simple_keys)
-                && first + request.len() <= HASHED_MAX
-            {
-                hashes.extend(simple.positions(request.len()).map(|at| basis.hash(request.argument(at))));
+            if let Some(simple) = command.and_then(|command| command.simple_keys) {
+                if let (true, Some(key)) = (simple.is_one(), request.get(simple.first as usize)) {
+                    hashes.push(basis.hash(key));
+                } else if first + request.len() <= HASHED_MAX {
+                    hashes.extend(simple.positions(request.len()).map(|at| basis.hash(request.argument(at))));
+                }
             }
             prepared.push(Prepared { command, first: first as u32, count: (hashes.len() - first) as u32 });
         }
@@ -276,7 +286,7 @@ impl<'e, 's> Run<'e, 's> {
             return Ok(());
         }
         self.lock(command, request, hashes);
-        self.context.keys.effects.clear();
+        self.context.keys.effects.begin();
         let result = self.handle(command, request);
         if self.context.keys.is_exclusive() {
             let now_ms = self.context.keys.now_ms;
@@ -296,19 +306,36 @@ impl<'e, 's> Run<'e, 's> {
         if let Some(transaction) = &mut self.session.transaction {
             transaction.aborted = true;
         }
+        if matches!(error, CommandError::MaxClients) {
+            self.engine.stats.add(Counter::RejectedConnections, 1);
+            self.session.closing = true;
+        }
         error
     }
 
     /// Takes the locks that a command needs.
     #[inline]
     fn lock(&mut self, command: &'static Command, request: Request<'_>, hashes: &[u64]) {
-        let keys = &mut self.context.keys;
-        if let (Some(simple), [hash]) = (command.simple_keys, hashes) {
-            lock_only_key(&mut self.context, command, request.argument(simple.first as usize), *hash);
-            return;
+        match (command.simple_keys, hashes) {
+            (Some(simple), [hash]) => {
+                lock_only_key(&mut self.context, command, request.argument(simple.first as usize), *hash);
+            }
+            (Some(simple), [_, ..]) => {
+                let keys = simple.positions(request.len()).map(|at| request.argument(at));
+                self.context.keys.lock_hashed(keys.zip(hashes.iter().copied()));
+                if self.context.keys.has_waiters() {
+                    let keys = simple.positions(request.len()).map(|at| request.argument(at));
+                    blocking::widen(&mut self.context, &keys.collect::<Vec<_>>());
+                }
+            }
+            _ => self.lock_planned(command, request),
         }
-        let plan =
-            if command.full_name == "exec" { transaction::plan(self.session) } else { plan_command(command, request) };
+    }
+
+    /// Takes the locks of a command whose keys were not hashed ahead.
+    fn lock_planned(&mut self, command: &'static Command, request: Request<'_>) {
+        let keys = &mut self.context.keys;
+        let plan = if command.is_exec { transaction::plan(self.session) } else { plan_command(command, request) };
         match plan {
             LockPlan::Nothing => {}
             LockPlan::Everything => {
@@ -316,9 +343,6 @@ impl<'e, 's> Run<'e, 's> {
                 keys.enter_exclusively(now_ms);
             }
             LockPlan::Keys(declared) => {
-                if declared.len() == hashes.len() {
-                    declared.iter().zip(hashes).for_each(|(key, hash)| keys.declare(key, *hash));
-                }
                 keys.lock_many(declared.iter().copied());
                 if keys.has_waiters() {
                     blocking::widen(&mut self.context, &declared);
@@ -333,12 +357,8 @@ impl<'e, 's> Run<'e, 's> {
         let Run { engine, session, context, .. } = self;
         let mut call = Call { engine, session, context, command };
         let result = call_handler(&mut call, command, request);
-        report(self.engine, &self.context, result.is_ok(), || request.iter().collect());
         self.tally.finish(self.engine, self.session, command, request, timed);
-        // After the sink, which hears of this command before it hears of what followed from it.
-        if !self.context.keys.effects.ready.is_empty() {
-            blocking::serve_ready(&mut self.context, self.engine);
-        }
+        finish_step(&mut self.context, self.engine, result.is_ok(), || request.iter());
         match result {
             Ok(Outcome::Done) => Ok(()),
             Ok(Outcome::Blocked(wait)) => {
@@ -363,15 +383,21 @@ fn lock_only_key(context: &mut Context<'_>, command: &Command, key: &[u8], hash:
     }
 }
 
-/// Hands the effects of a command over, within its locks.
+/// What follows from a command within its locks: those who waited for what it brought are served, and all that has
+/// changed is handed over, in order.
 #[inline]
-fn report<'a>(engine: &Engine, context: &Context<'_>, succeeded: bool, arguments: impl FnOnce() -> Vec<&'a [u8]>) {
-    if let Some(sink) = &engine.sink
-        && succeeded
-        && context.keys.effects.dirty > 0
-    {
-        sink.command(context.keys.database, &arguments(), &context.keys.effects);
+fn finish_step<'a, A>(context: &mut Context<'_>, engine: &Engine, succeeded: bool, arguments: impl FnOnce() -> A)
+where
+    A: ExactSizeIterator<Item = &'a [u8]>,
+{
+    let keys = &mut context.keys;
+    if succeeded {
+        keys.effects.conclude(keys.database, arguments);
     }
+    if !keys.effects.ready.is_empty() {
+        blocking::serve_ready(context, engine);
+    }
+    context.keys.commit();
 }
 
 /// Whether a command's replies are pushes, which come whatever CLIENT REPLY says.
@@ -419,7 +445,7 @@ pub fn plan_command<'a>(command: &'static Command, request: Request<'a>) -> Lock
 
 /// Calls whichever kind of handler a command has; an error takes back what was written.
 fn call_handler(call: &mut Call<'_, '_>, command: &'static Command, request: Request<'_>) -> CommandResult<Outcome> {
-    let args = if command.full_name.contains('|') { Args::behind_subcommand(request) } else { Args::new(request) };
+    let args = Args::from(request, command.first_argument);
     match command.handler {
         Handler::Data(handler) => handler(call.context, args).map(|()| Outcome::Done),
         Handler::Engine(handler) => handler(call, args),
@@ -427,21 +453,29 @@ fn call_handler(call: &mut Call<'_, '_>, command: &'static Command, request: Req
     }
 }
 
-/// Runs a command of a transaction, whose locks are held; its error becomes its reply.
-pub fn run_queued(call: &mut Call<'_, '_>, command: &'static Command, request: Request<'_>) {
+/// Runs a command of a transaction, whose locks are held; its error becomes its reply. Returns how long it took, in ns,
+/// if it is one to be timed.
+pub fn run_queued(call: &mut Call<'_, '_>, command: &'static Command, request: Request<'_>) -> Option<u64> {
+    let watch = tally::is_timed(call.engine, command).then(Stopwatch::start);
     let mark = call.context.reply.mark();
-    let dirty = std::mem::take(&mut call.context.keys.effects.dirty);
+    let dirty = call.context.keys.effects.begin_queued();
     call.context.keys.database = call.session.database;
     let allowed = gates::pass_queued(call, command);
     let result = allowed.and_then(|()| call_handler(&mut Call { command, ..reborrow(call) }, command, request));
-    call.engine.stats.called(command.id, 1, 0);
+    let took_ns = watch.map(|watch| watch.elapsed_ns());
+    if let Some(took_ns) = took_ns {
+        call.engine.slowlog.note(call.engine, call.session, command, request, took_ns / 1000);
+    }
     if let Err(error) = result {
         call.context.reply.truncate(mark);
         call.context.reply.error(&error);
         call.engine.stats.failed(command.id);
         call.engine.stats.error(&error);
     }
+    let database = call.context.keys.database;
+    call.context.keys.effects.conclude(database, || request.iter());
     call.context.keys.effects.dirty += dirty;
+    took_ns
 }
 
 fn reborrow<'b, 'k>(call: &'b mut Call<'_, 'k>) -> Call<'b, 'k> {

@@ -20,6 +20,12 @@ pub fn recency_at(now_ms: u64) -> u16 {
     (now_ms / RECENCY_UNIT_MS) as u16
 }
 
+/// The recency field of a record that was used so many seconds ago, as far as the clock tells.
+pub fn recency_of_idle(idle_seconds: u64, now_ms: u64) -> u16 {
+    let units = idle_seconds.saturating_mul(1000) / RECENCY_UNIT_MS;
+    recency_at(now_ms).wrapping_sub(u16::try_from(units).unwrap_or(u16::MAX))
+}
+
 /// How long ago, in ms, a record with this recency was used.
 pub fn idle_ms(access: u16, now_ms: u64) -> u64 {
     recency_at(now_ms).wrapping_sub(access) as u64 * RECENCY_UNIT_MS
@@ -31,7 +37,12 @@ fn minute_of(now_ms: u64) -> u8 {
 
 /// The frequency field of a new key.
 pub fn frequency_of_new(now_ms: u64) -> u16 {
-    u16::from_be_bytes([minute_of(now_ms), FREQUENCY_INITIAL])
+    frequency_of_counter(FREQUENCY_INITIAL, now_ms)
+}
+
+/// The frequency field of a record with this counter.
+pub fn frequency_of_counter(counter: u8, now_ms: u64) -> u16 {
+    u16::from_be_bytes([minute_of(now_ms), counter])
 }
 
 /// The counter now: one less for every `decay_minutes` since the last use.

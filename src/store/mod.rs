@@ -10,3 +10,4 @@ pub mod keys;
 pub mod keyspace;
 pub mod reclaim;
 pub mod record;
+pub mod snapshot;

@@ -81,6 +81,16 @@ impl HashTable {
         table
     }
 
+    /// Adds a pair; false, and nothing happens, if the field is there already.
+    pub fn insert_new(&mut self, field: &[u8], value: &[u8]) -> bool {
+        let hash = self.pairs.basis().hash(field);
+        let is_new = self.pairs.find(hash, |pair| pair.field() == field).is_none();
+        if is_new {
+            self.add(hash, field, value);
+        }
+        is_new
+    }
+
     fn find(&self, field: &[u8]) -> Option<&Pair> {
         self.pairs.find(self.pairs.basis().hash(field), |pair| pair.field() == field)
     }
@@ -123,6 +133,25 @@ impl HashTable {
     pub fn heap_bytes(&self) -> usize {
         self.pairs.heap_bytes() + self.pair_bytes
     }
+}
+
+/// Appends the packed form of pairs with distinct fields to `out`; false, and nothing happens, where the limits want a
+/// table.
+pub fn pack<'a>(
+    pairs: impl Iterator<Item = (&'a [u8], &'a [u8])> + Clone,
+    limits: &PackedLimits,
+    out: &mut Vec<u8>,
+) -> bool {
+    let (mut count, mut bytes) = (0, 0);
+    for (field, value) in pairs.clone() {
+        count += 1;
+        bytes += field.len() + value.len();
+        if field.len() > limits.value_bytes || value.len() > limits.value_bytes || !limits.admit(count, bytes) {
+            return false;
+        }
+    }
+    pairs::pack(pairs, out);
+    true
 }
 
 /// A hash to be read.

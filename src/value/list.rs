@@ -111,6 +111,14 @@ impl<'a> List<'a> {
         self.range(0..self.len())
     }
 
+    /// How many values each of the listpacks has in which Redis would keep the list: one, or a quicklist's nodes.
+    pub fn node_lengths(&self) -> impl Iterator<Item = usize> + use<'a> {
+        match self.1.map(|deque| &deque.shape) {
+            Some(Shape::Quicklist(nodes)) => Form::Big(nodes.iter().map(shape::Node::entries)),
+            _ => Form::Packed(std::iter::once(self.len())),
+        }
+    }
+
     /// The shape's name.
     pub fn encoding(&self) -> Encoding {
         match self.1.map(|deque| &deque.shape) {
@@ -123,6 +131,21 @@ impl<'a> List<'a> {
     pub fn heap_bytes(&self) -> usize {
         self.1.map_or(0, Deque::heap_bytes)
     }
+}
+
+/// Appends the packed form of these values to `out`; false, and nothing happens, where they want a deque.
+pub fn pack<'a>(values: impl Iterator<Item = &'a [u8]> + Clone, limits: &ListLimits, out: &mut Vec<u8>) -> bool {
+    let (mut count, mut bytes) = (0u16, ENTRIES_AT);
+    for value in values.clone() {
+        bytes += entry::size(value.len());
+        count = count.saturating_add(1);
+        if !fits(bytes, count.into(), limits) {
+            return false;
+        }
+    }
+    out.extend_from_slice(&count.to_le_bytes());
+    values.for_each(|value| entry::append(out, value));
+    true
 }
 
 /// A list to be changed. One call is one command to the limits: what [`ListMut::push`] gets counts together.

@@ -1,5 +1,6 @@
 //! Floor 1: pure data structures, one per file. No clock, no reply, no I/O, no key.
 
+mod any;
 pub mod hash;
 pub mod hyperloglog;
 pub mod list;
@@ -8,3 +9,5 @@ pub mod set;
 pub mod sorted_set;
 pub mod table;
 pub mod thin;
+
+pub use any::{NewValue, ValueLimits, ValueRef, ValueType};

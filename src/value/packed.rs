@@ -27,7 +27,7 @@ impl Buffer for Vec<u8> {
 }
 
 /// One of the two forms of a collection.
-#[derive(Debug)]
+#[derive(Clone, Copy, Debug)]
 pub enum Form<P, B> {
     /// A run of bytes; the collection's module gives their layout.
     Packed(P),

@@ -115,7 +115,8 @@ impl SetTable {
         self.members.find(self.members.basis().hash(member), |slot| *slot.0 == *member).is_some()
     }
 
-    fn insert(&mut self, member: &[u8]) -> bool {
+    /// Adds a member; tells whether it is new.
+    pub fn insert(&mut self, member: &[u8]) -> bool {
         let hash = self.members.basis().hash(member);
         if self.members.find(hash, |slot| *slot.0 == *member).is_some() {
             return false;
@@ -233,6 +234,12 @@ impl<'a> Set<'a> {
         None
     }
 
+    /// Packed integers as they lie there: how many bytes each has, and all of them, little-endian, ascending.
+    pub fn packed_integers(&self) -> Option<(usize, &'a [u8])> {
+        let View::Integers(bytes) = self.0 else { return None };
+        bytes.split_first().map(|(width, integers)| (*width as usize, integers))
+    }
+
     /// The form's name.
     pub fn encoding(&self) -> Encoding {
         match self.0 {
@@ -255,6 +262,36 @@ pub fn detached(encoding: Encoding, basis: &Basis) -> Detached<SetTable> {
         Encoding::Listpack => Detached::new(member_list::EMPTY),
         Encoding::Hashtable => Detached(Form::Big(SetTable::new(basis))),
     }
+}
+
+/// Appends the packed form of distinct strings to `out`; false, and nothing happens, where the limits want a table.
+pub fn pack_strings<'a>(
+    members: impl Iterator<Item = &'a [u8]> + Clone,
+    limits: &SetLimits,
+    out: &mut Vec<u8>,
+) -> bool {
+    let (mut count, mut bytes) = (0, 0);
+    for member in members.clone() {
+        count += 1;
+        bytes += member.len() + 5;
+        if member.len() > limits.packed.value_bytes || !limits.packed.admit(count, bytes) {
+            return false;
+        }
+    }
+    member_list::pack(members, out);
+    true
+}
+
+/// Appends the packed form of integers, `width` bytes each, little-endian and strictly ascending, to `out`; false, and
+/// nothing happens, where the limits want a table.
+pub fn pack_integers(width: u8, integers: &[u8], limits: &SetLimits, out: &mut Vec<u8>) -> bool {
+    debug_assert!(matches!(width, 2 | 4 | 8));
+    let fits = integers.len() / width as usize <= limits.integers();
+    if fits {
+        out.push(width);
+        out.extend_from_slice(integers);
+    }
+    fits
 }
 
 /// A set of these members, to be stored; it starts as integers, as the result of SUNIONSTORE does.

@@ -123,6 +123,9 @@ const KEYS: &[Row] = &[
     (4, "RENAMENX key key", Exact),
     (8, "COPY key key [DB db] [REPLACE]", Exact),
     (6, "MOVE key db", Exact),
+    (4, "DUMP key", Dumped),
+    (6, "RESTORE key restorems payload [REPLACE] [REPLACE]", Exact),
+    (2, "RESTORE key atms payload ABSTTL [REPLACE] [(IDLETIME|FREQ) count]", Exact),
     (2, "SWAPDB db db", Exact),
     (2, "DBSIZE", Exact),
     (2, "KEYS pattern", Unordered),
@@ -345,6 +348,35 @@ const NASTY: &[&[u8]] = &[
 
 const SMALLEST: &[u8] = b"-9223372036854775808";
 
+/// Bodies of payloads, in encodings of several ages. Such as only Pipkin
+/// looks into (a field twice) are missing.
+const BODIES: &[&[u8]] = &[
+    b"\x00\xc0\x07",
+    b"\x00\x05value",
+    b"\x00\xc3\x04\x14\x00a\xe0\x0a\x00",
+    b"\x01\x03\x01a\xc0\x07\x01b",
+    b"\x02\x02\xc0\x07\xc1\x10\x27",
+    b"\x02\x03\x02f1\x02f2\x02f3",
+    b"\x03\x02\x02f1\x031.5\x02f2\xff",
+    b"\x04\x02\x02f1\x01a\x02f2\xc0\x07",
+    b"\x05\x01\x02f1\0\0\0\0\0\0\xf8\x3f",
+    b"\x0a\x16\x16\0\0\0\x12\0\0\0\x04\0\0\x01a\x03\xf6\x02\x01b\x03\xfe\xff\xff",
+    b"\x0b\x0c\x02\0\0\0\x02\0\0\0\x01\0\x02\0",
+    b"\x0d\x16\x16\0\0\0\x12\0\0\0\x04\0\0\x01a\x03\xf6\x02\x01b\x03\xfe\xff\xff",
+    b"\x10\x0b\x0b\0\0\0\x02\0\x01\x01\x02\x01\xff",
+    b"\x11\x0b\x0b\0\0\0\x02\0\x01\x01\x02\x01\xff",
+    b"\x12\x02\x02\x0b\x0b\0\0\0\x02\0\x01\x01\x02\x01\xff\x01\x03abc",
+    b"\x12\x00",
+    b"\x00\x25valu",
+    b"\x63\x01a",
+];
+
+/// A payload for each body, and one with another checksum.
+fn payloads() -> Vec<Vec<u8>> {
+    let signed = BODIES.iter().map(|body| pipkin::persist::rdb::dump::signed(body));
+    signed.chain([b"\x00\x01a\x0a\x00notright".to_vec()]).collect()
+}
+
 /// A parsed synopsis.
 enum Node {
     Literal(String),
@@ -365,6 +397,8 @@ pub struct Generator {
     in_multi: [bool; 2],
     /// Keys that the last `numbered` named, for `weights`.
     numbered: usize,
+    /// What RESTORE is given: a value of every type, and bodies that contradict themselves.
+    payloads: Vec<Vec<u8>>,
 }
 
 impl Generator {
@@ -372,7 +406,7 @@ impl Generator {
     pub fn new(seed: u64, families: &[Family]) -> Generator {
         let parse = |&(weight, text, rule): &Row| (weight, parse_sequence(&mut text.chars().peekable()), rule);
         let rows = families.iter().map(|&family| (family, rows(family).iter().map(parse).collect())).collect();
-        Generator { random: Random::new(seed), rows, in_multi: [false; 2], numbered: 0 }
+        Generator { random: Random::new(seed), rows, in_multi: [false; 2], numbered: 0, payloads: payloads() }
     }
 
     /// The steps of one round, with a comparison of everything stored after every `state_every` commands.
@@ -542,6 +576,11 @@ impl Generator {
             "count" => self.choose("0 1 1 2 2 3 3 5 5 10 10 100 1000 -1 -2 9223372036854775807"),
             "draws" => self.choose("0 1 2 3 5 10 1000 -1 -2 -3 -20 abc -9223372036854775808 9223372036854775807"),
             "cursor" => self.choose("0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 abc -1 18446744073709551616"),
+            "restorems" => self.choose("0 0 0 0 100000 4000000 -1 abc 9223372036854775807"),
+            "payload" => {
+                let known = self.random.below(self.payloads.len());
+                self.payloads[known].clone()
+            }
             "timeout" => self.choose("0.001 0.001 0.002 -1 abc"),
             "type" => self.choose("string list set zset hash stream STRING nosuch"),
             "pattern" => self.choose("* * s* ?:1 [hl]* *:* f1* f[0-5] [^s]* h:[1-2] \\* s:\\1 e* m? *5 [a [^a f?"),

@@ -1,11 +1,13 @@
 //! Handlers of the commands that work on keys of every type.
 
+mod dump;
 pub(in crate::command) mod expiry;
 mod object;
 pub mod spec;
 mod transfer;
 mod walk;
 
+pub use dump::{dump, restore};
 pub use expiry::{expire, expireat, expiretime, persist, pexpire, pexpireat, pexpiretime, pttl, ttl};
 pub use object::{object_encoding, object_freq, object_help, object_idletime, object_refcount};
 pub use transfer::{copy, move_, rename, renamenx};

@@ -260,6 +260,46 @@ pub const COMMANDS: &[CommandSpec<Handler>] = &[
         ..ROW
     },
     CommandSpec {
+        name: "dump",
+        summary: "A value in the format of RDB files, to be restored elsewhere",
+        since: "2.6.0",
+        complexity: "O(N) with N the number of elements and their size",
+        arity: Exactly(2),
+        flags: flags!(READONLY),
+        categories: categories!(KEYSPACE),
+        tips: &["nondeterministic_output"],
+        keys: &[KeySpec::first(key_flags!(RO | ACCESS))],
+        arguments: &[arg::key("key", 0)],
+        handler: Some(super::dump),
+        ..ROW
+    },
+    CommandSpec {
+        name: "restore",
+        summary: "Create a key from what DUMP replied",
+        since: "2.6.0",
+        complexity: "O(N) with N the number of elements and their size, O(N*log(N)) for a sorted set",
+        arity: AtLeast(4),
+        flags: flags!(WRITE | DENYOOM),
+        categories: categories!(KEYSPACE | DANGEROUS),
+        keys: &[KeySpec::first(key_flags!(OW | UPDATE))],
+        arguments: &[
+            arg::key("key", 0),
+            arg::integer("ttl"),
+            arg::string("serialized-value"),
+            arg::token("replace", "REPLACE").optional().since("3.0.0"),
+            arg::token("absttl", "ABSTTL").optional().since("5.0.0"),
+            arg::integer("seconds").token("IDLETIME").optional().since("5.0.0"),
+            arg::integer("frequency").token("FREQ").optional().since("5.0.0"),
+        ],
+        history: &[
+            ("3.0.0", "Option `REPLACE`."),
+            ("5.0.0", "Option `ABSTTL`."),
+            ("5.0.0", "Options `IDLETIME` and `FREQ`."),
+        ],
+        handler: Some(super::restore),
+        ..ROW
+    },
+    CommandSpec {
         name: "randomkey",
         summary: "Some key of the database, drawn at random",
         since: "1.0.0",

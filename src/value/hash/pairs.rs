@@ -155,6 +155,19 @@ pub fn append(bytes: &mut impl Buffer, field: &[u8], value: &[u8]) {
     set_len(bytes, count + 1);
 }
 
+/// Appends the layout of pairs with distinct fields to `out`, all of it in one go.
+pub fn pack<'a>(pairs: impl Iterator<Item = (&'a [u8], &'a [u8])> + Clone, out: &mut Vec<u8>) {
+    let longest = pairs.clone().map(|(field, value)| field.len().max(value.len())).max().unwrap_or(0);
+    let width = width_of(longest);
+    out.extend_from_slice(&head(width, pairs.clone().count()));
+    for (field, value) in pairs.clone() {
+        out.extend_from_slice(&(field.len() as u32).to_le_bytes()[..width]);
+        out.extend_from_slice(&(value.len() as u32).to_le_bytes()[..width]);
+    }
+    pairs.clone().for_each(|(field, _)| out.extend_from_slice(field));
+    pairs.for_each(|(_, value)| out.extend_from_slice(value));
+}
+
 /// Removes a pair.
 pub fn remove(bytes: &mut impl Buffer, place: &Place) {
     let (width, count) = (width(bytes), len(bytes));

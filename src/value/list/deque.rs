@@ -11,7 +11,7 @@ use std::ops::Range;
 
 use super::chunk::{Chunk, ROOM_MAX, room_for};
 use super::entry::{self, Entries};
-use super::shape::{ListLimits, Shape, Side, entry_bytes};
+use super::shape::{ListLimits, Node, Shape, Side, entry_bytes};
 use super::{ENTRIES_AT, End};
 use crate::value::packed::read_count;
 
@@ -206,9 +206,44 @@ impl Deque {
         self.chunks[index] = moved;
     }
 
+    /// An empty quicklist, to be filled from a file.
+    pub fn for_loading() -> Deque {
+        let shape = Shape::Quicklist(VecDeque::new());
+        Deque { chunks: VecDeque::new(), len: 0, entry_bytes: 0, chunk_bytes: 0, shape }
+    }
+
+    /// Adds the values of one node of a quicklist behind those that are there. The list must not be a listpack.
+    pub fn load_node<'a>(&mut self, values: impl Iterator<Item = &'a [u8]> + Clone) {
+        let node = Node::of(values.clone());
+        if node.entries() == 0 {
+            return;
+        }
+        values.for_each(|value| self.add(End::Tail, value));
+        if let Shape::Quicklist(nodes) = &mut self.shape {
+            nodes.push_back(node);
+        }
+    }
+
+    /// Adds a value behind those that are there, as RPUSH would.
+    pub fn load(&mut self, value: &[u8], limits: &ListLimits) {
+        self.push(End::Tail, value, limits);
+    }
+
+    /// Ends loading.
+    pub fn end_loading(&mut self, limits: &ListLimits) {
+        self.shape.after_loading(limits);
+    }
+
     /// Adds a value at one end.
     #[inline]
     pub(super) fn push(&mut self, end: End, value: &[u8], limits: &ListLimits) {
+        self.add(end, value);
+        self.shape.push(end, value, limits);
+    }
+
+    /// Adds a value at one end without a word to the shape.
+    #[inline]
+    fn add(&mut self, end: End, value: &[u8]) {
         let size = entry::size(value.len());
         if self.end_chunk(end).is_none_or(|chunk| chunk.free(end) < size) {
             self.make_room(end, size);
@@ -218,7 +253,6 @@ impl Deque {
         }
         self.len += 1;
         self.entry_bytes += size;
-        self.shape.push(end, value, limits);
     }
 
     /// Makes room for an entry at one end: inside the chunk there, by doubling it, or by opening the next one.

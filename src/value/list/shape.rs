@@ -90,6 +90,19 @@ impl Node {
         Node { bytes: LISTPACK_BYTES + bytes, entries: 1 }
     }
 
+    /// The node that holds these values.
+    pub fn of<'a>(values: impl Iterator<Item = &'a [u8]>) -> Node {
+        values.fold(Node { bytes: LISTPACK_BYTES, entries: 0 }, |mut node, value| {
+            node.add(entry_bytes(value));
+            node
+        })
+    }
+
+    /// Values in the node.
+    pub fn entries(&self) -> usize {
+        self.entries
+    }
+
     fn add(&mut self, bytes: usize) {
         self.bytes += bytes;
         self.entries += 1;
@@ -125,6 +138,16 @@ impl Shape {
     /// The shape of a small list with these values.
     pub fn of<'a>(values: impl Iterator<Item = &'a [u8]>) -> Shape {
         Shape::Listpack { bytes: LISTPACK_BYTES + values.map(entry_bytes).sum::<usize>() }
+    }
+
+    /// Ends the loading of a list from a file: a single node within the limits is a listpack.
+    pub fn after_loading(&mut self, limits: &ListLimits) {
+        if let Shape::Quicklist(nodes) = self
+            && nodes.len() == 1
+            && limits.bytes().map_or(nodes[0].entries <= limits.entries(), |most| nodes[0].bytes <= most)
+        {
+            *self = Shape::Listpack { bytes: nodes[0].bytes };
+        }
     }
 
     /// Bytes held from the allocator.

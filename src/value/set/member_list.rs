@@ -36,6 +36,19 @@ pub fn append(bytes: &mut impl Buffer, member: &[u8]) {
     bytes.splice(end, 0, &[&write_varint(member.len()), member]);
 }
 
+/// Appends the layout of distinct members to `out`.
+pub fn pack<'a>(members: impl Iterator<Item = &'a [u8]>, out: &mut Vec<u8>) {
+    let start = out.len();
+    out.extend_from_slice(EMPTY);
+    let mut count = 0u16;
+    for member in members {
+        out.extend_from_slice(&write_varint(member.len()));
+        out.extend_from_slice(member);
+        count += 1;
+    }
+    out[start + 1..start + MEMBERS_AT].copy_from_slice(&count.to_le_bytes());
+}
+
 /// Removes the member whose length stands at `at` and whose bytes end at `end`.
 pub fn remove(bytes: &mut impl Buffer, (at, end): (usize, usize)) {
     let count = len(bytes) - 1;

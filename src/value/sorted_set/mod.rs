@@ -379,5 +379,38 @@ pub fn collect<M: AsRef<[u8]>>(
     })
 }
 
+/// Appends the packed form of distinct members, which are in order, to `out`; false, and nothing happens, where the
+/// limits want a tree.
+pub fn pack<'a>(
+    members: impl Iterator<Item = (&'a [u8], f64)> + Clone,
+    limits: &PackedLimits,
+    out: &mut Vec<u8>,
+) -> bool {
+    packed::pack_into(members, limits, out)
+}
+
+/// Whether one entry comes before another.
+pub fn in_order(before: (&[u8], f64), behind: (&[u8], f64)) -> bool {
+    Key { score: before.1, member: before.0 } < Key { score: behind.1, member: behind.0 }
+}
+
+/// The members of a big sorted set on their way into a tree, in any order.
+#[derive(Default)]
+pub struct TreeBuilder(Vec<Entry>);
+
+impl TreeBuilder {
+    /// Adds a member, whose score is a number.
+    pub fn push(&mut self, member: &[u8], score: f64) {
+        self.0.push(Entry::new(member, score));
+    }
+
+    /// The tree, unless a member occurs twice.
+    pub fn finish(self, basis: &Basis) -> Option<Tree> {
+        let mut entries = self.0;
+        entries.sort_unstable_by(|a, b| a.key().partial_cmp(&b.key()).unwrap_or(Ordering::Equal));
+        Tree::from_sorted_if_distinct(entries, basis)
+    }
+}
+
 #[cfg(test)]
 mod tests;

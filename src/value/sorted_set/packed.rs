@@ -10,7 +10,7 @@ use smallvec::SmallVec;
 
 use super::{Cut, Key};
 use crate::base::limits::THIN_BYTES_MAX;
-use crate::value::packed::{Buffer, PackedLimits};
+use crate::value::packed::{Buffer, PackedLimits, write_varint};
 
 /// The packed bytes of an empty set.
 pub const EMPTY: &[u8] = &[0; COUNT_BYTES];
@@ -205,6 +205,30 @@ pub(super) fn pack<'a>(entries: impl ExactSizeIterator<Item = Key<'a>>, limits: 
         insert_at(&mut bytes, end, &key);
     }
     Some(bytes)
+}
+
+/// Appends the packed bytes of entries in order to `out`; false, and nothing happens, where the limits want a tree.
+pub(super) fn pack_into<'a>(
+    entries: impl Iterator<Item = (&'a [u8], f64)> + Clone,
+    limits: &PackedLimits,
+    out: &mut Vec<u8>,
+) -> bool {
+    let (mut len, mut bytes) = (0u16, COUNT_BYTES);
+    for (member, _) in entries.clone() {
+        let Some(next) = len.checked_add(1) else { return false };
+        if !fits(limits, next.into(), member.len(), bytes) {
+            return false;
+        }
+        len = next;
+        bytes += member.len() + 5 + SCORE_BYTES;
+    }
+    out.extend_from_slice(&len.to_le_bytes());
+    for (member, score) in entries {
+        out.extend_from_slice(&write_varint(member.len()));
+        out.extend_from_slice(member);
+        out.extend_from_slice(&score_bytes(score));
+    }
+    true
 }
 
 fn insert_at(buffer: &mut impl Buffer, at: usize, key: &Key) {

@@ -45,6 +45,26 @@ impl Tree {
         for entry in &entries {
             books.enter(basis.hash(entry.member()), entry);
         }
+        Tree::over(entries, books)
+    }
+
+    /// A tree of entries that are in order, unless a member occurs twice among them.
+    pub(super) fn from_sorted_if_distinct(entries: Vec<Entry>, basis: &Basis) -> Option<Tree> {
+        let mut books = Books { index: MemberIndex::new(basis), bytes: 0 };
+        for entry in &entries {
+            let hash = basis.hash(entry.member());
+            if books.index.score(hash, entry.member()).is_some() {
+                // The index leads to the entries: it goes before them.
+                drop(books);
+                return None;
+            }
+            books.enter(hash, entry);
+        }
+        Some(Tree::over(entries, books))
+    }
+
+    /// The tree of entries that are in order and in the books.
+    fn over(entries: Vec<Entry>, mut books: Books) -> Tree {
         let mut level = Vec::with_capacity(entries.len().div_ceil(LEAF_BUILT));
         let mut entries = entries.into_iter();
         while entries.len() > LEAF_BUILT {
