@@ -11,8 +11,8 @@ use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use pipkin::Clock;
 use pipkin::persist::aof::log::{FsyncPolicy, Log, LogOptions};
 use pipkin::persist::aof::reader::{LogReader, Next};
-use pipkin::persist::aof::record::encode;
 use pipkin::persist::storage::File;
+use pipkin::protocol::command::encode;
 
 /// Takes everything at once.
 struct Nowhere;

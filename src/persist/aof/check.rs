@@ -5,17 +5,17 @@ mod tests;
 
 use std::collections::BTreeMap;
 use std::fmt;
-use std::io::{self, BufRead, BufReader};
+use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
-use super::load::{Counted, begins_with_snapshot};
+use super::load::{OpenError, open_commands};
 use super::manifest::Manifest;
-use super::reader::{Commands, LogReader, Next, ReadError, Torn};
-use crate::base::limits::{LOG_READ_BYTES, MANIFEST_BYTES_MAX};
+use super::reader::{Commands, Next, ReadError, Torn};
+use crate::base::limits::MANIFEST_BYTES_MAX;
 use crate::persist::storage::{Storage, read_bounded};
 
-/// Reads a snapshot to its end and not a byte further, or says what is wrong with it.
-pub type SnapshotCheck<'a> = &'a mut dyn FnMut(&mut dyn BufRead) -> Result<(), String>;
+/// Reads a snapshot and returns the bytes that were read beyond its end, or says what is wrong with it.
+pub type SnapshotCheck<'a> = &'a mut dyn FnMut(&mut dyn Read) -> Result<Vec<u8>, String>;
 
 /// Names of commands that are told apart.
 const NAMES_MAX: usize = 512;
@@ -135,16 +135,15 @@ fn check_file(storage: &dyn Storage, path: &Path, snapshot: SnapshotCheck<'_>) -
         return Ok(report);
     };
     report.bytes = bytes;
-    let mut input = Counted { input: BufReader::with_capacity(LOG_READ_BYTES, storage.open(path)?), consumed: 0 };
-    if begins_with_snapshot(input.fill_buf()?) {
-        if let Err(reason) = snapshot(&mut input) {
+    let mut reader = match open_commands(storage, path, snapshot) {
+        Ok(reader) => reader,
+        Err(OpenError::Io(error)) => return Err(error),
+        Err(OpenError::Snapshot(reason)) => {
             report.condition = Condition::Damaged { offset: None, reason };
             return Ok(report);
         }
-        report.snapshot_bytes = input.consumed;
-    }
-    let offset = input.consumed;
-    let mut reader = LogReader::new(input, offset);
+    };
+    report.snapshot_bytes = reader.offset();
     report.condition = loop {
         match reader.next_commands() {
             Ok(Next::Commands(commands)) => report.count(&commands),

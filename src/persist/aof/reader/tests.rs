@@ -1,7 +1,7 @@
 //! Files cut at every byte, in every piece size, damaged at every byte.
 
-use super::super::record::encode;
 use super::*;
+use crate::protocol::command::encode;
 
 /// Gives a few bytes at a time.
 struct Trickle<'a>(&'a [u8], usize);
