@@ -5,17 +5,14 @@ mod tests;
 
 use std::collections::BTreeMap;
 use std::fmt;
-use std::io::{self, Read};
+use std::io;
 use std::path::{Path, PathBuf};
 
-use super::load::{OpenError, open_commands};
+use super::load::{OpenError, SnapshotReader, open_commands};
 use super::manifest::Manifest;
 use super::reader::{Commands, Next, ReadError, Torn};
 use crate::base::limits::MANIFEST_BYTES_MAX;
 use crate::persist::storage::{Storage, read_bounded};
-
-/// Reads a snapshot and returns the bytes that were read beyond its end, or says what is wrong with it.
-pub type SnapshotCheck<'a> = &'a mut dyn FnMut(&mut dyn Read) -> Result<Vec<u8>, String>;
 
 /// Names of commands that are told apart.
 const NAMES_MAX: usize = 512;
@@ -103,7 +100,7 @@ impl Report {
 ///
 /// # Errors
 /// When a file cannot be read; what is wrong in a file is in the report.
-pub fn check(storage: &dyn Storage, path: &Path, snapshot: SnapshotCheck<'_>) -> io::Result<Report> {
+pub fn check(storage: &dyn Storage, path: &Path, snapshot: SnapshotReader<'_>) -> io::Result<Report> {
     if path.extension().is_none_or(|extension| extension != "manifest") {
         return Ok(Report { manifest_problem: None, files: vec![check_file(storage, path, snapshot)?] });
     }
@@ -118,7 +115,7 @@ pub fn check(storage: &dyn Storage, path: &Path, snapshot: SnapshotCheck<'_>) ->
     Ok(report)
 }
 
-fn check_file(storage: &dyn Storage, path: &Path, snapshot: SnapshotCheck<'_>) -> io::Result<FileReport> {
+fn check_file(storage: &dyn Storage, path: &Path, snapshot: SnapshotReader<'_>) -> io::Result<FileReport> {
     let mut report = FileReport {
         path: path.to_owned(),
         bytes: 0,

@@ -251,6 +251,9 @@ pub(super) enum OpenError {
     Snapshot(String),
 }
 
+/// Reads a snapshot and returns the bytes that were read beyond its end, or says what is wrong with it.
+pub type SnapshotReader<'a> = &'a mut dyn FnMut(&mut dyn Read) -> Result<Vec<u8>, String>;
+
 /// A file behind its snapshot.
 pub(super) type CommandReader = LogReader<Box<dyn Read>>;
 
@@ -259,7 +262,7 @@ pub(super) type CommandReader = LogReader<Box<dyn Read>>;
 pub(super) fn open_commands(
     storage: &dyn Storage,
     path: &Path,
-    snapshot: &mut dyn FnMut(&mut dyn Read) -> Result<Vec<u8>, String>,
+    snapshot: SnapshotReader<'_>,
 ) -> Result<CommandReader, OpenError> {
     let mut file = storage.open(path).map_err(OpenError::Io)?;
     let mut head = Vec::new();

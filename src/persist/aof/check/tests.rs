@@ -1,5 +1,7 @@
 //! What the report says about whole, torn and damaged logs.
 
+use std::io::Read;
+
 use super::*;
 use crate::persist::storage::faulty::FaultyDisk;
 use crate::protocol::command::encode;
