@@ -1,6 +1,6 @@
 //! Recovery: from the files of a data directory to a keyspace, while connections are told to wait.
 
-use std::io::{self, BufRead, BufReader, Read};
+use std::io::{self, BufReader, Read};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
@@ -47,11 +47,11 @@ impl<R: Read> Read for Counting<'_, R> {
     }
 }
 
-/// Loads a snapshot. Keys whose deadline is over are left out.
+/// Loads a snapshot. Keys whose deadline is over are left out. Returns what was read behind its end.
 ///
 /// # Errors
 /// What is wrong with it, and at which offset.
-pub fn load_snapshot(engine: &Engine, input: impl Read) -> Result<(), String> {
+pub fn load_snapshot(engine: &Engine, input: impl Read) -> Result<Vec<u8>, String> {
     let loading = &engine.persistence.loading;
     let (limits, basis) = (engine.settings.values(), engine.keyspace.basis().clone());
     let input = Counting { input, loading };
@@ -60,7 +60,7 @@ pub fn load_snapshot(engine: &Engine, input: impl Read) -> Result<(), String> {
     keys.enter(engine.clock.now_ms());
     let outcome = load_items(&mut reader, &mut keys, loading);
     engine.stats.add_tally(&keys.leave());
-    outcome
+    outcome.map(|()| reader.into_rest().0)
 }
 
 fn load_items<R: Read>(reader: &mut Reader<R>, keys: &mut Keys<'_>, loading: &Loading) -> Result<(), String> {
@@ -122,7 +122,7 @@ impl Loader for Replay<'_> {
         self.session.database = 0;
     }
 
-    fn snapshot(&mut self, input: &mut dyn BufRead) -> Result<(), String> {
+    fn snapshot(&mut self, input: &mut dyn Read) -> Result<Vec<u8>, String> {
         load_snapshot(self.engine, input)
     }
 
@@ -153,5 +153,5 @@ impl Drop for Replay<'_> {
 /// What the system or the file says.
 pub fn load_rdb(engine: &Arc<Engine>, input: impl Read, bytes: u64) -> Result<(), String> {
     engine.persistence.loading.total_bytes.fetch_add(bytes, Ordering::Relaxed);
-    load_snapshot(engine, BufReader::with_capacity(LOG_READ_BYTES, input))
+    load_snapshot(engine, BufReader::with_capacity(LOG_READ_BYTES, input)).map(drop)
 }
