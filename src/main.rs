@@ -13,7 +13,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use clap::{Parser, Subcommand, ValueEnum};
 use pipkin::base::clock::Clock;
 use pipkin::base::config::{Config, LogLevel, Settings};
-use pipkin::engine::instance::{Engine, LogLevelHook};
+use pipkin::engine::instance::{Engine, Hindrance, LogLevelHook};
 use pipkin::engine::memory::AllocatorFigures;
 use pipkin::persist::check::{self, Verdict};
 use pipkin::protocol::error::StartupError;
@@ -91,6 +91,8 @@ fn run() -> Result<ExitCode, Box<dyn std::error::Error>> {
     *engine.memory.allocator.write() = Some(allocator_figures);
     *engine.memory.purge.write() = Some(give_memory_back);
     engine.port.store(settings.port as usize, Ordering::Relaxed);
+    // Whoever connects before the data are there is told so.
+    engine.hinder(Hindrance::Loading, settings.is_durable);
     let threads =
         engine.start_threads().map_err(|source| StartupError::Thread { what: "the instance's threads", source })?;
     let addresses: Vec<String> =

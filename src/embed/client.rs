@@ -231,7 +231,9 @@ impl Client {
             let ran = dispatch::run(engine, &mut self.session, &mut self.parser, &input[at..], written);
             *out = ran.out;
             at += ran.consumed;
-            if self.session.closing || ran.consumed == 0 {
+            if ran.awaits_log {
+                engine.persistence.wait_for_admission();
+            } else if self.session.closing || ran.consumed == 0 {
                 return Err(Error::Closed);
             }
         }

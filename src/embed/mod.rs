@@ -8,6 +8,7 @@
 mod builder;
 mod client;
 mod commands;
+mod commit;
 mod encode;
 mod error;
 mod flight;
@@ -24,6 +25,7 @@ mod waiting;
 pub use builder::Builder;
 pub use client::{Client, CommandLine};
 pub use commands::{ListEnd, SetOptions};
+pub use commit::CommitToken;
 pub use error::Error;
 pub use pipeline::Pipeline;
 pub use server::{Server, ServerStats};

@@ -7,7 +7,7 @@ use super::flight::Flights;
 use super::{Builder, Client, Lag, Result, Subscription};
 use crate::base::clock::Clock;
 use crate::base::config::Config;
-use crate::engine::instance::{Engine, Threads};
+use crate::engine::instance::{Engine, Hindrance, Threads};
 use crate::engine::stats::Counter;
 use crate::protocol::error::StartupError;
 
@@ -17,7 +17,8 @@ pub type OpenError = StartupError;
 /// One instance. Several may live in one process; none has statics, handles signals or changes directories.
 ///
 /// Dropping it ends it: clients and connections are closed, those who wait are told, its threads are joined. Clients
-/// that still exist keep its memory, and get [`super::Error::Closed`].
+/// that still exist keep its memory, and get [`super::Error::Closed`]. With a data directory nothing is lost: a last
+/// snapshot is saved where there are save points, and the append-only file is synced.
 pub struct Server {
     shared: Arc<Shared>,
     /// Dropped last: joins the threads.
@@ -69,6 +70,7 @@ impl Server {
     pub(super) fn start(config: Config, clock: Clock) -> Result<Server, OpenError> {
         let refused = |what| move |source| StartupError::Thread { what, source };
         let engine = Engine::new(config, clock).map_err(refused("the instance"))?;
+        engine.hinder(Hindrance::Loading, engine.config.read().settings().is_durable);
         let threads = engine.start_threads().map_err(refused("the instance's threads"))?;
         if engine.config.read().settings().is_durable {
             engine.persistence.recover(&engine).map_err(StartupError::Data)?;
