@@ -137,10 +137,11 @@ impl<'e, 's> Run<'e, 's> {
         if session.no_touch {
             context.keys.access = crate::store::keys::AccessPolicy::Untouched;
         }
-        let tally = BatchTally::begin();
         engine.keyspace.pace();
-        // What expired before the end was logged as removed, and must not go a second earlier.
-        context.keys.enter(if session.is_replay { 0 } else { engine.clock.now_ms() });
+        let (now_ms, watch) = engine.clock.start_watch();
+        let tally = BatchTally::begin(watch);
+        // What expired while the log was written is in it as removed, and must not go any earlier.
+        context.keys.enter(if session.is_replay { 0 } else { now_ms });
         Run { engine, session, context, tally }
     }
 
@@ -197,7 +198,7 @@ impl<'e, 's> Run<'e, 's> {
         let tally = self.context.keys.leave();
         self.engine.stats.add_tally(&tally);
         self.engine.stats.add(Counter::Changes, self.context.keys.effects.take_changes());
-        self.tally.settle(self.engine, self.session);
+        self.tally.settle(self.engine, self.session, self.context.keys.now_ms);
         self.context.reply.take()
     }
 
