@@ -29,7 +29,7 @@
 //! 4  engine/    registry, dispatch gates, transaction, blocking, and the commands that need them
 //! 3  command/   data families, one folder each: spec.rs (rows), mod.rs (handlers)
 //! 2  store/     keyspace: shards, record, lock set, expiry, eviction, watch
-//!    persist/   files: RDB; sees values, never a keyspace, and runs no command
+//!    persist/   files: the data directory, RDB, the append-only file; runs no command, knows no keyspace
 //! 1  value/ protocol/ pubsub/
 //! 0  base/      clock, random, glob, number, limits, the configuration table
 //! ```

@@ -2,21 +2,24 @@
 
 mod allocator;
 
+use std::fs::OpenOptions;
 use std::io::{IsTerminal, Read};
 use std::net::{IpAddr, SocketAddr};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::atomic::Ordering;
 
 use clap::{Parser, Subcommand, ValueEnum};
 use pipkin::base::clock::Clock;
-use pipkin::base::config::{Config, Settings};
-use pipkin::engine::instance::Engine;
+use pipkin::base::config::{Config, LogLevel, Settings};
+use pipkin::engine::instance::{Engine, LogLevelHook};
 use pipkin::engine::memory::AllocatorFigures;
 use pipkin::persist::check::{self, Verdict};
 use pipkin::protocol::error::StartupError;
 use pipkin::server::{listener, workers};
 use tikv_jemalloc_ctl::{Access, AsName, arenas, epoch, stats};
+use tracing_subscriber::EnvFilter;
+use tracing_subscriber::fmt::writer::{BoxMakeWriter, EitherWriter};
 
 #[global_allocator]
 static ALLOCATOR: allocator::Allocator = allocator::Allocator;
@@ -73,7 +76,7 @@ fn run() -> Result<ExitCode, Box<dyn std::error::Error>> {
     let mut config = Config::new();
     load(&mut config, &cli.settings)?;
     let settings = config.settings();
-    start_log(&settings);
+    let log_level = start_log(&config, &settings)?;
     for warning in config.warnings() {
         tracing::warn!("{warning}");
     }
@@ -83,6 +86,7 @@ fn run() -> Result<ExitCode, Box<dyn std::error::Error>> {
     };
     let listeners = listen(&settings)?;
     let engine = Engine::new(config, clock).map_err(|source| StartupError::Thread { what: "the instance", source })?;
+    *engine.log_level.write() = Some(log_level);
     *engine.memory.allocator.write() = Some(allocator_figures);
     *engine.memory.purge.write() = Some(give_memory_back);
     engine.port.store(settings.port as usize, Ordering::Relaxed);
@@ -97,13 +101,14 @@ fn run() -> Result<ExitCode, Box<dyn std::error::Error>> {
         count => count,
     };
     let workers = workers::start(&engine, listeners, count)?;
+    stop_on_signals(&engine)?;
+    engine.measure_base();
     println!(
         "Pipkin {} is ready on {} (in memory only; {count} worker threads). Try: redis-cli -p {}",
         env!("CARGO_PKG_VERSION"),
         addresses.join(", "),
         settings.port
     );
-    stop_on_signals(&engine)?;
     workers.join();
     drop(threads);
     tracing::info!("bye");
@@ -126,9 +131,11 @@ fn allocator_figures() -> AllocatorFigures {
     // Its figures are those of the last epoch; without a new one they are only older.
     let _ = epoch::advance();
     let bytes = |figure: tikv_jemalloc_ctl::Result<usize>| figure.unwrap_or(0) as u64;
+    // What threads keep to hand out again counts as allocated there, but nobody has it. 4096 stands for all arenas.
+    let cached = Access::<usize>::read(b"stats.arenas.4096.tcache_bytes\0".name());
     AllocatorFigures {
         name: "jemalloc-5.3.0",
-        allocated: bytes(stats::allocated::read()),
+        allocated: bytes(stats::allocated::read()).saturating_sub(bytes(cached)),
         active: bytes(stats::active::read()),
         resident: bytes(stats::resident::read()),
     }
@@ -184,18 +191,42 @@ fn read_file(name: &str) -> std::io::Result<Vec<u8>> {
     Ok(text)
 }
 
-fn start_log(settings: &Settings) {
-    use pipkin::base::config::LogLevel;
-    let level = match settings.loglevel {
+/// Starts the log, on standard error or in `logfile`; returns the way to change how much is logged.
+///
+/// The file is opened for every record, so that it may be moved away at any time and begins anew.
+fn start_log(config: &Config, settings: &Settings) -> Result<LogLevelHook, StartupError> {
+    let filter = |level| EnvFilter::new(level_of(level).as_str());
+    // Colours are for people: a file or a journal gets plain text.
+    let mut colours = std::io::stderr().is_terminal();
+    let mut writer = BoxMakeWriter::new(std::io::stderr);
+    if !settings.logfile.is_empty() {
+        let directory = config.text("dir").unwrap_or_default();
+        let path = Path::new(&*String::from_utf8_lossy(&directory)).join(&settings.logfile);
+        let open = move || OpenOptions::new().create(true).append(true).open(&path);
+        open().map_err(|source| StartupError::LogFile { path: settings.logfile.as_str().into(), source })?;
+        colours = false;
+        // Where the file cannot be opened any more, standard error is better than nothing.
+        writer =
+            BoxMakeWriter::new(move || open().map_or_else(|_| EitherWriter::B(std::io::stderr()), EitherWriter::A));
+    }
+    let log = tracing_subscriber::fmt().with_target(false).with_ansi(colours).with_writer(writer);
+    let log = log.with_env_filter(filter(settings.loglevel)).with_filter_reloading();
+    let handle = log.reload_handle();
+    log.init();
+    Ok(Box::new(move |level| {
+        // The log is gone only when the process is.
+        drop(handle.reload(filter(level)));
+        tracing::info!("loglevel is {}", format!("{level:?}").to_lowercase());
+    }))
+}
+
+fn level_of(level: LogLevel) -> tracing::Level {
+    match level {
         LogLevel::Debug => tracing::Level::TRACE,
         LogLevel::Verbose => tracing::Level::DEBUG,
         LogLevel::Notice => tracing::Level::INFO,
         LogLevel::Warning => tracing::Level::WARN,
-    };
-    // Colours are for people: a file or a journal gets plain text.
-    let colours = std::io::stderr().is_terminal();
-    let log = tracing_subscriber::fmt().with_max_level(level).with_target(false).with_ansi(colours);
-    log.with_writer(std::io::stderr).init();
+    }
 }
 
 /// Binds every address. One that is marked optional with `-` and does not exist here is left out.

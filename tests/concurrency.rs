@@ -19,9 +19,14 @@ const WRITERS: usize = 4;
 /// Rounds of each writer.
 const ROUNDS: usize = 400;
 
+/// A server whose connections run on several threads, however few cores there are.
+fn server() -> Server {
+    Server::pipkin(&["--io-threads", "4"])
+}
+
 #[test]
 fn mset_and_mget_are_never_seen_half_done() {
-    let server = Server::pipkin(&[]);
+    let server = server();
     let names: Vec<String> = (0..16).map(|n| format!("part:{n}")).collect();
     let set = |client: &mut Client, value: usize| {
         let mut command = vec!["MSET".to_string()];
@@ -42,7 +47,7 @@ fn mset_and_mget_are_never_seen_half_done() {
 
 #[test]
 fn exec_is_never_seen_half_done() {
-    let server = Server::pipkin(&[]);
+    let server = server();
     let accounts: Vec<String> = (0..8).map(|n| format!("account:{n}")).collect();
     let mut client = server.connect();
     accounts.iter().for_each(|account| assert_eq!(client.call(&["SET", account, "1000"]).text(), "OK"));
@@ -75,7 +80,7 @@ fn exec_is_never_seen_half_done() {
 
 #[test]
 fn renames_and_moves_never_lose_the_key() {
-    let server = Server::pipkin(&[]);
+    let server = server();
     server.connect().line("SET here x");
     server.connect().line("SADD left m");
     let read = |client: &mut Client| {
@@ -127,7 +132,7 @@ impl Drop for Countdown<'_> {
 
 #[test]
 fn watch_under_contention_counts_exactly() {
-    let server = Server::pipkin(&[]);
+    let server = server();
     let retries = AtomicU64::new(0);
     let start = Barrier::new(WRITERS);
     thread::scope(|scope| {
@@ -158,7 +163,7 @@ fn increment_by_watch(client: &mut Client) -> bool {
 
 #[test]
 fn single_commands_lose_no_update() {
-    let server = Server::pipkin(&[]);
+    let server = server();
     thread::scope(|scope| {
         for writer in 0..WRITERS {
             let server = &server;
@@ -188,7 +193,7 @@ fn single_commands_lose_no_update() {
 
 #[test]
 fn scan_returns_every_key_that_stays() {
-    let server = Server::pipkin(&[]);
+    let server = server();
     let mut client = server.connect();
     let stay: BTreeSet<String> = (0..3_000).map(|n| format!("stay:{n}")).collect();
     let fill: Vec<Vec<String>> = stay.iter().map(|key| vec!["SET".into(), key.clone(), "x".into()]).collect();
@@ -247,7 +252,7 @@ fn scan_all(client: &mut Client) -> BTreeSet<String> {
 
 #[test]
 fn scan_of_a_collection_returns_every_member_that_stays() {
-    let server = Server::pipkin(&[]);
+    let server = server();
     let mut client = server.connect();
     let mut other = server.connect();
     for (add, remove, scan) in [("SADD", "SREM", "SSCAN"), ("HSET", "HDEL", "HSCAN"), ("ZADD", "ZREM", "ZSCAN")] {
@@ -280,7 +285,7 @@ fn scan_of_a_collection_returns_every_member_that_stays() {
 
 #[test]
 fn messages_of_a_channel_keep_their_order() {
-    let server = Server::pipkin(&[]);
+    let server = server();
     let mut subscribers: Vec<Client> = [2, 3].map(|protocol| server.connect_with(protocol)).into();
     for (subscriber, command) in subscribers.iter_mut().zip(["SUBSCRIBE c:0 c:1 c:2 c:3", "PSUBSCRIBE c:*"]) {
         let confirmations = command.split(' ').count() - 1;
@@ -314,7 +319,7 @@ fn messages_of_a_channel_keep_their_order() {
 #[test]
 fn publications_keep_the_order_of_execution() {
     // Whoever increments publishes the number in the same transaction: a subscriber must see the numbers in order.
-    let server = Server::pipkin(&[]);
+    let server = server();
     let mut subscriber = server.connect();
     subscriber.line("SUBSCRIBE order");
     thread::scope(|scope| {
@@ -343,7 +348,7 @@ fn publications_keep_the_order_of_execution() {
 
 #[test]
 fn a_push_to_oneself_does_not_come_before_an_earlier_reply() {
-    let server = Server::pipkin(&[]);
+    let server = server();
     let mut client = server.connect_with(3);
     client.line("SUBSCRIBE c");
     let mut bytes = Vec::new();
@@ -360,7 +365,7 @@ fn a_push_to_oneself_does_not_come_before_an_earlier_reply() {
 
 #[test]
 fn blpop_serves_in_the_order_of_arrival() {
-    let server = Server::pipkin(&[]);
+    let server = server();
     let mut waiters = Vec::new();
     for count in 1..=5 {
         let mut waiter = server.connect();
@@ -380,7 +385,7 @@ fn blpop_serves_in_the_order_of_arrival() {
 
 #[test]
 fn one_push_of_many_serves_many() {
-    let server = Server::pipkin(&[]);
+    let server = server();
     let mut waiters = Vec::new();
     for count in 1..=3 {
         let mut waiter = server.connect();
@@ -398,7 +403,7 @@ fn one_push_of_many_serves_many() {
 
 #[test]
 fn blocked_pops_lose_and_double_nothing() {
-    let server = Server::pipkin(&[]);
+    let server = server();
     let total = WRITERS * ROUNDS;
     let taken = thread::scope(|scope| {
         let consumers: Vec<_> = (0..WRITERS)
@@ -440,7 +445,7 @@ fn blocked_pops_lose_and_double_nothing() {
 
 #[test]
 fn blmove_passes_an_item_along_a_chain_of_waiters() {
-    let server = Server::pipkin(&[]);
+    let server = server();
     let mut waiters = Vec::new();
     for (count, (from, to)) in [("a", "b"), ("b", "c"), ("c", "d")].into_iter().enumerate() {
         let mut waiter = server.connect();
@@ -457,7 +462,7 @@ fn blmove_passes_an_item_along_a_chain_of_waiters() {
 
 #[test]
 fn a_blocked_client_that_dies_takes_nothing_with_it() {
-    let server = Server::pipkin(&[]);
+    let server = server();
     let mut client = server.connect();
     for killed_by in ["its own end", "CLIENT KILL"] {
         let mut waiter = server.connect();
@@ -477,7 +482,7 @@ fn a_blocked_client_that_dies_takes_nothing_with_it() {
 
 #[test]
 fn a_transaction_wakes_waiters_only_when_it_is_over() {
-    let server = Server::pipkin(&[]);
+    let server = server();
     let mut waiter = server.connect();
     waiter.send(&["BLPOP", "queue", "0"]);
     await_blocked(&server, 1);
@@ -495,7 +500,7 @@ fn a_transaction_wakes_waiters_only_when_it_is_over() {
 
 #[test]
 fn a_block_times_out() {
-    let server = Server::pipkin(&[]);
+    let server = server();
     let mut client = server.connect();
     for command in ["BLPOP queue 0.05", "BRPOP queue 0.05", "BLMOVE queue other LEFT LEFT 0.05"] {
         assert_eq!(client.line(command), Reply::NilArray, "{command}");
@@ -508,7 +513,7 @@ fn a_block_times_out() {
 
 #[test]
 fn swapdb_and_flushall_are_one_step() {
-    let server = Server::pipkin(&[]);
+    let server = server();
     let mut client = server.connect();
     client.batch(&[vec!["MSET", "a", "0", "b", "0"], vec!["SELECT", "1"], vec!["MSET", "a", "1", "b", "1"]]);
     let read = |client: &mut Client| {

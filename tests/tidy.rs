@@ -41,7 +41,7 @@ const UNSAFE_FILES: &[&str] = &[
     "src/allocator.rs",
     "src/base/prefetch.rs",
     "src/value/thin.rs",
-    "src/value/table.rs",
+    "src/value/table/segment.rs",
     "src/value/sorted_set/member.rs",
     "src/value/sorted_set/node.rs",
     "src/store/record.rs",

@@ -17,7 +17,7 @@ mod value;
 use std::borrow::Cow;
 
 pub use events::KeyspaceEvents;
-pub use settings::{DebugCommand, EvictionPolicy, LogLevel, Settings};
+pub use settings::{DebugCommand, EvictionPolicy, LogLevel, MemoryShare, Settings};
 pub use source::{LoadError, Source};
 use table::{Access, Class, ROWS, Row};
 use value::Value;

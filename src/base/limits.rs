@@ -46,9 +46,37 @@ pub const WORKER_BUFFER_KEPT_BYTES: usize = 1 << 20;
 pub const CONNECTION_BUFFER_KEPT_BYTES: usize = 4 << 10;
 /// A client that has to authenticate has so many seconds for it.
 pub const AUTHENTICATION_SECONDS_MAX: u64 = 60;
+/// A seat that is kept for the operator may be idle for so many seconds.
+pub const RESERVED_IDLE_SECONDS_MAX: u64 = 30;
 
 /// Longest string of an RDB file that holds a packed structure, in bytes: what Redis keeps a listpack below.
 pub const RDB_BLOB_BYTES_MAX: usize = 1 << 30;
 
 /// Number that no database of an RDB file reaches: as high as `databases` can be set.
 pub const RDB_DATABASES_MAX: usize = i32::MAX as usize;
+
+/// A piece of the log's buffer is handed to the writer when it is so long, in bytes.
+pub const LOG_PIECE_BYTES: usize = 256 << 10;
+/// With so many bytes not yet written to the append-only file, commands that write wait before they run.
+pub const LOG_BACKLOG_BYTES_MAX: u64 = 64 << 20;
+/// With `appendfsync everysec`: with records that are not synced for so long, commands that write wait.
+pub const LOG_UNSYNCED_AGE_MS_MAX: u64 = 2_000;
+/// After so long they are refused.
+pub const LOG_STALL_MS_MAX: u64 = 10_000;
+/// How long records may stay in memory before they are written, unless `appendfsync` is `always`.
+pub const LOG_WRITE_DELAY_MS: u64 = 10;
+/// How long the writer waits for the end of the batch whose first record woke it, with `appendfsync always`.
+pub const LOG_GATHER_MS: u64 = 1;
+const _: () =
+    assert!(LOG_PIECE_BYTES as u64 * 4 <= LOG_BACKLOG_BYTES_MAX && LOG_UNSYNCED_AGE_MS_MAX < LOG_STALL_MS_MAX);
+
+/// Longest line of a manifest of append-only files, in bytes.
+pub const MANIFEST_LINE_BYTES_MAX: usize = 1024;
+/// Longest manifest, in bytes.
+pub const MANIFEST_BYTES_MAX: u64 = 1 << 20;
+/// Longest annotation in an append-only file, in bytes.
+pub const ANNOTATION_BYTES_MAX: usize = 1024;
+/// What is read of an append-only file at once, in bytes.
+pub const LOG_READ_BYTES: usize = 256 << 10;
+/// Commands of an append-only file that are run together.
+pub const LOG_READ_COMMANDS: usize = 128;

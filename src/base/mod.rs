@@ -3,6 +3,7 @@ pub mod bytes;
 pub mod clock;
 pub mod config;
 pub mod crc64;
+pub mod gauge;
 pub mod glob;
 pub mod limits;
 pub mod long_double;

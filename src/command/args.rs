@@ -17,12 +17,13 @@ pub struct Args<'a> {
 impl<'a> Args<'a> {
     /// All arguments; the cursor stands behind the command's name.
     pub fn new(request: Request<'a>) -> Args<'a> {
-        Args { request, next: 1 }
+        Args::from(request, 1)
     }
 
-    /// Stands behind a subcommand's name.
-    pub fn behind_subcommand(request: Request<'a>) -> Args<'a> {
-        Args { request, next: 2 }
+    /// All arguments; the cursor stands in front of the one at `first`: 2 behind a subcommand's name.
+    #[inline]
+    pub fn from(request: Request<'a>, first: usize) -> Args<'a> {
+        Args { request, next: first }
     }
 
     /// Number of all arguments, the name included.
@@ -54,7 +55,7 @@ impl<'a> Args<'a> {
     /// A syntax error when there is none: what arity cannot say.
     #[inline]
     pub fn next_bytes(&mut self) -> CommandResult<&'a [u8]> {
-        let argument = self.request.get(self.next).ok_or(CommandError::Syntax)?;
+        let Some(argument) = self.request.get(self.next) else { return Err(CommandError::Syntax) };
         self.next += 1;
         Ok(argument)
     }

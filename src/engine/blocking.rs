@@ -311,6 +311,16 @@ impl Timers {
         }
     }
 
+    /// How many wait with a deadline.
+    pub fn len(&self) -> usize {
+        self.due.lock().len()
+    }
+
+    /// Whether nobody waits with a deadline.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
     /// The earliest deadline, Unix time in ms.
     pub fn next(&self) -> Option<u64> {
         self.due.lock().first_key_value().map(|((deadline, _), _)| *deadline)

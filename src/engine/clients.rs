@@ -1,12 +1,15 @@
 //! The clients of an instance: what others may know of a connection, and how they reach it.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU32, AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Arc, Weak};
 
 use dashmap::DashMap;
 use parking_lot::Mutex;
 
-use crate::pubsub::outbox::Outbox;
+use crate::base::config::OutputLimit;
+use crate::base::gauge::{Gauge, Share};
+use crate::pubsub::outbox::{DirectWrite, Outbox};
+use crate::store::keyspace::WatchFlag;
 
 /// Where a connection comes from.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -83,31 +86,98 @@ pub struct Client {
     pub no_touch: AtomicBool,
     /// Registry id of its last command; `u32::MAX` before the first.
     pub last_command: AtomicU32,
-    /// Bytes received and not yet run.
-    pub query_bytes: AtomicU64,
-    /// Bytes written by it and not yet sent.
-    pub output_bytes: AtomicU64,
+    /// What it holds of memory.
+    pub held: Held,
+    /// Raised when a key that it watches has changed; gone when it watches nothing.
+    pub watch_flag: Mutex<Weak<WatchFlag>>,
+    /// Closed once its last replies are sent.
+    pub closing: AtomicBool,
+    /// It has one of the operator's seats, see [`Clients::seat`].
+    pub is_reserved: AtomicBool,
     /// Commands run.
     pub commands: AtomicU64,
     /// Whether it may run commands.
     pub authenticated: AtomicBool,
 }
 
+/// Memory that a connection holds beside its own structures, shown to others when the connection comes to rest.
+pub struct Held {
+    /// Bytes received and not yet run.
+    pub query_bytes: AtomicU64,
+    /// Room of the buffer that they are in.
+    pub query_room: Share,
+    /// Bytes of replies that are not yet sent.
+    pub output_bytes: AtomicU64,
+    /// Room of the buffer that they are in.
+    pub output_room: Share,
+    /// The most that this room was lately.
+    pub output_room_peak: AtomicU64,
+    /// Since when the unsent output exceeds the soft limit, Unix time in ms; 0 while it does not.
+    pub over_soft_limit_ms: AtomicU64,
+    /// Commands behind MULTI.
+    pub queued: Share,
+}
+
+impl Held {
+    fn new(gauge: &Gauge) -> Held {
+        Held {
+            query_bytes: AtomicU64::new(0),
+            query_room: gauge.share(),
+            output_bytes: AtomicU64::new(0),
+            output_room: gauge.share(),
+            output_room_peak: AtomicU64::new(0),
+            over_soft_limit_ms: AtomicU64::new(0),
+            queued: gauge.share(),
+        }
+    }
+
+    /// Shows the two buffers: bytes in use and room, of what was received and of what is to be sent.
+    #[inline]
+    pub fn show_buffers(&self, query: (usize, usize), output: (usize, usize)) {
+        self.query_bytes.store(query.0 as u64, Ordering::Relaxed);
+        self.query_room.set(query.1);
+        self.output_bytes.store(output.0 as u64, Ordering::Relaxed);
+        self.output_room.set(output.1);
+        if output.1 > 0 {
+            self.output_room_peak.fetch_max(output.1 as u64, Ordering::Relaxed);
+        }
+    }
+}
+
 impl Client {
+    /// Bytes of memory that the connection takes, messages for it included.
+    pub fn memory_bytes(&self) -> usize {
+        let held = &self.held;
+        CONNECTION_BYTES + held.query_room.get() + held.output_room.get() + held.queued.get() + self.outbox.len()
+    }
+
+    /// Bytes that wait to be sent.
+    pub fn unsent_bytes(&self) -> u64 {
+        self.held.output_bytes.load(Ordering::Relaxed) + self.outbox.len() as u64
+    }
+
     /// Whether it is in subscribe mode, for `CLIENT LIST TYPE` and output limits.
     pub fn is_subscriber(&self) -> bool {
         self.channels.load(Ordering::Relaxed) + self.patterns.load(Ordering::Relaxed) > 0
     }
 }
 
-/// The place of one socket among `maxclients`, free again when it is dropped.
-pub struct Seat(Arc<AtomicUsize>);
+/// The place of one socket, free again when it is dropped.
+#[derive(Debug)]
+pub struct Seat {
+    taken: Arc<AtomicUsize>,
+    /// Beyond `maxclients`: one of those that are kept for the operator.
+    pub is_reserved: bool,
+}
 
 impl Drop for Seat {
     fn drop(&mut self) {
-        self.0.fetch_sub(1, Ordering::Relaxed);
+        self.taken.fetch_sub(1, Ordering::Relaxed);
     }
 }
+
+/// Bytes that a connection takes while it is idle: its entry here, its task, session and parser.
+pub const CONNECTION_BYTES: usize = 1536;
 
 /// All clients of an instance.
 #[derive(Default)]
@@ -116,18 +186,27 @@ pub struct Clients {
     last_id: AtomicU64,
     /// Those with a socket.
     seats: Arc<AtomicUsize>,
+    /// Bytes of all connections' buffers, transactions and messages.
+    buffers: Gauge,
 }
 
 impl Clients {
-    /// A place for one more socket, if fewer than `most` are taken.
-    pub fn seat(&self, most: usize) -> Option<Seat> {
+    /// A place for one more socket: one of `most`, or one of `reserved` beyond them.
+    pub fn seat(&self, most: usize, reserved: usize) -> Option<Seat> {
         let taken = self.seats.fetch_add(1, Ordering::Relaxed);
-        let seat = Seat(self.seats.clone());
-        (taken < most).then_some(seat)
+        let seat = Seat { taken: self.seats.clone(), is_reserved: taken >= most };
+        (taken < most.saturating_add(reserved)).then_some(seat)
     }
 
-    /// Registers a connection.
-    pub fn add(&self, origin: Origin, outbox: Arc<Outbox>, now_ms: u64) -> Arc<Client> {
+    /// Registers a connection. `writer` is for sockets that other threads may write to, `limit` for messages that wait.
+    pub fn add(
+        &self,
+        origin: Origin,
+        writer: Option<Arc<dyn DirectWrite>>,
+        limit: OutputLimit,
+        now_ms: u64,
+    ) -> Arc<Client> {
+        let outbox = Arc::new(Outbox::new(writer, limit, self.buffers.share()));
         let id = self.last_id.fetch_add(1, Ordering::Relaxed) + 1;
         let client = Arc::new(Client {
             id,
@@ -146,8 +225,10 @@ impl Clients {
             no_evict: AtomicBool::new(false),
             no_touch: AtomicBool::new(false),
             last_command: AtomicU32::new(u32::MAX),
-            query_bytes: AtomicU64::new(0),
-            output_bytes: AtomicU64::new(0),
+            held: Held::new(&self.buffers),
+            watch_flag: Mutex::default(),
+            closing: AtomicBool::new(false),
+            is_reserved: AtomicBool::new(false),
             commands: AtomicU64::new(0),
             authenticated: AtomicBool::new(false),
         });
@@ -177,10 +258,14 @@ impl Clients {
         self.seats.load(Ordering::Relaxed)
     }
 
-    /// Bytes that wait in the connections' buffers.
+    /// Bytes of the connections' own structures.
+    pub fn connection_bytes(&self) -> usize {
+        self.connected() * CONNECTION_BYTES
+    }
+
+    /// Bytes that wait in the connections' buffers, behind MULTI and as messages.
+    #[inline]
     pub fn buffer_bytes(&self) -> usize {
-        let of =
-            |client: &Client| client.query_bytes.load(Ordering::Relaxed) + client.output_bytes.load(Ordering::Relaxed);
-        self.by_id.iter().map(|client| of(&client) as usize + client.outbox.len()).sum()
+        self.buffers.sum()
     }
 }

@@ -3,7 +3,8 @@
 use std::sync::atomic::Ordering::Relaxed;
 
 use super::instance::Engine;
-use crate::base::config::{ConfigError, Settings};
+use crate::base::config::{ConfigError, MemoryShare, Settings};
+use crate::base::process;
 
 impl Engine {
     /// Puts the settings into effect.
@@ -22,6 +23,12 @@ impl Engine {
         ours.rdbcompression.store(settings.rdbcompression, Relaxed);
         let memory = &self.memory;
         memory.limit.store(usize::try_from(settings.maxmemory_bytes).unwrap_or(usize::MAX), Relaxed);
+        let clients_limit = match settings.maxmemory_clients {
+            MemoryShare::Bytes(0) => process::total_memory_bytes() / 2,
+            MemoryShare::Bytes(bytes) => bytes,
+            MemoryShare::Percent(percent) => settings.maxmemory_bytes.saturating_mul(percent) / 100,
+        };
+        memory.clients_limit.store(usize::try_from(clients_limit).unwrap_or(usize::MAX), Relaxed);
         memory.samples.store(settings.maxmemory_samples, Relaxed);
         memory.log_factor.store(settings.lfu_log_factor, Relaxed);
         memory.decay_minutes.store(settings.lfu_decay_time_min, Relaxed);
@@ -29,10 +36,13 @@ impl Engine {
         *memory.pinned.write() = settings.pinned_keys.clone();
         self.slowlog.configure(settings.slowlog_log_slower_than_us, settings.slowlog_max_len);
         *self.output_limits.write() = [settings.normal_output, settings.replica_output, settings.pubsub_output];
+        self.clients.all().iter().for_each(|client| client.outbox.set_limit(settings.pubsub_output));
+        self.stats.tracks_latency.store(settings.latency_tracking, Relaxed);
         self.set_password(Some(&settings.requirepass));
         self.query_bytes_max.store(settings.client_query_buffer_limit, Relaxed);
         let network = &self.network;
         network.clients_max.store(settings.maxclients, Relaxed);
+        network.operator_clients.store(settings.operator_clients, Relaxed);
         network.idle_seconds_max.store(usize::try_from(settings.timeout_s).unwrap_or(usize::MAX), Relaxed);
         network.keepalive_seconds.store(usize::try_from(settings.tcp_keepalive_s).unwrap_or(0), Relaxed);
         network.protected.store(settings.protected_mode, Relaxed);
@@ -44,10 +54,15 @@ impl Engine {
     /// What `CONFIG SET` replies.
     pub fn set_config(&self, pairs: &[(&[u8], &[u8])]) -> Result<(), ConfigError> {
         let mut config = self.config.write();
-        config.set_many(pairs)?;
+        let changed = config.set_many(pairs)?;
         let settings = config.settings();
         drop(config);
         self.apply_config(&settings);
+        if let Some(follow) = &*self.log_level.read()
+            && changed.iter().any(|row| row.name == "loglevel")
+        {
+            follow(settings.loglevel);
+        }
         Ok(())
     }
 }

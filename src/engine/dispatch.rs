@@ -24,6 +24,8 @@ use super::registry::{Command, Handler, REGISTRY};
 use super::session::{ReplyMode, Session};
 use super::stats::Counter;
 use super::{Call, Outcome, blocking, transaction};
+use crate::base::bytes::equal;
+use crate::base::clock::Stopwatch;
 use crate::command::spec::Flags;
 use crate::command::spec::keys::key_positions;
 use crate::command::{Args, Context};
@@ -192,6 +194,7 @@ impl<'e, 's> Run<'e, 's> {
     fn end(mut self) -> Vec<u8> {
         let tally = self.context.keys.leave();
         self.engine.stats.add_tally(&tally);
+        self.engine.stats.add(Counter::Changes, self.context.keys.effects.take_changes());
         self.tally.settle(self.engine, self.session);
         self.context.reply.take()
     }
@@ -202,13 +205,20 @@ impl<'e, 's> Run<'e, 's> {
         prepared.clear();
         hashes.clear();
         let basis = self.engine.keyspace.basis();
+        // Pipelines mostly repeat a command.
+        let (mut name, mut command): (&[u8], _) = (b"", None);
         for request in batch.requests(input) {
-            let command = REGISTRY.find(request.name());
+            if !equal(request.name(), name) {
+                name = request.name();
+                command = REGISTRY.find(name);
+            }
             let first = hashes.len();
-            if let Some(simple) = command.and_then(|command| command.simple_keys)
-                && first + request.len() <= HASHED_MAX
-            {
-                hashes.extend(simple.positions(request.len()).map(|at| basis.hash(request.argument(at))));
+            if let Some(simple) = command.and_then(|command| command.simple_keys) {
+                if let (true, Some(key)) = (simple.is_one(), request.get(simple.first as usize)) {
+                    hashes.push(basis.hash(key));
+                } else if first + request.len() <= HASHED_MAX {
+                    hashes.extend(simple.positions(request.len()).map(|at| basis.hash(request.argument(at))));
+                }
             }
             prepared.push(Prepared { command, first: first as u32, count: (hashes.len() - first) as u32 });
         }
@@ -296,19 +306,36 @@ impl<'e, 's> Run<'e, 's> {
         if let Some(transaction) = &mut self.session.transaction {
             transaction.aborted = true;
         }
+        if matches!(error, CommandError::MaxClients) {
+            self.engine.stats.add(Counter::RejectedConnections, 1);
+            self.session.closing = true;
+        }
         error
     }
 
     /// Takes the locks that a command needs.
     #[inline]
     fn lock(&mut self, command: &'static Command, request: Request<'_>, hashes: &[u64]) {
-        let keys = &mut self.context.keys;
-        if let (Some(simple), [hash]) = (command.simple_keys, hashes) {
-            lock_only_key(&mut self.context, command, request.argument(simple.first as usize), *hash);
-            return;
+        match (command.simple_keys, hashes) {
+            (Some(simple), [hash]) => {
+                lock_only_key(&mut self.context, command, request.argument(simple.first as usize), *hash);
+            }
+            (Some(simple), [_, ..]) => {
+                let keys = simple.positions(request.len()).map(|at| request.argument(at));
+                self.context.keys.lock_hashed(keys.zip(hashes.iter().copied()));
+                if self.context.keys.has_waiters() {
+                    let keys = simple.positions(request.len()).map(|at| request.argument(at));
+                    blocking::widen(&mut self.context, &keys.collect::<Vec<_>>());
+                }
+            }
+            _ => self.lock_planned(command, request),
         }
-        let plan =
-            if command.full_name == "exec" { transaction::plan(self.session) } else { plan_command(command, request) };
+    }
+
+    /// Takes the locks of a command whose keys were not hashed ahead.
+    fn lock_planned(&mut self, command: &'static Command, request: Request<'_>) {
+        let keys = &mut self.context.keys;
+        let plan = if command.is_exec { transaction::plan(self.session) } else { plan_command(command, request) };
         match plan {
             LockPlan::Nothing => {}
             LockPlan::Everything => {
@@ -316,9 +343,6 @@ impl<'e, 's> Run<'e, 's> {
                 keys.enter_exclusively(now_ms);
             }
             LockPlan::Keys(declared) => {
-                if declared.len() == hashes.len() {
-                    declared.iter().zip(hashes).for_each(|(key, hash)| keys.declare(key, *hash));
-                }
                 keys.lock_many(declared.iter().copied());
                 if keys.has_waiters() {
                     blocking::widen(&mut self.context, &declared);
@@ -419,7 +443,7 @@ pub fn plan_command<'a>(command: &'static Command, request: Request<'a>) -> Lock
 
 /// Calls whichever kind of handler a command has; an error takes back what was written.
 fn call_handler(call: &mut Call<'_, '_>, command: &'static Command, request: Request<'_>) -> CommandResult<Outcome> {
-    let args = if command.full_name.contains('|') { Args::behind_subcommand(request) } else { Args::new(request) };
+    let args = Args::from(request, command.first_argument);
     match command.handler {
         Handler::Data(handler) => handler(call.context, args).map(|()| Outcome::Done),
         Handler::Engine(handler) => handler(call, args),
@@ -427,14 +451,19 @@ fn call_handler(call: &mut Call<'_, '_>, command: &'static Command, request: Req
     }
 }
 
-/// Runs a command of a transaction, whose locks are held; its error becomes its reply.
-pub fn run_queued(call: &mut Call<'_, '_>, command: &'static Command, request: Request<'_>) {
+/// Runs a command of a transaction, whose locks are held; its error becomes its reply. Returns how long it took, in ns,
+/// if it is one to be timed.
+pub fn run_queued(call: &mut Call<'_, '_>, command: &'static Command, request: Request<'_>) -> Option<u64> {
+    let watch = tally::is_timed(call.engine, command).then(Stopwatch::start);
     let mark = call.context.reply.mark();
     let dirty = std::mem::take(&mut call.context.keys.effects.dirty);
     call.context.keys.database = call.session.database;
     let allowed = gates::pass_queued(call, command);
     let result = allowed.and_then(|()| call_handler(&mut Call { command, ..reborrow(call) }, command, request));
-    call.engine.stats.called(command.id, 1, 0);
+    let took_ns = watch.map(|watch| watch.elapsed_ns());
+    if let Some(took_ns) = took_ns {
+        call.engine.slowlog.note(call.engine, call.session, command, request, took_ns / 1000);
+    }
     if let Err(error) = result {
         call.context.reply.truncate(mark);
         call.context.reply.error(&error);
@@ -442,6 +471,7 @@ pub fn run_queued(call: &mut Call<'_, '_>, command: &'static Command, request: R
         call.engine.stats.error(&error);
     }
     call.context.keys.effects.dirty += dirty;
+    took_ns
 }
 
 fn reborrow<'b, 'k>(call: &'b mut Call<'_, 'k>) -> Call<'b, 'k> {

@@ -16,13 +16,13 @@ use super::session::Session;
 use super::slowlog::SlowLog;
 use super::stats::{Counter, Stats};
 use crate::base::clock::{Clock, Signal};
-use crate::base::config::{Config, OutputLimit};
+use crate::base::config::{Config, LogLevel, OutputLimit};
 use crate::base::random::{self, Random};
 use crate::command::Context;
 use crate::command::settings::Settings;
 use crate::protocol::error::CommandError;
 use crate::protocol::reply::Reply;
-use crate::pubsub::outbox::{DirectWrite, Outbox};
+use crate::pubsub::outbox::DirectWrite;
 use crate::pubsub::registry::PubSub;
 use crate::store::effects::EffectSink;
 use crate::store::expiry;
@@ -68,6 +68,8 @@ pub struct Engine {
     pub query_bytes_max: AtomicUsize,
     /// Settings of the listeners.
     pub network: Network,
+    /// Told of every change of `loglevel`; set by the binary, whose log it is.
+    pub log_level: RwLock<Option<LogLevelHook>>,
     /// Raised by SHUTDOWN; listeners end.
     pub stopping: Stopping,
     /// Whether expired keys are removed before anybody meets them (`DEBUG SET-ACTIVE-EXPIRE`).
@@ -78,11 +80,16 @@ pub struct Engine {
     expiry_signal: Signal,
 }
 
+/// Changes how much is logged.
+pub type LogLevelHook = Box<dyn Fn(LogLevel) + Send + Sync>;
+
 /// Settings that the listeners read.
 #[derive(Default)]
 pub struct Network {
     /// `maxclients`.
     pub clients_max: AtomicUsize,
+    /// `operator-clients`: seats beyond them.
+    pub operator_clients: AtomicUsize,
     /// `timeout`, in seconds; 0 is never.
     pub idle_seconds_max: AtomicUsize,
     /// `tcp-keepalive`, in seconds; 0 is off.
@@ -157,6 +164,7 @@ impl Engine {
             output_limits: RwLock::new([settings.normal_output, settings.replica_output, settings.pubsub_output]),
             query_bytes_max: AtomicUsize::new(settings.client_query_buffer_limit),
             network: Network::default(),
+            log_level: RwLock::default(),
             stopping: Stopping::default(),
             active_expiry: AtomicBool::new(true),
             latched: AtomicBool::new(false),
@@ -179,6 +187,7 @@ impl Engine {
             if let Some(engine) = weak.upgrade() {
                 engine.expire_now(now_ms, usize::MAX);
                 engine.timers.fire(now_ms);
+                engine.look_after_clients(now_ms);
             }
         }));
     }
@@ -237,8 +246,7 @@ impl Engine {
     /// Registers a connection; `writer` for sockets that other threads may write to.
     pub fn connect(&self, origin: Origin, writer: Option<Arc<dyn DirectWrite>>) -> Session {
         let limit = self.output_limits.read()[2];
-        let outbox = Arc::new(Outbox::new(writer, limit));
-        let client: Arc<Client> = self.clients.add(origin, outbox, self.clock.now_ms());
+        let client: Arc<Client> = self.clients.add(origin, writer, limit, self.clock.now_ms());
         self.stats.add(Counter::Connections, 1);
         let trusted = client.origin.in_process || !self.has_password();
         Session::new(client, trusted)
@@ -269,6 +277,11 @@ impl Engine {
     /// `maxclients`.
     pub fn clients_max(&self) -> usize {
         self.network.clients_max.load(Ordering::Relaxed)
+    }
+
+    /// `operator-clients`.
+    pub fn operator_clients(&self) -> usize {
+        self.network.operator_clients.load(Ordering::Relaxed)
     }
 
     /// `timeout`, in seconds; 0 is never.

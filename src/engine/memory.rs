@@ -7,6 +7,7 @@ use parking_lot::RwLock;
 use super::instance::Engine;
 use super::stats::Counter;
 use crate::base::config::EvictionPolicy;
+use crate::base::gauge::Gauge;
 use crate::base::glob::Glob;
 use crate::command::Context;
 use crate::store::eviction::{self, Order};
@@ -29,6 +30,13 @@ pub struct AllocatorFigures {
 pub struct Memory {
     /// `maxmemory`, in bytes; 0 is none.
     pub limit: AtomicUsize,
+    /// Bytes that all connections' buffers may hold; 0 is no limit. `maxmemory-clients`, and without it half of the RAM.
+    pub clients_limit: AtomicUsize,
+    /// Bytes that the allocator had handed out when the start was over and that nothing else counts; see
+    /// [`Engine::measure_base`].
+    base: AtomicUsize,
+    /// Bytes of the buffers that worker threads keep.
+    pub worker_buffers: Gauge,
     /// `maxmemory-samples`.
     pub samples: AtomicUsize,
     /// `lfu-log-factor`.
@@ -52,6 +60,9 @@ impl Default for Memory {
     fn default() -> Self {
         Memory {
             limit: AtomicUsize::new(0),
+            clients_limit: AtomicUsize::new(0),
+            base: AtomicUsize::new(BASE_BYTES),
+            worker_buffers: Gauge::default(),
             samples: AtomicUsize::new(5),
             log_factor: AtomicU32::new(10),
             decay_minutes: AtomicU32::new(1),
@@ -107,13 +118,37 @@ impl Memory {
     }
 }
 
+/// Bytes of an instance beside its keyspace: counters, configuration, what its threads need.
+const BASE_BYTES: usize = 256 << 10;
+
 /// Keys that one command evicts at the most; the next command goes on.
 const EVICTIONS_MAX: usize = 1024;
 
 impl Engine {
-    /// Bytes in use by keys, values, their tables and the connections' buffers.
+    /// Bytes in use by keys, values, their tables, connections and their buffers, and by the instance itself.
     pub fn used_memory(&self) -> usize {
-        self.keyspace.record_bytes() + self.keyspace.base_bytes() + self.clients.buffer_bytes()
+        self.base_bytes() + self.counted_bytes()
+    }
+
+    /// What is counted as it comes and goes.
+    fn counted_bytes(&self) -> usize {
+        let connections = self.clients.connection_bytes() + self.clients.buffer_bytes();
+        let workers = self.memory.worker_buffers.sum() + self.stats.latency_bytes();
+        self.keyspace.record_bytes() + connections + workers
+    }
+
+    /// Bytes of the instance while it is empty.
+    pub fn base_bytes(&self) -> usize {
+        self.keyspace.base_bytes() + self.memory.base.load(Relaxed)
+    }
+
+    /// Takes what the allocator has handed out so far as the instance's own. For a program that is nothing but this
+    /// instance; where others use the same allocator a constant stands for it.
+    pub fn measure_base(&self) {
+        let Some(figures) = *self.memory.allocator.read() else { return };
+        let allocated = usize::try_from(figures().allocated).unwrap_or(usize::MAX);
+        let counted = self.counted_bytes() + self.keyspace.base_bytes();
+        self.memory.base.store(allocated.saturating_sub(counted).max(BASE_BYTES), Relaxed);
     }
 
     /// The most that [`Engine::used_memory`] was, as far as anybody looked.

@@ -9,12 +9,14 @@ pub mod commands;
 pub mod configure;
 pub mod dispatch;
 pub mod instance;
+pub mod latency;
 pub mod memory;
 pub mod registry;
 pub mod session;
 pub mod slowlog;
 pub mod stats;
 pub mod transaction;
+pub mod upkeep;
 
 use crate::command::{Args, Context};
 use crate::protocol::error::CommandResult;

@@ -52,6 +52,12 @@ pub struct Command {
     pub needs_everything: bool,
     /// Flagged `fast`, or of constant time: too short to be timed one by one.
     pub is_brief: bool,
+    /// The place of its first argument: behind the name, or behind the subcommand's.
+    pub first_argument: usize,
+    /// It ends, begins or watches for a transaction (EXEC, MULTI, WATCH, …): behind MULTI it runs instead of being queued.
+    pub governs_transaction: bool,
+    /// It is EXEC, whose locks are those of what is queued.
+    pub is_exec: bool,
     /// Subcommands of a container.
     pub subcommands: Vec<&'static Command>,
     /// The row.
@@ -135,6 +141,10 @@ impl Registry {
             simple_keys: row.simple_keys().filter(|simple| simple.first > 0),
             needs_everything: works_on_keys && row.keys.is_empty() && row.subcommands.is_empty(),
             is_brief: row.flags.has(Flags::FAST) || row.complexity == "O(1)",
+            first_argument: if container.is_empty() { 1 } else { 2 },
+            governs_transaction: matches!(row.name, "exec" | "discard" | "multi" | "watch" | "quit" | "reset")
+                && container.is_empty(),
+            is_exec: full_name == "exec",
             subcommands,
             row: as_row(row),
             full_name,

@@ -58,6 +58,8 @@ pub struct Session {
     pub shutdown: bool,
     /// Uses leave no trace on keys (`CLIENT NO-TOUCH`).
     pub no_touch: bool,
+    /// It has a seat beyond `maxclients`: it may manage the instance, and nothing else.
+    pub is_reserved: bool,
 }
 
 impl Session {
@@ -78,7 +80,14 @@ impl Session {
             touched: Vec::new(),
             shutdown: false,
             no_touch: false,
+            is_reserved: false,
         }
+    }
+
+    /// Whether it has one of the operator's seats.
+    pub fn reserve(&mut self, is_reserved: bool) {
+        self.is_reserved = is_reserved;
+        self.client.is_reserved.store(is_reserved, Ordering::Relaxed);
     }
 
     /// Subscribed to anything.
@@ -135,12 +144,14 @@ impl Session {
     /// Shows others what `CLIENT LIST` shows.
     pub fn publish_state(&self) {
         let client = &self.client;
+        client.closing.store(self.closing, Ordering::Relaxed);
         client.authenticated.store(self.authenticated, Ordering::Relaxed);
         client.database.store(self.database as u32, Ordering::Relaxed);
         client.channels.store(self.channels.len() as u32, Ordering::Relaxed);
         client.patterns.store(self.patterns.len() as u32, Ordering::Relaxed);
         let queued = self.transaction.as_ref().map_or(u32::MAX, |transaction| transaction.queued.len() as u32);
         client.queued.store(queued, Ordering::Relaxed);
+        client.held.queued.set(self.transaction.as_ref().map_or(0, Transaction::heap_bytes));
         client.watching.store(self.watched.as_ref().map_or(0, |watched| watched.keys.len() as u32), Ordering::Relaxed);
         client.blocked.store(self.blocked.is_some(), Ordering::Relaxed);
         client.protocol.store(if self.protocol == Protocol::Resp3 { 3 } else { 2 }, Ordering::Relaxed);

@@ -2,11 +2,13 @@
 
 use std::cell::Cell;
 use std::collections::BTreeMap;
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 
 use crossbeam::utils::CachePadded;
 use parking_lot::{Mutex, RwLock};
 
+use super::latency::Histogram;
 use super::registry::REGISTRY;
 use crate::protocol::error::CommandError;
 use crate::store::keys::Tally;
@@ -35,9 +37,19 @@ pub enum Counter {
     AcceptErrors,
     Published,
     ClockSteps,
+    Reads,
+    Writes,
+    /// Connections closed because all of them together held too much memory.
+    EvictedClients,
+    /// Connections closed because they said nothing for too long, or did not authenticate in time.
+    OverdueClients,
+    /// Connections that CLIENT KILL closed.
+    KilledClients,
+    /// Changes of keys, which CONFIG RESETSTAT does not forget.
+    Changes,
 }
 
-const COUNTERS: usize = Counter::ClockSteps as usize + 1;
+const COUNTERS: usize = Counter::Changes as usize + 1;
 
 /// Statistics of one command.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -79,6 +91,8 @@ pub struct Rates {
 /// Totals at one moment, and the rates that led there.
 #[derive(Default)]
 struct Sample {
+    /// How many there were before.
+    number: u64,
     at_us: u64,
     commands: u64,
     input_bytes: u64,
@@ -88,6 +102,8 @@ struct Sample {
 
 /// Rates are those of at least so long a time.
 const RATES_PERIOD_US: u64 = 100_000;
+/// A sample that is younger than this tells the rates of now: samples are taken once a second.
+const RATES_AGE_US_MAX: u64 = 1_500_000;
 
 /// Codes of errors that are counted, each in its own place; scripts may make up any number of them.
 const ERROR_CODES_MAX: usize = 128;
@@ -100,6 +116,11 @@ pub struct Stats {
     /// Error replies by code (`ERR`, `WRONGTYPE`, …).
     errors: RwLock<BTreeMap<String, AtomicU64>>,
     sample: Mutex<Sample>,
+    /// One for each command that ever ran while `latency-tracking` was on.
+    latencies: Box<[OnceLock<Histogram>]>,
+    latencies_made: AtomicUsize,
+    /// `latency-tracking`.
+    pub tracks_latency: AtomicBool,
 }
 
 thread_local! {
@@ -126,7 +147,14 @@ impl Default for Stats {
                 commands: REGISTRY.all.iter().map(|_| CommandCounters::default()).collect(),
             })
         };
-        Stats { stripes: (0..STRIPES).map(|_| stripe()).collect(), errors: RwLock::default(), sample: Mutex::default() }
+        Stats {
+            stripes: (0..STRIPES).map(|_| stripe()).collect(),
+            errors: RwLock::default(),
+            sample: Mutex::default(),
+            latencies: REGISTRY.all.iter().map(|_| OnceLock::new()).collect(),
+            latencies_made: AtomicUsize::new(0),
+            tracks_latency: AtomicBool::new(true),
+        }
     }
 }
 
@@ -167,6 +195,28 @@ impl Stats {
         }
     }
 
+    /// Notes how long calls of a command took, each of them.
+    #[inline]
+    pub fn took(&self, command: usize, calls: u64, each_ns: u64) {
+        if self.tracks_latency.load(Ordering::Relaxed) {
+            let histogram = self.latencies[command].get_or_init(|| {
+                self.latencies_made.fetch_add(1, Ordering::Relaxed);
+                Histogram::default()
+            });
+            histogram.add(calls, each_ns);
+        }
+    }
+
+    /// Bytes of the histograms so far.
+    pub fn latency_bytes(&self) -> usize {
+        self.latencies_made.load(Ordering::Relaxed) * Histogram::BYTES
+    }
+
+    /// How long the calls of a command took, if it ever ran.
+    pub fn latency(&self, command: usize) -> Option<&Histogram> {
+        self.latencies[command].get()
+    }
+
     /// Notes a call that a gate refused.
     pub fn rejected(&self, command: usize) {
         self.stripe().commands[command].rejected.fetch_add(1, Ordering::Relaxed);
@@ -197,12 +247,26 @@ impl Stats {
         self.errors.read().iter().map(|(code, count)| (code.clone(), count.load(Ordering::Relaxed))).collect()
     }
 
-    /// The rates since somebody last asked, or those of that time if it is less than a tenth of a second ago.
+    /// The rates of about the last second; where nobody samples, those since somebody last asked.
     pub fn rates(&self, now_us: u64) -> Rates {
         let mut sample = self.sample.lock();
+        if now_us.saturating_sub(sample.at_us) > RATES_AGE_US_MAX || sample.number == 0 {
+            self.sample_into(&mut sample, now_us);
+        }
+        sample.rates
+    }
+
+    /// Measures the rates since the last call; returns how many calls there were.
+    pub fn sample(&self, now_us: u64) -> u64 {
+        let mut sample = self.sample.lock();
+        self.sample_into(&mut sample, now_us);
+        sample.number
+    }
+
+    fn sample_into(&self, sample: &mut Sample, now_us: u64) {
         let elapsed_us = now_us.saturating_sub(sample.at_us);
         if elapsed_us < RATES_PERIOD_US {
-            return sample.rates;
+            return;
         }
         let (commands, input_bytes, output_bytes) =
             (self.commands_processed(), self.get(Counter::InputBytes), self.get(Counter::OutputBytes));
@@ -213,8 +277,7 @@ impl Stats {
             input_bytes: per_second(input_bytes, sample.input_bytes),
             output_bytes: per_second(output_bytes, sample.output_bytes),
         };
-        *sample = Sample { at_us: now_us, commands, input_bytes, output_bytes, rates };
-        rates
+        *sample = Sample { number: sample.number + 1, at_us: now_us, commands, input_bytes, output_bytes, rates };
     }
 
     /// A command's statistics.
@@ -238,8 +301,10 @@ impl Stats {
     /// Sets everything back to zero (`CONFIG RESETSTAT`).
     pub fn reset(&self) {
         self.errors.write().clear();
+        self.latencies.iter().filter_map(OnceLock::get).for_each(Histogram::reset);
         for stripe in &self.stripes {
-            stripe.counters.iter().for_each(|counter| counter.store(0, Ordering::Relaxed));
+            let all_but_changes = &stripe.counters[..Counter::Changes as usize];
+            all_but_changes.iter().for_each(|counter| counter.store(0, Ordering::Relaxed));
             for command in &stripe.commands {
                 command.calls.store(0, Ordering::Relaxed);
                 command.nanoseconds.store(0, Ordering::Relaxed);

@@ -13,6 +13,7 @@ use super::instance::Engine;
 use super::registry::Command;
 use super::session::Session;
 use super::{Call, Outcome};
+use crate::base::clock::Stopwatch;
 use crate::command::spec::{Flags, Group};
 use crate::protocol::error::{CommandError, CommandResult};
 use crate::protocol::request::{OwnedRequest, Request};
@@ -26,6 +27,18 @@ pub struct Transaction {
     pub queued: Vec<(&'static Command, OwnedRequest)>,
     /// A command was refused while queueing: EXEC will discard everything.
     pub aborted: bool,
+    /// What the queued commands hold outside of the list.
+    arguments_bytes: usize,
+}
+
+/// What the allocator adds to a command's two allocations, on the average.
+const ROUNDING_BYTES: usize = 16;
+
+impl Transaction {
+    /// Bytes that it holds.
+    pub fn heap_bytes(&self) -> usize {
+        self.arguments_bytes + self.queued.capacity() * size_of::<(&Command, OwnedRequest)>()
+    }
 }
 
 /// Keys watched since the first WATCH.
@@ -89,7 +102,9 @@ fn withdraw(keys: &mut Keys<'_>, watched: &Watched) {
 /// Queues a command behind MULTI.
 pub fn queue(session: &mut Session, command: &'static Command, request: Request<'_>) {
     if let Some(transaction) = &mut session.transaction {
-        transaction.queued.push((command, request.to_owned()));
+        let request = request.to_owned();
+        transaction.arguments_bytes += request.heap_bytes() + ROUNDING_BYTES;
+        transaction.queued.push((command, request));
     }
 }
 
@@ -109,11 +124,26 @@ pub fn execute(call: &mut Call<'_, '_>) -> CommandResult<Outcome> {
     }
     call.context.reply.array(transaction.queued.len());
     let may_block = std::mem::replace(&mut call.context.may_block, false);
+    let watch = Stopwatch::start();
+    let mut took_ns: SmallVec<[Option<u64>; 16]> = SmallVec::new();
     for (command, request) in &transaction.queued {
-        dispatch::run_queued(call, command, request.request());
+        took_ns.push(dispatch::run_queued(call, command, request.request()));
     }
     call.context.may_block = may_block;
+    count_calls(call.engine, &transaction, &took_ns, watch.elapsed_ns());
     Ok(Outcome::Done)
+}
+
+/// Counts the commands that ran; the brief ones, which are not timed, share what the others leave of the whole time.
+fn count_calls(engine: &Engine, transaction: &Transaction, took_ns: &[Option<u64>], whole_ns: u64) {
+    let timed_ns: u64 = took_ns.iter().flatten().sum();
+    let untimed = took_ns.iter().filter(|took| took.is_none()).count() as u64;
+    let share_ns = whole_ns.saturating_sub(timed_ns).checked_div(untimed).unwrap_or(0);
+    for ((command, _), took_ns) in transaction.queued.iter().zip(took_ns) {
+        let took_ns = took_ns.unwrap_or(share_ns);
+        engine.stats.called(command.id, 1, took_ns);
+        engine.stats.took(command.id, 1, took_ns);
+    }
 }
 
 /// Ends watching within the locks of EXEC; true if a watched key changed or has expired since.

@@ -3,7 +3,7 @@
 //! A connection owns a read buffer and calls [`Parser::parse`] with it; complete commands are appended to a reusable
 //! [`Batch`] as spans into that buffer. Three paths, from hot to cold:
 //!
-//! 1. `*N $len …` whose headers are short and entirely there: [`Parser::complete_array`], one look at four bytes each.
+//! 1. `*N $len …` that is entirely there: [`Parser::complete_array`], one look at eight bytes for each header.
 //! 2. Anything irregular (long headers, a command cut off by the end of the buffer): [`Parser::advance`], a state
 //!    machine whose state is relative to the command's first byte, so that the connection may move the unread rest to
 //!    the front of its buffer, and that never looks at a finished argument again.
@@ -169,8 +169,8 @@ impl Parser {
     /// The hot path: an array that is there as a whole, with short headers. Hands over where it is not so.
     #[inline]
     fn complete_array(&mut self, buffer: &[u8], start: usize, batch: &mut Batch) -> Result<Step, ProtocolError> {
-        let header = short_number(buffer, start + 1).filter(|(_, end)| buffer.get(end - 1) == Some(&b'\n'));
-        let Some((count, mut at)) = header else { return self.resume(buffer, start, batch) };
+        let header_of_array = header(buffer, start, b'*').filter(|(count, _)| *count as usize <= ARGUMENTS_MAX);
+        let Some((count, mut at)) = header_of_array else { return self.resume(buffer, start, batch) };
         if count == 0 {
             return Ok(Step::Skipped(at));
         }
@@ -179,16 +179,16 @@ impl Parser {
         }
         let first = batch.spans.len();
         batch.spans.reserve((count as usize).min(buffer.len() / ARGUMENT_BYTES_MIN));
+        let unauthenticated_max = if self.authenticated { usize::MAX } else { UNAUTHENTICATED_BULK_BYTES_MAX };
+        let bulk_bytes_max = self.bulk_bytes_max.min(unauthenticated_max);
         for done in 0..count {
-            if let Some((len, begin)) = bulk_header(buffer, at)
-                && begin + len as usize + 2 <= buffer.len()
-                && (len as usize <= UNAUTHENTICATED_BULK_BYTES_MAX || self.authenticated)
-                && len as usize <= self.bulk_bytes_max
-                && buffer[begin - 1] == b'\n'
-                && buffer[begin + len as usize..][..2] == *b"\r\n"
+            if let Some((len, begin)) = header(buffer, at, b'$')
+                && len as usize <= bulk_bytes_max
+                && let end = begin + len as usize
+                && buffer.get(end..).and_then(|rest| rest.first_chunk()) == Some(b"\r\n")
             {
                 batch.spans.push(Span { start: begin as u32, len });
-                at = begin + len as usize + 2;
+                at = end + 2;
             } else {
                 self.hand_over(&mut batch.spans, first, start, at, count - done);
                 return self.resume(buffer, start, batch);
@@ -341,50 +341,37 @@ pub fn is_cross_protocol(name: &[u8]) -> bool {
     name.eq_ignore_ascii_case(b"post") || name.eq_ignore_ascii_case(b"host:")
 }
 
-/// A number of one to three digits at `at`, and the offset behind its line; `None` for anything else, or where the
-/// buffer ends too early to tell.
+/// The header at `at`: its number, and the offset behind its line; `None` for anything that is not a plain header, or
+/// where the buffer ends too early to tell. One look at eight bytes tells those of one and two digits.
 #[inline(always)]
-fn short_number(buffer: &[u8], at: usize) -> Option<(u32, usize)> {
-    let &[a, b, c, d] = buffer.get(at..)?.first_chunk::<4>()?;
-    let first = u32::from(a.wrapping_sub(b'0'));
-    if first > 9 {
-        return None;
+fn header(buffer: &[u8], at: usize, kind: u8) -> Option<(u32, usize)> {
+    /// `\r\n`, as it stands behind one digit.
+    const LINE_END: u64 = 0x0a0d << 16;
+    let Some(window) = buffer.get(at..).and_then(|rest| rest.first_chunk()) else {
+        return long_header(buffer, at, kind);
+    };
+    let word = u64::from_le_bytes(*window);
+    let digit = |place: u32| (word >> (8 * place) & 0xff).wrapping_sub(u64::from(b'0'));
+    if word & 0xffff_00ff == LINE_END | u64::from(kind) && digit(1) <= 9 {
+        return Some((digit(1) as u32, at + 4));
     }
-    if b == b'\r' {
-        return Some((first, at + 3));
+    if word & 0x00ff_ff00_00ff == LINE_END << 8 | u64::from(kind) && digit(1).wrapping_sub(1) <= 8 && digit(2) <= 9 {
+        return Some((digit(1) as u32 * 10 + digit(2) as u32, at + 5));
     }
-    let second = u32::from(b.wrapping_sub(b'0'));
-    if second > 9 || first == 0 {
-        return None;
-    }
-    if c == b'\r' {
-        return Some((first * 10 + second, at + 4));
-    }
-    let third = u32::from(c.wrapping_sub(b'0'));
-    if third > 9 || d != b'\r' {
-        return None;
-    }
-    Some((first * 100 + second * 10 + third, at + 5))
+    long_header(buffer, at, kind)
 }
 
-/// The header of a bulk at `at`: its length, and the offset of its first byte.
-#[inline(always)]
-fn bulk_header(buffer: &[u8], at: usize) -> Option<(u32, usize)> {
-    if *buffer.get(at)? != b'$' {
-        return None;
-    }
-    short_number(buffer, at + 1).or_else(|| long_number(buffer, at + 1))
-}
-
-/// As [`short_number`], for four to nine digits.
-fn long_number(buffer: &[u8], at: usize) -> Option<(u32, usize)> {
-    let window = &buffer[at..buffer.len().min(at + 10)];
-    let digits = window.iter().position(|byte| !byte.is_ascii_digit())?;
-    if digits < 4 || window[0] == b'0' || window[digits] != b'\r' {
-        return None;
-    }
-    let value = window[..digits].iter().fold(0, |value, &digit| value * 10 + u32::from(digit - b'0'));
-    Some((value, at + digits + 2))
+/// As [`header`], for up to nine digits, and at the buffer's end.
+fn long_header(buffer: &[u8], at: usize, kind: u8) -> Option<(u32, usize)> {
+    /// Digits that cannot overflow.
+    const DIGITS_MAX: usize = 9;
+    let (&first, rest) = buffer.get(at..)?.split_first()?;
+    let digits = rest.iter().take(DIGITS_MAX + 1).position(|byte| !byte.is_ascii_digit())?;
+    let (number, end) = rest.split_at(digits);
+    let plain = matches!(number, [_] | [b'1'..=b'9', ..]) && first == kind && end.starts_with(b"\r\n");
+    let value =
+        number.iter().fold(0, |value: u32, &digit| value.wrapping_mul(10).wrapping_add(u32::from(digit - b'0')));
+    plain.then_some((value, at + 1 + digits + 2))
 }
 
 /// An integer as Redis reads one: no plus sign, no leading zero, no space.

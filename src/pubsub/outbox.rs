@@ -14,6 +14,7 @@ use bytes::Bytes;
 use parking_lot::Mutex;
 
 use crate::base::config::OutputLimit;
+use crate::base::gauge::Share;
 
 /// Writes without waiting, from any thread.
 pub trait DirectWrite: Send + Sync {
@@ -35,7 +36,12 @@ struct State {
     corked: bool,
     limit: OutputLimit,
     overflowed: bool,
+    /// What waits here, as far as it is worth counting before somebody has tried to send it.
+    waiting: Share,
 }
+
+/// Messages that are likely to be sent in a moment are counted from so many bytes on.
+const UNCOUNTED_BYTES: usize = 16 << 10;
 
 /// The messages of one connection; see the module's text.
 pub struct Outbox {
@@ -63,8 +69,9 @@ pub struct Flushed {
 }
 
 impl Outbox {
-    /// An outbox; `writer` for sockets that may be written to from any thread.
-    pub fn new(writer: Option<Arc<dyn DirectWrite>>, limit: OutputLimit) -> Outbox {
+    /// An outbox; `writer` for sockets that may be written to from any thread, `waiting` for the bytes that they do not
+    /// take at once.
+    pub fn new(writer: Option<Arc<dyn DirectWrite>>, limit: OutputLimit, waiting: Share) -> Outbox {
         let state = State {
             queue: VecDeque::new(),
             written: 0,
@@ -74,6 +81,7 @@ impl Outbox {
             corked: false,
             limit,
             overflowed: false,
+            waiting,
         };
         Outbox { state: Mutex::new(state), closed: AtomicBool::new(false) }
     }
@@ -91,8 +99,13 @@ impl Outbox {
             state.overflowed = true;
             state.queue.clear();
             state.bytes = 0;
+            state.waiting.set(0);
             wake(&mut state);
             return Pushed::Dropped;
+        }
+        if state.bytes > state.waiting.get() + UNCOUNTED_BYTES {
+            let bytes = state.bytes;
+            state.waiting.set(bytes);
         }
         if first { Pushed::First } else { Pushed::Behind }
     }
@@ -104,6 +117,7 @@ impl Outbox {
         if !state.corked && state.writer.is_some() {
             bytes = state.write_directly();
         }
+        state.waiting.set(state.bytes);
         if !state.queue.is_empty() {
             wake(&mut state);
         }
@@ -126,12 +140,23 @@ impl Outbox {
             out.extend_from_slice(&message[if index == 0 { skip } else { 0 }..]);
         }
         state.bytes = 0;
+        state.waiting.set(0);
         true
     }
 
     /// Bytes queued.
     pub fn len(&self) -> usize {
         self.state.lock().bytes
+    }
+
+    /// Messages queued.
+    pub fn count(&self) -> usize {
+        self.state.lock().queue.len()
+    }
+
+    /// Sets another limit for what is queued from now on.
+    pub fn set_limit(&self, limit: OutputLimit) {
+        self.state.lock().limit = limit;
     }
 
     /// Whether nothing is queued.
@@ -154,6 +179,9 @@ impl Outbox {
         self.closed.store(true, Ordering::Release);
         let mut state = self.state.lock();
         state.writer = None;
+        state.queue.clear();
+        (state.bytes, state.written) = (0, 0);
+        state.waiting.set(0);
         wake(&mut state);
     }
 

@@ -6,7 +6,7 @@
 //!
 //! A connection whose output was not taken completely reads nothing more until it is.
 
-use std::cell::Cell;
+use std::cell::{Cell, OnceCell};
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
@@ -17,18 +17,25 @@ use tokio::io::ReadBuf;
 
 use super::round;
 use super::transport::Transport;
+use crate::base::gauge::Share;
 use crate::base::limits::{CONNECTION_BUFFER_KEPT_BYTES, READ_BYTES, WORKER_BUFFER_KEPT_BYTES};
 use crate::engine::clients::{Origin, Seat};
 use crate::engine::dispatch;
 use crate::engine::instance::Engine;
 use crate::engine::session::Session;
 use crate::engine::stats::Counter;
+use crate::engine::transaction::Transaction;
 use crate::protocol::request::Parser;
 
 thread_local! {
     static READ: Cell<Vec<u8>> = const { Cell::new(Vec::new()) };
     static WRITE: Cell<Vec<u8>> = const { Cell::new(Vec::new()) };
+    /// What the two hold, in the figures of the instance that the thread first worked for.
+    static KEPT: OnceCell<Share> = const { OnceCell::new() };
 }
+
+/// What the dispatcher keeps on each worker's thread from batch to batch, about.
+const BATCH_BYTES: usize = 24 << 10;
 
 /// Turns before a busy connection lets others of its worker run.
 const TURNS_MAX: usize = 8;
@@ -49,8 +56,18 @@ pub struct Connection<T: Transport> {
     output: Vec<u8>,
     sent: usize,
     waker: Option<Waker>,
+    /// What others have been told.
+    held: Held,
     /// Given back when the connection ends.
     _seat: Option<Seat>,
+}
+
+/// Bytes in use and room of the connection's buffers, and the bytes of its transaction.
+#[derive(Clone, Copy, Default, PartialEq, Eq)]
+struct Held {
+    query: (usize, usize),
+    output: (usize, usize),
+    queued: usize,
 }
 
 /// What one step of a turn came to.
@@ -66,7 +83,8 @@ enum Step {
 impl<T: Transport> Connection<T> {
     /// Registers a connection with the instance; `seat` is its place among `maxclients`.
     pub fn new(engine: Arc<Engine>, transport: T, origin: Origin, seat: Option<Seat>) -> Connection<T> {
-        let session = engine.connect(origin, transport.direct_writer());
+        let mut session = engine.connect(origin, transport.direct_writer());
+        session.reserve(seat.as_ref().is_some_and(|seat| seat.is_reserved));
         let mut parser = Parser::new(session.authenticated);
         parser.set_bulk_bytes_max(engine.settings.string_bytes());
         Connection {
@@ -80,7 +98,24 @@ impl<T: Transport> Connection<T> {
             output: Vec::new(),
             sent: 0,
             waker: None,
+            held: Held::default(),
             _seat: seat,
+        }
+    }
+
+    /// Lets others know what the connection keeps while it rests, and has the biggest connections closed where all of
+    /// them keep too much.
+    #[inline]
+    fn show_buffers(&mut self) {
+        let held = Held {
+            query: (self.input.len(), self.input.capacity()),
+            output: (self.output.len() - self.sent, self.output.capacity()),
+            queued: self.session.transaction.as_ref().map_or(0, Transaction::heap_bytes),
+        };
+        if held != self.held {
+            self.session.client.held.show_buffers(held.query, held.output);
+            self.held = held;
+            self.engine.limit_buffers();
         }
     }
 
@@ -113,7 +148,10 @@ impl<T: Transport> Connection<T> {
         while self.sent < self.output.len() {
             match self.transport.poll_write(cx, &self.output[self.sent..]) {
                 Poll::Ready(Ok(0)) | Poll::Ready(Err(_)) => return Step::End,
-                Poll::Ready(Ok(n)) => self.sent += n,
+                Poll::Ready(Ok(n)) => {
+                    self.engine.stats.add(Counter::Writes, 1);
+                    self.sent += n;
+                }
                 Poll::Pending => {
                     let left = self.output.len() - self.sent;
                     let limit = self.engine.output_limits.read()[0].hard_bytes;
@@ -121,18 +159,16 @@ impl<T: Transport> Connection<T> {
                         self.engine.stats.add(Counter::OutputLimitDisconnections, 1);
                         return Step::End;
                     }
-                    self.session.client.output_bytes.store(left as u64, Ordering::Relaxed);
                     return if self.session.client.outbox.is_closed() { Step::End } else { Step::Wait };
                 }
             }
         }
         self.engine.stats.add(Counter::OutputBytes, self.sent as u64);
         self.sent = 0;
-        self.session.client.output_bytes.store(0, Ordering::Relaxed);
         if self.session.is_subscribed() {
             self.session.client.outbox.cork(false);
         }
-        give_back(&WRITE, std::mem::take(&mut self.output));
+        give_back(&self.engine, std::mem::take(&mut self.output));
         Step::Onward
     }
 
@@ -181,6 +217,7 @@ impl<T: Transport> Connection<T> {
             Poll::Pending => Poll::Pending,
             Poll::Ready(Err(_)) => Poll::Ready(0),
             Poll::Ready(Ok(())) => {
+                self.engine.stats.add(Counter::Reads, 1);
                 self.engine.stats.add(Counter::InputBytes, n as u64);
                 Poll::Ready(n)
             }
@@ -193,7 +230,10 @@ impl<T: Transport> Connection<T> {
             return self.read_on(cx);
         }
         let mut scratch = READ.take();
-        scratch.resize(READ_BYTES, 0);
+        if scratch.len() < READ_BYTES {
+            scratch.resize(READ_BYTES, 0);
+            show_kept(&self.engine, 0);
+        }
         let mut buffer = ReadBuf::new(&mut scratch);
         let result = self.transport.poll_read(cx, &mut buffer);
         let n = buffer.filled().len();
@@ -205,6 +245,7 @@ impl<T: Transport> Connection<T> {
             READ.set(scratch);
             return Step::End;
         }
+        self.engine.stats.add(Counter::Reads, 1);
         self.engine.stats.add(Counter::InputBytes, n as u64);
         let consumed = self.run_slice(&scratch[..n]);
         if consumed < n {
@@ -260,12 +301,8 @@ impl<T: Transport> Connection<T> {
         self.output = ran.out;
         self.missing = ran.missing;
         self.paused = ran.paused;
-        let kept = (input.len() - ran.consumed) as u64;
-        if kept > 0 || self.session.client.query_bytes.load(Ordering::Relaxed) > 0 {
-            self.session.client.query_bytes.store(kept, Ordering::Relaxed);
-        }
         if self.output.is_empty() {
-            give_back(&WRITE, std::mem::take(&mut self.output));
+            give_back(&self.engine, std::mem::take(&mut self.output));
             if self.session.is_subscribed() {
                 self.session.client.outbox.cork(false);
             }
@@ -274,12 +311,20 @@ impl<T: Transport> Connection<T> {
     }
 }
 
-/// Keeps a buffer for the thread's next use, unless it has grown too large.
-fn give_back(place: &'static std::thread::LocalKey<Cell<Vec<u8>>>, mut buffer: Vec<u8>) {
+/// Keeps an output buffer for the thread's next use, unless it has grown too large.
+fn give_back(engine: &Engine, mut buffer: Vec<u8>) {
     buffer.clear();
     if buffer.capacity() <= WORKER_BUFFER_KEPT_BYTES {
-        place.set(buffer);
+        show_kept(engine, buffer.capacity());
+        WRITE.set(buffer);
     }
+}
+
+/// Counts what the thread keeps for reading and writing.
+fn show_kept(engine: &Engine, write_bytes: usize) {
+    KEPT.with(|kept| {
+        kept.get_or_init(|| engine.memory.worker_buffers.share()).set(READ_BYTES + BATCH_BYTES + write_bytes)
+    });
 }
 
 impl<T: Transport> Future for Connection<T> {
@@ -294,10 +339,14 @@ impl<T: Transport> Future for Connection<T> {
         for _ in 0..TURNS_MAX {
             match this.turn(cx) {
                 Step::Onward => {}
-                Step::Wait => return Poll::Pending,
+                Step::Wait => {
+                    this.show_buffers();
+                    return Poll::Pending;
+                }
                 Step::End => return Poll::Ready(()),
             }
         }
+        this.show_buffers();
         cx.waker().wake_by_ref();
         Poll::Pending
     }

@@ -2,6 +2,7 @@
 
 use std::io;
 use std::sync::Arc;
+use std::sync::mpsc::{Sender, channel};
 use std::thread::JoinHandle;
 
 use tokio::runtime::Builder;
@@ -21,7 +22,7 @@ fn thread_error(what: &'static str) -> impl Fn(io::Error) -> StartupError {
     move |source| StartupError::Thread { what, source }
 }
 
-/// Starts `count` workers and a thread that accepts from `listeners`.
+/// Starts `count` workers and a thread that accepts from `listeners`, and waits until all of them are at work.
 ///
 /// # Errors
 /// When the operating system refuses a thread or a runtime.
@@ -32,26 +33,32 @@ pub fn start(
 ) -> Result<Workers, StartupError> {
     let mut handles = Vec::new();
     let mut places = Vec::new();
+    let (ready, all_ready) = channel();
     for number in 0..count.max(1) {
         let (sender, receiver) = unbounded_channel();
         places.push(sender);
         let runtime = Builder::new_current_thread().enable_io().build().map_err(thread_error("a worker's runtime"))?;
         let engine = engine.clone();
         let thread = std::thread::Builder::new().name(format!("pipkin-worker-{number}"));
-        let work = move || runtime.block_on(work(engine, receiver));
+        let ready = ready.clone();
+        let work = move || runtime.block_on(work(engine, receiver, ready));
         handles.push(thread.spawn(work).map_err(thread_error("a worker"))?);
     }
     let runtime = Builder::new_current_thread().enable_all().build().map_err(thread_error("the listener's runtime"))?;
     let thread = std::thread::Builder::new().name("pipkin-accept".into());
     let engine = engine.clone();
-    let accept = move || runtime.block_on(accept(engine, listeners, places));
+    let accept = move || runtime.block_on(accept(engine, listeners, places, ready));
     handles.push(thread.spawn(accept).map_err(thread_error("the listener"))?);
+    // Ends when every thread has let go of its sender.
+    all_ready.iter().for_each(drop);
     Ok(Workers { handles })
 }
 
 /// One worker: runs the connections that it is handed until the instance stops.
-async fn work(engine: Arc<Engine>, mut receiver: UnboundedReceiver<Accepted>) {
+async fn work(engine: Arc<Engine>, mut receiver: UnboundedReceiver<Accepted>, ready: Sender<()>) {
     tokio::spawn(round::deliver(engine.clone()));
+    tokio::task::yield_now().await;
+    drop(ready);
     while let Some(accepted) = receiver.recv().await {
         match accepted.start(engine.clone()) {
             Ok(connection) => drop(tokio::spawn(connection)),
@@ -61,7 +68,12 @@ async fn work(engine: Arc<Engine>, mut receiver: UnboundedReceiver<Accepted>) {
 }
 
 /// Accepts from all listeners, and hands the connections out in turn.
-async fn accept(engine: Arc<Engine>, listeners: Vec<std::net::TcpListener>, places: Vec<UnboundedSender<Accepted>>) {
+async fn accept(
+    engine: Arc<Engine>,
+    listeners: Vec<std::net::TcpListener>,
+    places: Vec<UnboundedSender<Accepted>>,
+    ready: Sender<()>,
+) {
     let stopped = supervisor::stopped(&engine);
     let next = Arc::new(std::sync::atomic::AtomicUsize::new(0));
     for listener in listeners {
@@ -81,6 +93,8 @@ async fn accept(engine: Arc<Engine>, listeners: Vec<std::net::TcpListener>, plac
     }
     tokio::spawn(supervisor::watch(engine.clone()));
     drop(places);
+    tokio::task::yield_now().await;
+    drop(ready);
     // When this returns the runtime drops the listeners, and with them the workers' queues.
     stopped.notified().await;
 }

@@ -47,6 +47,8 @@ pub trait EffectSink: Send + Sync {
 pub struct Effects {
     /// Changes so far, as Redis counts `dirty`.
     pub dirty: u64,
+    /// Those of the batch's commands before this one.
+    changes: u64,
     /// Lists and sorted sets that got elements somebody may wait for: (database, key).
     pub ready: SmallVec<[(usize, Vec<u8>); 1]>,
     /// What to log instead of the command itself.
@@ -60,12 +62,17 @@ pub struct Effects {
 impl Effects {
     /// Forgets everything, for the next command.
     pub fn clear(&mut self) {
-        self.dirty = 0;
+        self.changes += std::mem::take(&mut self.dirty);
         self.ready.clear();
         if self.listening {
             self.rewritten.clear();
             self.events.clear();
         }
+    }
+
+    /// Changes of all commands since the last call.
+    pub fn take_changes(&mut self) -> u64 {
+        std::mem::take(&mut self.changes) + std::mem::take(&mut self.dirty)
     }
 
     /// Logs `arguments` in place of the command that runs; may be called several times.

@@ -8,16 +8,18 @@
 //! Lookups here are what makes expiry invisible: a key past its deadline is removed by whoever meets it first.
 
 mod databases;
+mod held;
 
 use std::cell::Cell;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use crossbeam::sync::{ShardedLockReadGuard, ShardedLockWriteGuard};
-use parking_lot::MutexGuard;
 use smallvec::SmallVec;
 
+use self::held::HeldShards;
 use super::effects::{Effects, Event, EventClass};
+use super::eviction;
 use super::keyspace::{Database, Keyspace, Shard, WatchFlag};
 use super::reclaim::Garbage;
 use super::record::{NewValue, Record};
@@ -32,9 +34,27 @@ enum Entered<'k> {
     Exclusively { _guard: ShardedLockWriteGuard<'k, ()> },
 }
 
-struct Held<'k> {
-    index: usize,
-    shard: MutexGuard<'k, Shard>,
+/// A declared key, known by its address: its memory lives as long as the command runs, so that the same address and
+/// length mean the same bytes.
+#[derive(Clone, Copy)]
+struct Declared {
+    address: *const u8,
+    len: usize,
+    hash: u64,
+}
+
+impl Declared {
+    const NONE: Declared = Declared { address: std::ptr::null(), len: 0, hash: 0 };
+
+    #[inline]
+    fn new(key: &[u8], hash: u64) -> Declared {
+        Declared { address: key.as_ptr(), len: key.len(), hash }
+    }
+
+    #[inline]
+    fn is(&self, key: &[u8]) -> bool {
+        self.address == key.as_ptr() && self.len == key.len()
+    }
 }
 
 /// How a use of a key is noted in its record.
@@ -52,6 +72,29 @@ pub enum AccessPolicy {
     },
     /// Not at all (`CLIENT NO-TOUCH`).
     Untouched,
+}
+
+impl AccessPolicy {
+    /// What a use at `now_ms` leaves in a record that shows `known`.
+    #[inline]
+    fn after_use(self, known: u16, now_ms: u64) -> u16 {
+        match self {
+            AccessPolicy::Recency => eviction::recency_at(now_ms),
+            AccessPolicy::Frequency { log_factor, decay_minutes } => {
+                eviction::frequency_after_use(known, now_ms, log_factor, decay_minutes)
+            }
+            AccessPolicy::Untouched => known,
+        }
+    }
+
+    /// What a new record shows.
+    #[inline]
+    fn of_new(self, now_ms: u64) -> u16 {
+        match self {
+            AccessPolicy::Frequency { .. } => eviction::frequency_of_new(now_ms),
+            _ => eviction::recency_at(now_ms),
+        }
+    }
 }
 
 /// Counts of a batch, added to the instance's statistics when it ends.
@@ -80,13 +123,13 @@ pub struct Swept {
 pub struct Keys<'k> {
     keyspace: &'k Keyspace,
     entered: Entered<'k>,
-    /// Ascending by index.
-    held: SmallVec<[Held<'k>; 2]>,
-    /// The keys that the running command declared, by address, with their hashes. Their memory lives as long as the command
-    /// runs, so that the same address and length mean the same bytes.
-    declared: SmallVec<[(*const u8, usize, u64); 2]>,
-    /// Place in `declared` of the key that was asked for last: handlers take their keys in order.
-    cursor: Cell<usize>,
+    held: HeldShards<'k>,
+    /// The key that the running command declared alone, or that was asked for last.
+    current: Cell<Declared>,
+    /// The keys of a command that declared several.
+    declared: Vec<Declared>,
+    /// Place in `declared` behind the key that was asked for last: handlers take their keys in order.
+    next: Cell<usize>,
     /// The selected database.
     pub database: usize,
     /// The time of this command, Unix time in ms.
@@ -134,9 +177,10 @@ impl<'k> Keys<'k> {
         Keys {
             keyspace,
             entered: Entered::Not,
-            held: SmallVec::new(),
-            declared: SmallVec::new(),
-            cursor: Cell::new(0),
+            held: HeldShards::default(),
+            current: Cell::new(Declared::NONE),
+            declared: Vec::new(),
+            next: Cell::new(0),
             database: 0,
             now_ms: 0,
             access: AccessPolicy::default(),
@@ -187,52 +231,67 @@ impl<'k> Keys<'k> {
     #[inline]
     pub fn release(&mut self) {
         self.held.clear();
-        self.declared.clear();
-        self.cursor.set(0);
+        self.current.set(Declared::NONE);
+        if !self.declared.is_empty() {
+            self.declared.clear();
+            self.next.set(0);
+        }
     }
 
     /// The hash of a key; those of the command's declared keys are remembered.
     #[inline]
     pub fn hash(&self, key: &[u8]) -> u64 {
-        let at = self.cursor.get();
-        for place in [at, at + 1, 0] {
-            if let Some(&(address, len, hash)) = self.declared.get(place)
-                && address == key.as_ptr()
-                && len == key.len()
+        let current = self.current.get();
+        if current.is(key) { current.hash } else { self.hash_of_other(key) }
+    }
+
+    fn hash_of_other(&self, key: &[u8]) -> u64 {
+        let next = self.next.get();
+        for place in [next, 0] {
+            if let Some(declared) = self.declared.get(place)
+                && declared.is(key)
             {
-                self.cursor.set(place);
-                return hash;
+                self.next.set(place + 1);
+                self.current.set(*declared);
+                return declared.hash;
             }
         }
         self.keyspace.basis().hash(key)
     }
 
-    fn push_locked(&mut self, index: usize) {
+    #[inline]
+    fn push_locked(&mut self, index: usize) -> &mut Shard {
         let mut shard = self.keyspace.shard(index).lock();
         // Sampled before locking, time could run backwards for a key that another worker touched in between.
         self.now_ms = self.now_ms.max(shard.now_ms);
         shard.now_ms = self.now_ms;
-        self.held.push(Held { index, shard });
+        self.held.add(index, shard)
     }
 
     /// Locks the shard of one key, whose hash is known.
     #[inline]
     pub fn lock_one(&mut self, key: &[u8], hash: u64) {
         debug_assert!(self.held.is_empty());
-        self.declared.push((key.as_ptr(), key.len(), hash));
+        self.current.set(Declared::new(key, hash));
         self.push_locked(Keyspace::shard_of(hash));
     }
 
-    /// Remembers the hash of a key that the running command declares.
-    #[inline]
-    pub fn declare(&mut self, key: &[u8], hash: u64) {
-        self.declared.push((key.as_ptr(), key.len(), hash));
+    /// Locks the shards of several keys, in ascending order; the keys live as long as the command runs, and their hashes
+    /// are remembered.
+    pub fn lock_hashed<'a>(&mut self, keys: impl Iterator<Item = (&'a [u8], u64)>) {
+        self.declared.extend(keys.map(|(key, hash)| Declared::new(key, hash)));
+        let shards = self.declared.iter().map(|key| Keyspace::shard_of(key.hash) as u16).collect();
+        self.lock_shards(shards);
     }
 
     /// Locks the shards of several keys, in ascending order.
     pub fn lock_many<'a>(&mut self, keys: impl Iterator<Item = &'a [u8]>) {
+        let shards = keys.map(|key| Keyspace::shard_of(self.hash(key)) as u16).collect();
+        self.lock_shards(shards);
+    }
+
+    fn lock_shards(&mut self, mut shards: SmallVec<[u16; 32]>) {
         debug_assert!(self.held.is_empty());
-        let mut shards: SmallVec<[u16; 32]> = keys.map(|key| Keyspace::shard_of(self.hash(key)) as u16).collect();
         shards.sort_unstable();
         shards.dedup();
         for index in shards {
@@ -243,32 +302,29 @@ impl<'k> Keys<'k> {
     /// Whether the shard of a key is held (or everything is).
     pub fn holds(&mut self, key: &[u8]) -> bool {
         let index = Keyspace::shard_of(self.hash(key));
-        self.is_exclusive() || self.held.iter().any(|held| held.index == index)
+        self.is_exclusive() || self.held.get(index).is_some()
     }
 
     /// The held shard with this index.
     ///
     /// # Panics
     /// When the caller never locked it: the dispatcher missed a key, which is a bug and must not go unnoticed.
-    #[inline]
+    #[inline(always)]
     fn shard(&mut self, index: usize) -> &mut Shard {
-        if let [only] = &self.held[..]
-            && only.index == index
-        {
-            return &mut self.held[0].shard;
+        if self.held.get_mut(index).is_none() {
+            self.lock_late(index);
         }
-        let place = match self.held.binary_search_by_key(&index, |held| held.index) {
-            Ok(place) => place,
-            Err(place) => {
-                assert!(self.is_exclusive(), "a command touched a key that it did not declare");
-                let mut shard = self.keyspace.shard(index).lock();
-                self.now_ms = self.now_ms.max(shard.now_ms);
-                shard.now_ms = self.now_ms;
-                self.held.insert(place, Held { index, shard });
-                place
-            }
-        };
-        &mut self.held[place].shard
+        match self.held.get_mut(index) {
+            Some(shard) => shard,
+            None => unreachable!("a shard was locked just now"),
+        }
+    }
+
+    /// Alone inside, shards are locked as they are met.
+    #[cold]
+    fn lock_late(&mut self, index: usize) {
+        assert!(self.is_exclusive(), "a command touched a key that it did not declare");
+        self.push_locked(index);
     }
 
     /// Runs `visit` on every shard in order. Alone inside, the shards stay locked; else each is let go at once, and the
@@ -302,8 +358,13 @@ impl<'k> Keys<'k> {
         let now_ms = self.now_ms;
         let shard = self.shard(Keyspace::shard_of(hash));
         let table = &shard.database(database)?.table;
-        let place = table.locate(hash, |record| equal(record.key(), key))?;
-        if table.at(place).has_expired(now_ms) {
+        let mut expired = false;
+        let place = table.locate(hash, |record| {
+            let found = equal(record.key(), key);
+            expired |= found && record.has_expired(now_ms);
+            found
+        })?;
+        if expired {
             self.expire(key, hash, place);
             return None;
         }
@@ -346,18 +407,6 @@ impl<'k> Keys<'k> {
         }
     }
 
-    /// The value that a use at this moment leaves in a record that shows `known`.
-    #[inline]
-    fn access_now(&self, known: u16) -> u16 {
-        match self.access {
-            AccessPolicy::Recency => super::eviction::recency_at(self.now_ms),
-            AccessPolicy::Frequency { log_factor, decay_minutes } => {
-                super::eviction::frequency_after_use(known, self.now_ms, log_factor, decay_minutes)
-            }
-            AccessPolicy::Untouched => known,
-        }
-    }
-
     /// The record of a key, to be read; counts a hit or a miss.
     #[inline]
     pub fn find(&mut self, key: &[u8]) -> Option<&Record> {
@@ -373,10 +422,12 @@ impl<'k> Keys<'k> {
 
     #[inline]
     fn note_use(&mut self, hash: u64, place: Place) {
-        let known = self.part(hash).table.at(place).access();
-        let access = self.access_now(known);
+        let (policy, now_ms) = (self.access, self.now_ms);
+        let table = &mut self.part(hash).table;
+        let known = table.at(place).access();
+        let access = policy.after_use(known, now_ms);
         if access != known {
-            self.part(hash).table.at_mut(place).set_access(access);
+            table.at_mut(place).set_access(access);
         }
     }
 
@@ -406,9 +457,9 @@ impl<'k> Keys<'k> {
     /// When the key's shard is not held, which those calls ensure.
     pub fn view(&self, key: &[u8]) -> Option<&Record> {
         let hash = self.hash(key);
-        let place = self.held.binary_search_by_key(&Keyspace::shard_of(hash), |held| held.index);
-        let Ok(place) = place else { panic!("a command viewed a key whose shard it does not hold") };
-        let record = self.held[place].shard.database(self.database)?.table.find(hash, |record| record.key() == key)?;
+        let shard = self.held.get(Keyspace::shard_of(hash));
+        let Some(shard) = shard else { panic!("a command viewed a key whose shard it does not hold") };
+        let record = shard.database(self.database)?.table.find(hash, |record| equal(record.key(), key))?;
         record.deadline().is_none_or(|deadline| deadline >= self.now_ms).then_some(record)
     }
 
@@ -440,26 +491,13 @@ impl<'k> Keys<'k> {
     /// The record at a place of a shard that is held.
     #[inline]
     fn record_mut(&mut self, hash: u64, place: Place) -> RecordMut<'_> {
-        let (access, index, database) = (self.access, Keyspace::shard_of(hash), self.database);
-        let now_ms = self.now_ms;
         // Borrowed field by field, so that the tally can be changed while the record is held.
-        let Keys { held, tally, .. } = self;
-        let held = match &mut held[..] {
-            [only] => only,
-            many => match many.binary_search_by_key(&index, |held| held.index) {
-                Ok(at) => &mut many[at],
-                Err(_) => unreachable!("a record was located in a shard that is not held"),
-            },
+        let Keys { held, tally, access, now_ms, database, .. } = self;
+        let Some(shard) = held.get_mut(Keyspace::shard_of(hash)) else {
+            unreachable!("a record was located in a shard that is not held")
         };
-        let record = held.shard.database_mut(database).table.at_mut(place);
-        match access {
-            AccessPolicy::Recency => record.set_access(super::eviction::recency_at(now_ms)),
-            AccessPolicy::Frequency { log_factor, decay_minutes } => {
-                let after = super::eviction::frequency_after_use(record.access(), now_ms, log_factor, decay_minutes);
-                record.set_access(after);
-            }
-            AccessPolicy::Untouched => {}
-        }
+        let record = shard.database_mut(*database).table.at_mut(place);
+        record.set_access(access.after_use(record.access(), *now_ms));
         let before = record.heap_bytes();
         RecordMut { record, before, bytes: &mut tally.bytes }
     }
@@ -472,7 +510,9 @@ impl<'k> Keys<'k> {
 
     /// Gives a key a value, whatever it held before, and a deadline or none.
     pub fn set(&mut self, key: &[u8], value: NewValue<'_>, deadline: Option<u64>) {
-        let Some(mut record) = self.find_mut(key) else { return self.insert(key, value, deadline) };
+        let hash = self.hash(key);
+        let Some(place) = self.locate(key, hash) else { return self.insert(key, value, deadline) };
+        let mut record = self.record_mut(hash, place);
         if record.is_slow_to_free() {
             drop(record);
             self.remove(key);
@@ -488,21 +528,24 @@ impl<'k> Keys<'k> {
 
     /// Adds a key that does not exist.
     pub fn insert(&mut self, key: &[u8], value: NewValue<'_>, deadline: Option<u64>) {
-        self.insert_new(Record::new(key, value, deadline));
+        let mut record = Record::new(key, value, deadline);
+        record.set_access(self.access.of_new(self.now_ms));
+        self.insert_hashed(record, self.hash(key));
     }
 
     /// Adds a record whose key does not exist, as just made.
     pub fn insert_new(&mut self, mut record: Record) {
-        record.set_access(match self.access {
-            AccessPolicy::Frequency { .. } => super::eviction::frequency_of_new(self.now_ms),
-            _ => super::eviction::recency_at(self.now_ms),
-        });
+        record.set_access(self.access.of_new(self.now_ms));
         self.insert_record(record);
     }
 
     /// Adds a record whose key does not exist; its last use stays what it was.
     pub fn insert_record(&mut self, record: Record) {
-        let hash = self.hash(record.key());
+        let hash = self.keyspace.basis().hash(record.key());
+        self.insert_hashed(record, hash);
+    }
+
+    fn insert_hashed(&mut self, record: Record, hash: u64) {
         self.tally.bytes += record.heap_bytes() as i64;
         let part = self.part(hash);
         part.volatile += record.deadline().is_some() as usize;
@@ -595,7 +638,7 @@ impl<'k> Keys<'k> {
     /// Whether anybody waits for a key of a held shard.
     #[inline]
     pub fn has_waiters(&self) -> bool {
-        self.held.iter().any(|held| held.shard.has_waiters())
+        self.held.have_waiters()
     }
 
     /// Removes keys of one shard that are due at `tick`, about `limit` of them. The caller holds nothing.
@@ -663,8 +706,8 @@ impl<'k> Keys<'k> {
         }
         loop {
             let known = more.len();
-            for held in self.held.iter().filter(|held| held.shard.has_waiters()) {
-                for ((_, key), waiters) in held.shard.awaited() {
+            for shard in self.held.shards().filter(|shard| shard.has_waiters()) {
+                for ((_, key), waiters) in shard.awaited() {
                     if declared.contains(&&**key) || more.contains(&**key) {
                         let waiting = waiters.filter(|waiter| !waiter.is_settled());
                         more.extend(waiting.flat_map(|waiter| waiter.touches()).cloned());

@@ -1,5 +1,6 @@
 //! Frees big values on a thread of their own, so that `DEL` of a million members delays nobody.
 
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread::JoinHandle;
 
 use crossbeam::channel::{Sender, unbounded};
@@ -19,6 +20,7 @@ pub enum Garbage {
 pub struct Reclaimer {
     sender: Option<Sender<Garbage>>,
     thread: Option<JoinHandle<()>>,
+    freed: AtomicU64,
 }
 
 impl Reclaimer {
@@ -37,15 +39,21 @@ impl Reclaimer {
                 }
             }
         })?;
-        Ok(Reclaimer { sender: Some(sender), thread: Some(thread) })
+        Ok(Reclaimer { sender: Some(sender), thread: Some(thread), freed: AtomicU64::new(0) })
     }
 
     /// Frees it soon, elsewhere.
     pub fn free(&self, garbage: Garbage) {
+        self.freed.fetch_add(1, Ordering::Relaxed);
         if let Some(sender) = &self.sender {
             // A send fails only after the thread died; then the garbage is freed here, with the error that holds it.
             drop(sender.send(garbage));
         }
+    }
+
+    /// How much was handed over so far.
+    pub fn freed(&self) -> u64 {
+        self.freed.load(Ordering::Relaxed)
     }
 
     /// How much waits to be freed.

@@ -36,6 +36,12 @@ const MARKED: u8 = 0x20;
 /// Flag of the form byte, beside [`HAS_DEADLINE`]: the deadline has two bytes more, as it lies behind the year 10889.
 const LONG_DEADLINE: u8 = 0x40;
 const FORM_MASK: u8 = 0x0f;
+/// Bit n is set where form n owns a box.
+const BIG_FORMS: u16 = 1 << Form::BigString as u16
+    | 1 << Form::BigHash as u16
+    | 1 << Form::BigList as u16
+    | 1 << Form::BigSet as u16
+    | 1 << Form::BigSortedSet as u16;
 /// Where the key's length stands.
 const KEY_LENGTH_AT: usize = 3;
 
@@ -184,6 +190,7 @@ struct Encoded<'a> {
 }
 
 impl<'a> Encoded<'a> {
+    #[inline]
     fn borrowed(form: Form, bytes: &'a [u8]) -> Self {
         Encoded { form: form as u8, own: [0; 8], own_len: 0, borrowed: Some(bytes) }
     }
@@ -193,6 +200,7 @@ impl<'a> Encoded<'a> {
         Encoded { form: form as u8, own, own_len: 8, borrowed: None }
     }
 
+    #[inline]
     fn of(value: NewValue<'a>) -> Self {
         use packed::Form::{Big, Packed};
         match value {
@@ -221,6 +229,7 @@ impl<'a> Encoded<'a> {
         }
     }
 
+    #[inline]
     fn bytes(&self) -> &[u8] {
         self.borrowed.unwrap_or(&self.own[..self.own_len])
     }
@@ -243,9 +252,9 @@ impl Record {
         Parts::of(&self.0)
     }
 
-    #[inline]
+    #[inline(always)]
     fn form(&self) -> Form {
-        self.parts().form()
+        FORMS[(self.0[0] & FORM_MASK) as usize]
     }
 
     /// `(where the deadline or the key starts, key length)`.
@@ -261,10 +270,16 @@ impl Record {
     }
 
     /// The key.
-    #[inline]
+    #[inline(always)]
     pub fn key(&self) -> &[u8] {
         let parts = self.parts();
         &parts.bytes[parts.key_at..parts.value_at()]
+    }
+
+    /// Whether the value is a box of its own.
+    #[inline(always)]
+    fn is_big(&self) -> bool {
+        (BIG_FORMS >> (self.0[0] & FORM_MASK)) & 1 != 0
     }
 
     #[inline]
@@ -279,20 +294,21 @@ impl Record {
     }
 
     /// When the key expires, Unix time in ms.
-    #[inline]
+    #[inline(always)]
     pub fn deadline(&self) -> Option<u64> {
+        if self.0[0] & HAS_DEADLINE == 0 { None } else { Some(self.stored_deadline()) }
+    }
+
+    fn stored_deadline(&self) -> u64 {
         let parts = self.parts();
-        if parts.head == parts.key_at {
-            return None;
-        }
         let mut bytes = [0; 8];
         let stored = &parts.bytes[parts.head..parts.key_at];
         bytes[..stored.len()].copy_from_slice(stored);
-        Some(u64::from_le_bytes(bytes))
+        u64::from_le_bytes(bytes)
     }
 
     /// Whether the deadline is over.
-    #[inline]
+    #[inline(always)]
     pub fn has_expired(&self, now_ms: u64) -> bool {
         self.deadline().is_some_and(|deadline| deadline < now_ms)
     }
@@ -315,10 +331,11 @@ impl Record {
     /// Notes a use.
     #[inline]
     pub fn set_access(&mut self, access: u16) {
-        let bytes = access.to_le_bytes();
         // Only a change dirties the cache line.
-        if self.0[1..3] != bytes {
-            self.0[1..3].copy_from_slice(&bytes);
+        if self.access() != access {
+            let [low, high] = access.to_le_bytes();
+            let bytes: &mut [u8] = &mut self.0;
+            (bytes[1], bytes[2]) = (low, high);
         }
     }
 
@@ -406,19 +423,22 @@ impl Record {
     }
 
     /// Replaces the value, whatever its type was; key, deadline and access stay.
+    #[inline]
     pub fn replace_value(&mut self, value: NewValue<'_>) {
         let encoded = Encoded::of(value);
+        if self.is_big() {
+            self.drop_big();
+        }
         let at = self.value_at();
-        let old_len = self.0.len() - at;
-        let flags = self.0[0] & (HAS_DEADLINE | LONG_DEADLINE);
-        self.drop_big();
         let bytes = encoded.bytes();
+        let stored: &mut [u8] = &mut self.0;
+        let old_len = stored.len() - at;
         if bytes.len() == old_len {
-            self.0[at..].copy_from_slice(bytes);
+            stored[at..].copy_from_slice(bytes);
         } else {
             self.0.splice(at, old_len, &[bytes]);
         }
-        self.0[0] = encoded.form | flags;
+        self.0[0] = encoded.form | self.0[0] & (HAS_DEADLINE | LONG_DEADLINE);
     }
 
     /// Edits a string, in place where it has a buffer of its own; its encoding becomes `raw`. `None` if the key holds
@@ -445,11 +465,14 @@ impl Record {
         });
     }
 
-    /// Frees what a big form points to; the caller changes form and bytes right after.
+    /// Frees what a big form points to, and leaves a string of the pointer's bytes.
+    #[cold]
     fn drop_big(&mut self) {
-        // SAFETY: each arm frees the type that its form boxes, and the form is changed by the caller or the record dies.
+        let form = self.form();
+        self.0[0] = Form::Embedded as u8 | self.0[0] & !FORM_MASK;
+        // SAFETY: each arm frees the type that its form boxed; the form says so no more.
         unsafe {
-            match self.form() {
+            match form {
                 Form::BigString => drop(Box::from_raw(self.boxed::<Arc<Vec<u8>>>())),
                 Form::BigHash => drop(Box::from_raw(self.boxed::<HashTable>())),
                 Form::BigList => drop(Box::from_raw(self.boxed::<Deque>())),
@@ -477,9 +500,15 @@ impl Record {
     }
 
     /// Bytes that the record and its value hold from the allocator.
+    #[inline]
     pub fn heap_bytes(&self) -> usize {
+        let own = self.0.heap_bytes();
+        if self.is_big() { own + self.big_bytes() } else { own }
+    }
+
+    fn big_bytes(&self) -> usize {
         // SAFETY: the form says what is boxed.
-        let big = unsafe {
+        unsafe {
             match self.form() {
                 Form::BigString => {
                     allocation_size(self.big::<Arc<Vec<u8>>>().capacity())
@@ -492,24 +521,31 @@ impl Record {
                 Form::BigSortedSet => self.big::<Tree>().heap_bytes() + allocation_size(size_of::<Tree>()),
                 _ => 0,
             }
-        };
-        self.0.heap_bytes() + big
+        }
     }
 
     /// Whether freeing the record takes long enough to be left to the background.
+    #[inline]
     pub fn is_slow_to_free(&self) -> bool {
+        self.is_big() && self.is_big_value_slow_to_free()
+    }
+
+    #[cold]
+    fn is_big_value_slow_to_free(&self) -> bool {
         match self.form() {
-            Form::BigHash | Form::BigList | Form::BigSet | Form::BigSortedSet => true,
             // SAFETY: the form says what is boxed.
             Form::BigString => unsafe { self.big::<Arc<Vec<u8>>>().len() > 1 << 20 },
-            _ => false,
+            _ => true,
         }
     }
 }
 
 impl Drop for Record {
+    #[inline]
     fn drop(&mut self) {
-        self.drop_big();
+        if self.is_big() {
+            self.drop_big();
+        }
     }
 }
 

@@ -16,11 +16,14 @@ pub struct Settings {
     pub requirepass: Vec<u8>,
     pub databases: usize,
     pub maxclients: usize,
+    /// Connections beyond them, for the operator.
+    pub operator_clients: usize,
     pub timeout_s: u64,
     pub tcp_keepalive_s: u64,
     pub tcp_backlog: u32,
     /// 0 for no limit.
     pub maxmemory_bytes: u64,
+    pub maxmemory_clients: MemoryShare,
     pub maxmemory_policy: EvictionPolicy,
     pub maxmemory_samples: usize,
     /// Keys that eviction leaves alone.
@@ -44,8 +47,9 @@ pub struct Settings {
     /// Negative for never.
     pub slowlog_log_slower_than_us: i64,
     pub slowlog_max_len: usize,
+    pub latency_tracking: bool,
     pub loglevel: LogLevel,
-    /// Empty for standard output.
+    /// Empty for standard error. A relative path begins in `dir`.
     pub logfile: String,
     pub lazyfree_lazy_eviction: bool,
     pub lazyfree_lazy_expire: bool,
@@ -59,6 +63,15 @@ pub struct Settings {
     pub io_threads: usize,
     pub notify_keyspace_events: KeyspaceEvents,
     pub rdbcompression: bool,
+}
+
+/// An amount of memory; 0 for no limit.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum MemoryShare {
+    /// So many bytes.
+    Bytes(u64),
+    /// So many hundredths of `maxmemory`.
+    Percent(u64),
 }
 
 /// Which keys make room at `maxmemory`.
@@ -120,10 +133,16 @@ impl Settings {
             requirepass: text(config, "requirepass").to_vec(),
             databases: number(config, "databases"),
             maxclients: number(config, "maxclients"),
+            operator_clients: number(config, "operator-clients"),
             timeout_s: number(config, "timeout"),
             tcp_keepalive_s: number(config, "tcp-keepalive"),
             tcp_backlog: number(config, "tcp-backlog"),
             maxmemory_bytes: number(config, "maxmemory"),
+            maxmemory_clients: match config.value("maxmemory-clients") {
+                Some(Value::Memory(bytes)) => MemoryShare::Bytes(*bytes),
+                Some(Value::Percent(percent)) => MemoryShare::Percent(*percent),
+                other => mistyped("maxmemory-clients", other),
+            },
             maxmemory_policy: policy(config),
             maxmemory_samples: number(config, "maxmemory-samples"),
             pinned_keys: words(config, "pinned-key-patterns").iter().map(|pattern| Glob::new(pattern)).collect(),
@@ -143,6 +162,7 @@ impl Settings {
             pubsub_output,
             slowlog_log_slower_than_us: number(config, "slowlog-log-slower-than"),
             slowlog_max_len: number(config, "slowlog-max-len"),
+            latency_tracking: flag(config, "latency-tracking"),
             loglevel: log_level(config),
             logfile: String::from_utf8_lossy(text(config, "logfile")).into_owned(),
             lazyfree_lazy_eviction: flag(config, "lazyfree-lazy-eviction"),

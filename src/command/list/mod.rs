@@ -18,8 +18,8 @@ use crate::command::{Args, Context};
 use crate::protocol::error::{CommandError, CommandResult};
 use crate::protocol::reply::Reply;
 use crate::store::effects::EventClass;
-use crate::store::record::NewValue;
-use crate::value::list::{EMPTY, End, List, ListMut, Side};
+use crate::store::record::{ListHome, NewValue};
+use crate::value::list::{EMPTY, End, List, ListLimits, ListMut, Side};
 use crate::value::packed::Form;
 
 /// `LPUSH key element [element ...]`
@@ -146,6 +146,18 @@ fn pop_event(end: End) -> &'static str {
     if end == End::Head { "lpop" } else { "rpop" }
 }
 
+/// Changes the list at a key, whose record is let go of before anything else is said of it; `None` where there is none.
+fn edit<R>(
+    ctx: &mut Context<'_>,
+    key: &[u8],
+    change: impl FnOnce(ListMut<'_, ListHome<'_>>, &ListLimits) -> R,
+) -> CommandResult<Option<R>> {
+    let limits = ctx.settings.list();
+    let Some(mut record) = ctx.keys.find_mut(key) else { return Ok(None) };
+    let mut home = record.list_mut().ok_or(CommandError::WrongType)?;
+    Ok(Some(change(ListMut::new(&mut home), &limits)))
+}
+
 /// Says that a command has removed values, and removes the key where they were the last.
 fn values_removed(ctx: &mut Context<'_>, key: &[u8], event: &'static str, all: bool) {
     ctx.keys.changed(EventClass::List, event, key);
@@ -190,15 +202,14 @@ fn absolute(index: i64, len: usize) -> Option<usize> {
 /// `LSET key index element`
 pub fn lset(ctx: &mut Context<'_>, mut args: Args<'_>) -> CommandResult {
     let (key, index, value) = (args.next_bytes()?, args.next_bytes()?, args.next_bytes()?);
-    let limits = ctx.settings.list();
-    let mut record = ctx.keys.find_mut(key).ok_or(CommandError::NoSuchKey)?;
-    let mut home = record.list_mut().ok_or(CommandError::WrongType)?;
-    let mut list = ListMut::new(&mut home);
-    // Redis looks at the index only now.
-    let index = parse_i64(index).ok_or(CommandError::NotInteger)?;
-    let index = absolute(index, list.read().len()).ok_or(CommandError::IndexOutOfRange)?;
-    list.set(index, value, &limits);
-    drop(record);
+    let set = edit(ctx, key, |mut list, limits| -> CommandResult {
+        // Redis looks at the index only now.
+        let index = parse_i64(index).ok_or(CommandError::NotInteger)?;
+        let index = absolute(index, list.read().len()).ok_or(CommandError::IndexOutOfRange)?;
+        list.set(index, value, limits);
+        Ok(())
+    })?;
+    set.ok_or(CommandError::NoSuchKey)??;
     ctx.keys.changed(EventClass::List, "lset", key);
     ctx.reply.ok();
     Ok(())
@@ -215,22 +226,19 @@ pub fn linsert(ctx: &mut Context<'_>, mut args: Args<'_>) -> CommandResult {
         return Err(CommandError::Syntax);
     };
     let (pivot, value) = (args.next_bytes()?, args.next_bytes()?);
-    let limits = ctx.settings.list();
-    let Some(mut record) = ctx.keys.find_mut(key) else {
-        ctx.reply.integer(0);
-        return Ok(());
-    };
-    let mut home = record.list_mut().ok_or(CommandError::WrongType)?;
-    let mut list = ListMut::new(&mut home);
-    let Some(pivot) = list.read().iter().position(|known| known == pivot) else {
-        ctx.reply.integer(-1);
-        return Ok(());
-    };
-    list.insert(pivot, side, value, &limits);
-    let len = list.read().len();
-    drop(record);
-    ctx.keys.changed(EventClass::List, "linsert", key);
-    ctx.reply.count(len);
+    let inserted = edit(ctx, key, |mut list, limits| {
+        let pivot = list.read().iter().position(|known| known == pivot)?;
+        list.insert(pivot, side, value, limits);
+        Some(list.read().len())
+    })?;
+    match inserted {
+        None => ctx.reply.integer(0),
+        Some(None) => ctx.reply.integer(-1),
+        Some(Some(len)) => {
+            ctx.keys.changed(EventClass::List, "linsert", key);
+            ctx.reply.count(len);
+        }
+    }
     Ok(())
 }
 
@@ -261,20 +269,17 @@ pub fn lrange(ctx: &mut Context<'_>, mut args: Args<'_>) -> CommandResult {
 /// `LTRIM key start stop`
 pub fn ltrim(ctx: &mut Context<'_>, mut args: Args<'_>) -> CommandResult {
     let (key, start, stop) = (args.next_bytes()?, args.next_i64()?, args.next_i64()?);
-    let limits = ctx.settings.list();
-    let Some(mut record) = ctx.keys.find_mut(key) else {
-        ctx.reply.ok();
-        return Ok(());
-    };
-    let mut home = record.list_mut().ok_or(CommandError::WrongType)?;
-    let mut list = ListMut::new(&mut home);
-    let kept = range_of(start, stop, list.read().len());
-    let none_kept = kept.is_empty();
-    if !none_kept {
-        list.trim(kept, &limits);
+    let none_kept = edit(ctx, key, |mut list, limits| {
+        let kept = range_of(start, stop, list.read().len());
+        let none_kept = kept.is_empty();
+        if !none_kept {
+            list.trim(kept, limits);
+        }
+        none_kept
+    })?;
+    if let Some(none_kept) = none_kept {
+        values_removed(ctx, key, "ltrim", none_kept);
     }
-    drop(record);
-    values_removed(ctx, key, "ltrim", none_kept);
     ctx.reply.ok();
     Ok(())
 }
@@ -287,16 +292,11 @@ pub fn lrem(ctx: &mut Context<'_>, mut args: Args<'_>) -> CommandResult {
     }
     let from = if count < 0 { End::Tail } else { End::Head };
     let most = if count == 0 { usize::MAX } else { usize::try_from(count.unsigned_abs()).unwrap_or(usize::MAX) };
-    let limits = ctx.settings.list();
-    let Some(mut record) = ctx.keys.find_mut(key) else {
-        ctx.reply.integer(0);
-        return Ok(());
-    };
-    let mut home = record.list_mut().ok_or(CommandError::WrongType)?;
-    let mut list = ListMut::new(&mut home);
-    let removed = list.remove(value, most, from, &limits);
-    let none_left = list.read().is_empty();
-    drop(record);
+    let removal = edit(ctx, key, |mut list, limits| {
+        let removed = list.remove(value, most, from, limits);
+        (removed, list.read().is_empty())
+    })?;
+    let (removed, none_left) = removal.unwrap_or((0, true));
     if removed > 0 {
         values_removed(ctx, key, "lrem", none_left);
     }

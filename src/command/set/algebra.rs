@@ -169,10 +169,19 @@ pub fn sintercard(ctx: &mut Context<'_>, mut args: Args<'_>) -> CommandResult {
 
 /// `SUNION key [key ...]`
 pub fn sunion(ctx: &mut Context<'_>, args: Args<'_>) -> CommandResult {
+    write_members(ctx, args, |sets, basis, visit| unite(sets, basis, visit))
+}
+
+/// Writes the members that `produce` finds in the sets which the arguments name.
+fn write_members(
+    ctx: &mut Context<'_>,
+    args: Args<'_>,
+    produce: impl FnOnce(&[Option<Set<'_>>], &Basis, &mut dyn FnMut(&[u8])),
+) -> CommandResult {
     let basis = ctx.keys.keyspace().basis();
     let sets = view(&mut ctx.keys, args.rest())?;
     let (mark, mut members) = (ctx.reply.deferred_array(), 0);
-    unite(&sets, basis, |member| {
+    produce(&sets, basis, &mut |member| {
         ctx.reply.bulk(member);
         members += 1;
     });
@@ -196,15 +205,7 @@ pub fn sunionstore(ctx: &mut Context<'_>, mut args: Args<'_>) -> CommandResult {
 
 /// `SDIFF key [key ...]`
 pub fn sdiff(ctx: &mut Context<'_>, args: Args<'_>) -> CommandResult {
-    let basis = ctx.keys.keyspace().basis();
-    let sets = view(&mut ctx.keys, args.rest())?;
-    let (mark, mut members) = (ctx.reply.deferred_array(), 0);
-    subtract(&sets, basis, |member| {
-        ctx.reply.bulk(member);
-        members += 1;
-    });
-    ctx.reply.finish_set(mark, members);
-    Ok(())
+    write_members(ctx, args, |sets, basis, visit| subtract(sets, basis, visit))
 }
 
 /// `SDIFFSTORE destination key [key ...]`

@@ -99,6 +99,12 @@ pub struct SimpleKeys {
 }
 
 impl SimpleKeys {
+    /// Whether there is one key, whatever the number of arguments.
+    #[inline]
+    pub const fn is_one(self) -> bool {
+        self.first > 0 && self.last == self.first as i16
+    }
+
     /// The places of the keys among `argc` arguments; empty where there are none.
     #[inline]
     pub fn positions(self, argc: usize) -> impl Iterator<Item = usize> {

@@ -263,7 +263,7 @@ fn clients_are_listed_and_killed() {
             "id={id} addr=10.0.0.1:{id} laddr=10.0.0.9:6379 fd=-1 name={name} age=0 idle=0 flags={flags} db=0 sub=0 psub=0 \
              ssub=0 multi={multi} qbuf=0 qbuf-free=0 argv-mem=0 multi-mem=0 rbs=0 rbp=0 obl=0 oll=0 omem=0 tot-mem={} \
              events=r cmd={command} user=default redir=-1 resp=2 lib-name={library} lib-ver=\n",
-            size_of::<crate::engine::clients::Client>()
+            crate::engine::clients::CONNECTION_BYTES
         )
     };
     let (first, second) = (line(1, "first", -1, "client|list", "N", "lib"), line(2, "", 0, "multi", "x", ""));
@@ -307,7 +307,7 @@ fn info_shows_what_is_asked_for() {
     assert_eq!(titles(&client.ask("INFO default")), by_default);
     assert_eq!(
         titles(&client.ask("INFO everything")),
-        by_default.replace("# Errorstats", "# Commandstats# Errorstats")
+        by_default.replace("# Errorstats", "# Commandstats# Errorstats# Latencystats")
     );
     let all = client.ask("INFO all");
     for line in [

@@ -15,6 +15,7 @@ use crate::engine::blocking;
 use crate::engine::instance::Engine;
 use crate::engine::registry::Command;
 use crate::engine::session::Session;
+use crate::engine::stats::Counter;
 use crate::protocol::error::CommandResult;
 use crate::protocol::reply::Reply;
 use crate::protocol::request::OwnedRequest;
@@ -83,8 +84,12 @@ fn run<R>(
         blocking::serve_ready(&mut context, engine);
     }
     engine.stats.add_tally(&context.keys.leave());
+    engine.stats.add(Counter::Changes, context.keys.effects.dirty);
     let nanoseconds = watch.map_or(0, |watch| watch.elapsed_ns());
     engine.stats.called(command.id, 1, nanoseconds * weight);
+    if watch.is_some() {
+        engine.stats.took(command.id, weight, nanoseconds);
+    }
     if watch.is_some() && weight == 1 {
         note_slow(engine, session, command, arguments, nanoseconds / 1000);
     }

@@ -23,6 +23,9 @@ pub fn pass(
     if !session.authenticated {
         authentication(engine, command)?;
     }
+    if session.is_reserved {
+        reservation(command)?;
+    }
     if session.transaction.is_some() {
         nesting(command)?;
     }
@@ -51,10 +54,23 @@ fn authentication(engine: &Engine, command: &Command) -> CommandResult {
     Err(CommandError::NoAuth)
 }
 
+/// A connection beyond `maxclients` is for whoever has to find out why there are so many, and to do something about it.
+#[cold]
+fn reservation(command: &Command) -> CommandResult {
+    let is_for_operators = command.flags.has(Flags::ADMIN)
+        || command.full_name.starts_with("client|")
+        || command.full_name.starts_with("command")
+        || matches!(command.full_name.as_str(), "auth" | "hello" | "info" | "quit" | "reset");
+    if is_for_operators { Ok(()) } else { Err(CommandError::MaxClients) }
+}
+
 /// Some commands make no sense behind MULTI.
 fn nesting(command: &Command) -> CommandResult {
-    let is_known = matches!(command.full_name.as_str(), "exec" | "discard" | "multi" | "watch" | "quit" | "reset");
-    if command.flags.has(Flags::NO_MULTI) && !is_known { Err(CommandError::NotInTransaction) } else { Ok(()) }
+    if command.flags.has(Flags::NO_MULTI) && !command.governs_transaction {
+        Err(CommandError::NotInTransaction)
+    } else {
+        Ok(())
+    }
 }
 
 /// A subscriber of RESP2 can only manage its subscriptions: it could not tell replies from messages.
@@ -75,7 +91,7 @@ fn subscription(command: &Command, request: Request<'_>) -> CommandResult {
         return Ok(());
     }
     let name = String::from_utf8_lossy(request.name()).to_lowercase();
-    let name = if command.full_name.contains('|') { command.full_name.clone() } else { name };
+    let name = if command.first_argument > 1 { command.full_name.clone() } else { name };
     Err(CommandError::OnlySubscribe(name.into()))
 }
 
@@ -93,7 +109,7 @@ fn memory(engine: &Engine, context: &mut Context<'_>, needs_more: impl FnOnce() 
 fn needs_more(session: &Session, command: &Command) -> bool {
     let mut queued = session.transaction.iter().flat_map(|transaction| &transaction.queued);
     command.flags.has(Flags::DENYOOM)
-        || (command.full_name == "exec" && queued.any(|(command, _)| command.flags.has(Flags::DENYOOM)))
+        || (command.is_exec && queued.any(|(command, _)| command.flags.has(Flags::DENYOOM)))
 }
 
 /// After a panic inside a critical section nothing is written any more.
@@ -105,8 +121,7 @@ fn latch(engine: &Engine, command: &Command) -> CommandResult {
 /// Whether a command behind MULTI is queued rather than run.
 #[inline]
 pub fn is_queued(session: &Session, command: &Command) -> bool {
-    session.transaction.is_some()
-        && !matches!(command.full_name.as_str(), "exec" | "discard" | "multi" | "watch" | "quit" | "reset")
+    session.transaction.is_some() && !command.governs_transaction
 }
 
 /// The gates that a queued command passes again when it runs.

@@ -22,6 +22,12 @@ pub fn times_all(engine: &Engine) -> bool {
     (0..TIME_ALL_BELOW_US).contains(&engine.slowlog.threshold_us())
 }
 
+/// Whether a command is timed by itself.
+#[inline]
+pub fn is_timed(engine: &Engine, command: &Command) -> bool {
+    times_all(engine) || !command.is_brief
+}
+
 #[derive(Clone, Copy, Default)]
 struct Kind {
     command: usize,
@@ -58,7 +64,7 @@ impl BatchTally {
     /// Begins to time a command, if it is one to be timed.
     #[inline]
     pub fn start(&self, engine: &Engine, command: &Command) -> Option<u64> {
-        (times_all(engine) || !command.is_brief).then(|| self.watch.elapsed_ns())
+        is_timed(engine, command).then(|| self.watch.elapsed_ns())
     }
 
     /// A command has run.
@@ -82,6 +88,7 @@ impl BatchTally {
         let took = self.watch.elapsed_ns().saturating_sub(started);
         self.kind(engine, command.id).nanoseconds += took;
         self.timed_ns += took;
+        engine.stats.took(command.id, 1, took);
         engine.slowlog.note(engine, session, command, request, took / 1000);
     }
 
@@ -106,6 +113,9 @@ impl BatchTally {
         let each = elapsed.saturating_sub(self.timed_ns).checked_div(self.fast_calls).unwrap_or(0);
         for kind in &self.kinds[..self.used] {
             engine.stats.called(kind.command, kind.calls, kind.nanoseconds + each * kind.fast_calls);
+            if kind.fast_calls > 0 {
+                engine.stats.took(kind.command, kind.fast_calls, each);
+            }
         }
         self.used = 0;
         self.fast_calls = 0;
@@ -117,6 +127,10 @@ impl BatchTally {
     pub fn settle(&mut self, engine: &Engine, session: &Session) {
         use std::sync::atomic::Ordering::Relaxed;
         if self.used == 0 {
+            // What is queued behind MULTI has not run, and yet shows.
+            if session.transaction.is_some() {
+                session.publish_state();
+            }
             return;
         }
         let calls: u64 = self.kinds[..self.used].iter().map(|kind| kind.calls).sum();

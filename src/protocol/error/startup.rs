@@ -33,6 +33,14 @@ pub enum StartupError {
         /// What the system said.
         source: io::Error,
     },
+    /// The log cannot be written to its file.
+    #[error("cannot write the log to {}: {source}. Check --logfile and the folder's permissions", path.display())]
+    LogFile {
+        /// The path as it was given.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
     /// The configuration file cannot be read.
     #[error("cannot read the configuration file {}: {source}", path.display())]
     ConfigFile {

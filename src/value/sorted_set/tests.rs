@@ -75,7 +75,7 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
         1 => (0u8..4).prop_map(Step::PopMax),
         1 => Just(Step::Snapshot),
     ];
-    proptest::collection::vec(step, 0..120)
+    proptest::collection::vec(step, 0..if cfg!(miri) { 40 } else { 120 })
 }
 
 fn name(member: u16) -> Vec<u8> {
@@ -137,7 +137,7 @@ fn check_ranges(set: SortedSet<'_>, model: &Model, a: f64, b: f64, from: usize, 
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(60))]
+    #![proptest_config(ProptestConfig::with_cases(if cfg!(miri) { 2 } else { 60 }))]
     #[test]
     fn behaves_as_a_map_and_an_ordered_set(steps in steps(), a: i8, b: i8, from in 0usize..700, count in 0usize..300) {
         let mut home: Detached<Tree> = Detached(Form::Packed(Vec::new()));

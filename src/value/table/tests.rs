@@ -56,10 +56,13 @@ fn check(table: &Table<Item>, model: &HashMap<u64, u32>) {
     assert_eq!(table.iter().count(), model.len());
 }
 
+/// Miri takes a thousand times as long.
+const OPERATIONS_MAX: usize = if cfg!(miri) { 400 } else { 4000 };
+
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(40))]
+    #![proptest_config(ProptestConfig::with_cases(if cfg!(miri) { 3 } else { 40 }))]
     #[test]
-    fn behaves_as_a_hash_map(seed: u64, operations in proptest::collection::vec((0u8..10, 0u64..1500, 0u32..50), 0..4000)) {
+    fn behaves_as_a_hash_map(seed: u64, operations in proptest::collection::vec((0u8..10, 0u64..1500, 0u32..50), 0..OPERATIONS_MAX)) {
         let mut table: Table<Item> = Table::new(Basis::new(seed, 0));
         let mut model = HashMap::new();
         let mut snapshot: Option<(Table<Item>, HashMap<u64, u32>)> = None;
@@ -135,6 +138,6 @@ fn fills_well_and_gives_memory_back() {
     for key in 0..199_990u64 {
         assert!(table.remove(table.basis().hash(&key.to_le_bytes()), |e| e.key() == key).is_some());
     }
-    assert!(table.heap_bytes() < 4000, "{} bytes for ten entries", table.heap_bytes());
+    assert!(table.heap_bytes() < 5000, "{} bytes for ten entries", table.heap_bytes());
     check(&table, &(199_990..200_000).map(|key| (key, NEVER)).collect());
 }

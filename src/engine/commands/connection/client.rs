@@ -10,6 +10,7 @@ use crate::command::Args;
 use crate::engine::clients::Client;
 use crate::engine::commands::server::write_help;
 use crate::engine::session::ReplyMode;
+use crate::engine::stats::Counter;
 use crate::engine::{Call, Outcome};
 use crate::protocol::error::{CommandError, CommandResult};
 use crate::store::keys::AccessPolicy;
@@ -183,6 +184,7 @@ impl<'a> Victims<'a> {
                 continue;
             }
             killed += 1;
+            call.engine.stats.add(Counter::KilledClients, 1);
             if is_self {
                 call.session.closing = true;
             } else {

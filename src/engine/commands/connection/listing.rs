@@ -48,6 +48,8 @@ fn flags(client: &Client) -> String {
         ('P', client.is_subscriber()),
         ('x', client.queued.load(Relaxed) != u32::MAX),
         ('b', client.blocked.load(Relaxed)),
+        ('d', client.watch_flag.lock().upgrade().is_some_and(|flag| flag.is_raised())),
+        ('c', client.closing.load(Relaxed)),
         ('A', client.outbox.is_closed()),
         // A Unix socket's address is its path.
         ('U', client.origin.peer.starts_with('/')),
@@ -59,6 +61,9 @@ fn flags(client: &Client) -> String {
 }
 
 /// The connection as one line, with its end.
+///
+/// `argv-mem` is 0 since arguments are read where they arrived, in the query buffer. A connection has buffers of its own
+/// only for what it could not run or send at once; `rbs`, `rbp` and `obl` are of replies, `oll` and `omem` of messages.
 pub(super) fn line(client: &Client, now_ms: u64) -> String {
     let seconds_since = |then_ms: u64| now_ms.saturating_sub(then_ms) / 1000;
     let queued = match client.queued.load(Relaxed) {
@@ -66,13 +71,15 @@ pub(super) fn line(client: &Client, now_ms: u64) -> String {
         queued => i64::from(queued),
     };
     let names = client.names.lock();
-    let (query, output) = (client.query_bytes.load(Relaxed), client.output_bytes.load(Relaxed));
-    let messages = client.outbox.len() as u64;
+    let held = &client.held;
+    let query = held.query_bytes.load(Relaxed);
+    let unsent = held.output_bytes.load(Relaxed);
+    let messages = client.outbox.len();
     let last = REGISTRY.all.get(client.last_command.load(Relaxed) as usize);
     format!(
         "id={id} addr={peer} laddr={local} fd={descriptor} name={name} age={age} idle={idle} flags={flags} db={database} \
-         sub={channels} psub={patterns} ssub=0 multi={queued} qbuf={query} qbuf-free=0 argv-mem=0 multi-mem=0 rbs={output} \
-         rbp={output} obl={output} oll=0 omem={messages} tot-mem={total} events={events} cmd={command} user=default \
+         sub={channels} psub={patterns} ssub=0 multi={queued} qbuf={query} qbuf-free={query_free} argv-mem=0 \
+         multi-mem={multi} rbs={room} rbp={peak} obl={unsent} oll={count} omem={messages} tot-mem={total} events={events} cmd={command} user=default \
          redir=-1 resp={protocol} lib-name={library} lib-ver={version}\n",
         id = client.id,
         peer = client.origin.peer,
@@ -85,8 +92,14 @@ pub(super) fn line(client: &Client, now_ms: u64) -> String {
         database = client.database.load(Relaxed),
         channels = client.channels.load(Relaxed),
         patterns = client.patterns.load(Relaxed),
-        total = size_of::<Client>() as u64 + query + output + messages,
-        events = if output + messages > 0 { "rw" } else { "r" },
+        query_free = (held.query_room.get() as u64).saturating_sub(query),
+        multi = held.queued.get(),
+        room = held.output_room.get(),
+        peak = held.output_room_peak.load(Relaxed),
+        count = client.outbox.count(),
+        total = client.memory_bytes(),
+        // Who has output to send is not read from.
+        events = if unsent > 0 { "w" } else { "r" },
         command = last.map_or("NULL", |command| command.full_name.as_str()),
         protocol = client.protocol.load(Relaxed),
         library = names.library,

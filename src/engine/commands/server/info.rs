@@ -48,6 +48,7 @@ const SECTIONS: &[Section] = &[
     ("modules", "Modules", true, |_, _| {}),
     ("commandstats", "Commandstats", false, sections::commandstats),
     ("errorstats", "Errorstats", true, sections::errorstats),
+    ("latencystats", "Latencystats", false, sections::latencystats),
     ("cluster", "Cluster", true, |text, _| text.field("cluster_enabled", 0)),
     ("keyspace", "Keyspace", true, sections::keyspace),
 ];

@@ -38,6 +38,7 @@ pub fn watch(call: &mut Call<'_, '_>, args: Args<'_>) -> CommandResult<Outcome> 
         return Err(CommandError::WatchInMulti);
     }
     let watched = call.session.watched.get_or_insert_default();
+    *call.session.client.watch_flag.lock() = std::sync::Arc::downgrade(&watched.flag);
     // What has changed already cannot be changed back by watching more.
     if !watched.flag.is_raised() {
         for key in args.rest() {

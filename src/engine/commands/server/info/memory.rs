@@ -37,9 +37,10 @@ pub(super) fn memory(text: &mut Text, call: &mut Call<'_, '_>) {
     let used = engine.used_memory() as u64;
     let peak = engine.peak_memory() as u64;
     let resident = process::resident_bytes();
-    let startup = engine.keyspace.base_bytes() as u64;
-    let buffers = engine.clients.buffer_bytes() as u64;
-    let overhead = startup + buffers;
+    let startup = engine.base_bytes() as u64;
+    let clients = (engine.clients.buffer_bytes() + engine.clients.connection_bytes()) as u64;
+    let workers = engine.memory.worker_buffers.sum() as u64;
+    let overhead = startup + clients + workers;
     let dataset = used.saturating_sub(overhead);
     // Without figures of the allocator's own, what we count stands for them.
     let allocator = match *engine.memory.allocator.read() {
@@ -58,17 +59,29 @@ pub(super) fn memory(text: &mut Text, call: &mut Call<'_, '_>) {
     text.field("allocator_active", allocator.active);
     text.field("allocator_resident", allocator.resident);
     with_human(text, "total_system_memory", process::total_memory_bytes());
+    scripts(text);
     with_human(text, "maxmemory", engine.memory.limit.load(Relaxed) as u64);
     let policy = engine.config.read().text("maxmemory-policy").unwrap_or_default();
     text.field("maxmemory_policy", String::from_utf8_lossy(&policy));
     fragmentation(text, &allocator, used, resident);
     text.fields(&["mem_not_counted_for_evict", "mem_replication_backlog", "mem_total_replication_buffers"], 0);
     text.field("mem_clients_slaves", 0);
-    text.field("mem_clients_normal", buffers);
+    text.field("mem_clients_normal", clients);
     text.fields(&["mem_cluster_links", "mem_aof_buffer"], 0);
     text.field("mem_allocator", allocator.name);
     text.field("active_defrag_running", 0);
     text.field("lazyfree_pending_objects", engine.keyspace.reclaimer.pending());
+    text.field("lazyfreed_objects", engine.keyspace.reclaimer.freed());
+}
+
+/// There is no interpreter: nothing is used for one.
+fn scripts(text: &mut Text) {
+    with_human(text, "used_memory_lua", 0);
+    text.fields(&["used_memory_vm_eval", "used_memory_vm_functions"], 0);
+    with_human(text, "used_memory_vm_total", 0);
+    text.fields(&["used_memory_functions", "used_memory_scripts_eval", "number_of_cached_scripts"], 0);
+    text.fields(&["number_of_functions", "number_of_libraries"], 0);
+    with_human(text, "used_memory_scripts", 0);
 }
 
 /// How much more memory is held than used, on each level.

@@ -27,9 +27,14 @@ pub(super) fn server(text: &mut Text, call: &mut Call<'_, '_>) {
     text.field("pipkin_version", env!("CARGO_PKG_VERSION"));
     text.field("redis_git_sha1", "00000000");
     text.field("redis_git_dirty", 0);
+    text.field("redis_build_id", env!("CARGO_PKG_VERSION"));
     text.field("redis_mode", "standalone");
     text.field("os", process::system_name());
     text.field("arch_bits", usize::BITS);
+    text.field("monotonic_clock", "POSIX clock_gettime");
+    text.field("multiplexing_api", if cfg!(target_os = "linux") { "epoll" } else { "kqueue" });
+    // What Redis shows where no GCC was at work.
+    text.field("gcc_version", "0.0.0");
     text.field("process_id", std::process::id());
     text.field("process_supervised", "no");
     text.field("run_id", &engine.run_id);
@@ -56,17 +61,28 @@ pub(super) fn clients(text: &mut Text, call: &mut Call<'_, '_>) {
     text.field("connected_clients", call.engine.clients.connected());
     text.field("cluster_connections", 0);
     text.field("maxclients", setting(call, "maxclients"));
-    text.field("client_recent_max_input_buffer", largest(|client| client.query_bytes.load(Relaxed)));
-    text.field("client_recent_max_output_buffer", largest(|client| client.output_bytes.load(Relaxed)));
+    text.field("client_recent_max_input_buffer", largest(|client| client.held.query_bytes.load(Relaxed)));
+    text.field("client_recent_max_output_buffer", largest(|client| client.held.output_bytes.load(Relaxed)));
     text.field("blocked_clients", all.iter().filter(|client| client.blocked.load(Relaxed)).count());
-    text.fields(&["tracking_clients", "clients_in_timeout_table"], 0);
+    text.field("tracking_clients", 0);
+    text.field("pubsub_clients", all.iter().filter(|client| client.is_subscriber()).count());
+    text.field("watching_clients", all.iter().filter(|client| client.watching.load(Relaxed) > 0).count());
+    text.field("clients_in_timeout_table", call.engine.timers.len());
+    text.field("total_watched_keys", all.iter().map(|client| u64::from(client.watching.load(Relaxed))).sum::<u64>());
 }
 
 /// `# Persistence`
-pub(super) fn persistence(text: &mut Text, _: &mut Call<'_, '_>) {
+///
+/// Nothing is written to disk: what changed since the start is what changed since the last save.
+pub(super) fn persistence(text: &mut Text, call: &mut Call<'_, '_>) {
+    let engine = call.engine;
     text.fields(&["loading", "async_loading"], 0);
     text.fields(&["current_cow_peak", "current_cow_size", "current_cow_size_age"], 0);
+    text.field("current_fork_perc", "0.00");
+    text.fields(&["current_save_keys_processed", "current_save_keys_total"], 0);
+    text.field("rdb_changes_since_last_save", engine.stats.get(Counter::Changes));
     text.field("rdb_bgsave_in_progress", 0);
+    text.field("rdb_last_save_time", engine.started_ms / 1000);
     text.field("rdb_last_bgsave_status", "ok");
     text.fields(&["rdb_last_bgsave_time_sec", "rdb_current_bgsave_time_sec"], -1);
     text.fields(&["rdb_saves", "rdb_last_cow_size", "rdb_last_load_keys_expired", "rdb_last_load_keys_loaded"], 0);
@@ -97,9 +113,10 @@ pub(super) fn stats(text: &mut Text, call: &mut Call<'_, '_>) {
     text.fields(&["sync_full", "sync_partial_ok", "sync_partial_err"], 0);
     text.field("expired_keys", get(Counter::Expired));
     text.field("expired_stale_perc", "0.00");
-    text.field("expired_time_cap_reached_count", 0);
+    text.fields(&["expired_time_cap_reached_count", "expire_cycle_cpu_milliseconds"], 0);
     text.field("evicted_keys", get(Counter::Evicted));
-    text.field("evicted_clients", 0);
+    text.field("evicted_clients", get(Counter::EvictedClients));
+    text.fields(&["total_eviction_exceeded_time", "current_eviction_exceeded_time"], 0);
     text.field("keyspace_hits", get(Counter::Hits));
     text.field("keyspace_misses", get(Counter::Misses));
     text.field("pubsub_channels", engine.pubsub.channel_count());
@@ -107,16 +124,24 @@ pub(super) fn stats(text: &mut Text, call: &mut Call<'_, '_>) {
     text.fields(&["pubsubshard_channels", "latest_fork_usec", "total_forks", "migrate_cached_sockets"], 0);
     text.fields(&["slave_expires_tracked_keys", "active_defrag_hits", "active_defrag_misses"], 0);
     text.fields(&["active_defrag_key_hits", "active_defrag_key_misses"], 0);
+    text.fields(&["total_active_defrag_time", "current_active_defrag_time"], 0);
     text.fields(&["tracking_total_keys", "tracking_total_items", "tracking_total_prefixes"], 0);
     text.field("unexpected_error_replies", 0);
     text.field("total_error_replies", get(Counter::Errors));
+    text.field("dump_payload_sanitizations", 0);
+    text.field("total_reads_processed", get(Counter::Reads));
+    text.field("total_writes_processed", get(Counter::Writes));
+    text.fields(&["io_threaded_reads_processed", "io_threaded_writes_processed"], 0);
+    text.fields(&["reply_buffer_shrinks", "reply_buffer_expands"], 0);
+    text.field("client_query_buffer_limit_disconnections", get(Counter::QueryLimitDisconnections));
+    text.field("client_output_buffer_limit_disconnections", get(Counter::OutputLimitDisconnections));
     text.field("acl_access_denied_auth", get(Counter::FailedLogins));
     text.fields(&["acl_access_denied_cmd", "acl_access_denied_key", "acl_access_denied_channel"], 0);
     // What Redis does not count.
     text.field("protocol_errors", get(Counter::ProtocolErrors));
     text.field("unauthenticated_commands", get(Counter::DeniedUnauthenticated));
-    text.field("client_output_buffer_limit_disconnections", get(Counter::OutputLimitDisconnections));
-    text.field("client_query_buffer_limit_disconnections", get(Counter::QueryLimitDisconnections));
+    text.field("overdue_clients", get(Counter::OverdueClients));
+    text.field("killed_clients", get(Counter::KilledClients));
     text.field("accept_errors", get(Counter::AcceptErrors));
     text.field("clock_steps", get(Counter::ClockSteps));
     text.field("read_only_since_failure", u8::from(engine.is_latched()));
@@ -163,6 +188,25 @@ pub(super) fn commandstats(text: &mut Text, call: &mut Call<'_, '_>) {
                 stats.calls, stats.rejected, stats.failed
             ),
         );
+    }
+}
+
+/// `# Latencystats`
+pub(super) fn latencystats(text: &mut Text, call: &mut Call<'_, '_>) {
+    let stats = &call.engine.stats;
+    if !stats.tracks_latency.load(Relaxed) {
+        return;
+    }
+    let names = setting(call, "latency-tracking-info-percentiles");
+    let names: Vec<&str> = names.split_whitespace().collect();
+    let percents: Vec<f64> = names.iter().filter_map(|name| name.parse().ok()).collect();
+    for command in &REGISTRY.all {
+        let Some(times) = stats.latency(command.id).and_then(|latency| latency.percentiles(&percents)) else {
+            continue;
+        };
+        let shown = names.iter().zip(times).map(|(name, ns)| format!("p{name}={:.3}", ns as f64 / 1000.0));
+        let shown = shown.collect::<Vec<_>>().join(",");
+        text.field(format_args!("latency_percentiles_usec_{}", command.full_name), shown);
     }
 }
 

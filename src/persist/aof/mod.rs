@@ -1,0 +1,5 @@
+//! The append-only file.
+
+pub mod log;
+pub mod manifest;
+pub mod record;

@@ -1,0 +1,115 @@
+//! Walks over a table: SCAN, samples, what is due, and addresses to fetch ahead.
+
+use super::bucket::SLOTS;
+use super::segment::tag_of;
+use super::{Entry, NEVER, Table};
+
+impl<E: Entry> Table<E> {
+    /// Visits the entries whose home is the bucket at `position` on the hash line (0 starts), and returns the position
+    /// of the next bucket, or `None` behind the last. Positions are multiples of 2^24: their upper 40 bits tell all.
+    ///
+    /// An entry that is in the table from the first call to the last is visited at least once.
+    pub fn scan(&self, position: u64, mut visit: impl FnMut(&E)) -> Option<u64> {
+        let segment = &self.segments[self.segment_index(position)?];
+        let (n, depth) = (segment.buckets().len(), segment.depth());
+        let home = segment.home(position);
+        let at_home = &segment.buckets()[home];
+        at_home.iter_of(false).for_each(&mut visit);
+        if at_home.is_overflowed() {
+            segment.buckets()[segment.next(home)].iter_of(true).for_each(&mut visit);
+        }
+        let prefix = if depth == 0 { 0 } else { position >> (64 - depth) };
+        let base = if depth == 0 { 0 } else { prefix << (64 - depth) };
+        if home + 1 < n {
+            // The first point of the next bucket, rounded down to a position: a bucket is visited twice at the worst.
+            let point = (((home as u64 + 1) << 32).div_ceil(n as u64)) << 32 >> depth;
+            let next = (base | point) & !0xff_ffff;
+            return Some(next.max(position + (1 << 24)));
+        }
+        if depth == 0 || prefix + 1 == 1 << depth { None } else { Some((prefix + 1) << (64 - depth)) }
+    }
+
+    /// An entry near the point `random`: uniform points give nearly uniform entries.
+    pub fn sample(&self, random: u64) -> Option<&E> {
+        if self.len == 0 {
+            return None;
+        }
+        let mut point = random;
+        loop {
+            let segment = &self.segments[self.segment_index(point)?];
+            let home = segment.home(point);
+            let first = (random & 0xffff) as usize % SLOTS;
+            // An empty slot means another draw, so that full buckets are not preferred to sparse ones.
+            if let Some(entry) = segment.buckets()[home].entry(first) {
+                return Some(entry);
+            }
+            point = point.wrapping_mul(0x9e37_79b9_7f4a_7c15).wrapping_add(0x1234_5678_9abc_def1).rotate_left(23);
+            if point & 0x1f == 0
+                && let Some(entry) = segment.iter().next()
+            {
+                return Some(entry);
+            }
+        }
+    }
+
+    /// The earliest tick at which an entry may be due.
+    pub fn next_due(&self) -> u32 {
+        self.segment_due.iter().copied().min().unwrap_or(NEVER)
+    }
+
+    /// Takes out at most `limit` of the entries that are due at tick `now` and for which `expired` holds.
+    pub fn take_due(
+        &mut self,
+        now: u32,
+        limit: usize,
+        mut expired: impl FnMut(&E) -> bool,
+        mut taken: impl FnMut(E),
+    ) -> usize {
+        let mut count = 0;
+        let mut index = 0;
+        while index < self.segments.len() && count < limit {
+            if self.segment_due[index] > now {
+                index += 1;
+                continue;
+            }
+            let segment = &mut self.segments[index];
+            for bucket in 0..segment.buckets().len() {
+                if segment.due(bucket) > now {
+                    continue;
+                }
+                for slot in 0..SLOTS {
+                    // A pulled-back entry may fill the slot again, hence the loop.
+                    while segment.buckets()[bucket].entry(slot).is_some_and(&mut expired) {
+                        if let Some(entry) = segment.remove_at(bucket, slot, &self.basis) {
+                            self.len -= 1;
+                            count += 1;
+                            taken(entry);
+                        }
+                    }
+                }
+                segment.settle_due(bucket, &self.basis);
+            }
+            self.segment_due[index] = segment.earliest();
+            let before = self.segments.len();
+            self.shrink(index);
+            if self.segments.len() >= before {
+                index += 1;
+            }
+        }
+        count
+    }
+
+    /// The address of the bucket where a lookup of `hash` starts.
+    #[inline]
+    pub fn bucket_address(&self, hash: u64) -> Option<*const u8> {
+        let segment = &self.segments[self.segment_index(hash)?];
+        Some(std::ptr::from_ref(&segment.buckets()[segment.home(hash)]).cast())
+    }
+
+    /// The address of the first entry whose tag matches, if any.
+    #[inline]
+    pub fn candidate_address(&self, hash: u64) -> Option<*const u8> {
+        let segment = &self.segments[self.segment_index(hash)?];
+        segment.buckets()[segment.home(hash)].candidate(tag_of(hash)).map(E::address)
+    }
+}
