@@ -11,6 +11,7 @@ use std::time::{Duration, Instant};
 use criterion::{BenchmarkGroup, Criterion, Throughput, criterion_group, criterion_main};
 use pipkin::base::crc64::crc64;
 use pipkin::persist::rdb::{Auxiliary, Encoder, Item, Reader, Usage, Writer};
+use pipkin::store::filler::Filler;
 use pipkin::store::keyspace::Keyspace;
 use pipkin::store::record::Record;
 use pipkin::value::table::Basis;
@@ -34,11 +35,17 @@ fn noise(number: usize, out: &mut [u8; 64]) {
     }
 }
 
+/// The binary's allocator, as far as it matters here.
+#[cfg(feature = "server")]
+#[global_allocator]
+static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
+
 /// A file of strings of 64 bytes, or of hashes of five fields.
 fn file(keys: usize, with_hashes: bool, compresses: bool) -> Vec<u8> {
     let mut encoder = Encoder::new(compresses);
     let mut writer = Writer::new(Vec::new(), true, HEAD).expect("a vector takes everything");
     writer.select(0);
+    writer.sizes(keys, 0);
     let (mut value, mut packed) = ([0; 64], Vec::new());
     for number in 0..keys {
         noise(number, &mut value);
@@ -57,24 +64,28 @@ fn file(keys: usize, with_hashes: bool, compresses: bool) -> Vec<u8> {
     writer.finish().expect("a vector takes everything")
 }
 
-/// Reads everything, and does with each key what `take` does.
-fn read(source: impl Read, mut take: impl FnMut(Record)) -> usize {
+/// Reads everything into records, which go into the keyspace if there is one.
+fn read(source: impl Read, keyspace: Option<&Keyspace>) -> usize {
     let mut reader = Reader::new(source, ValueLimits::default(), basis()).expect("it is a file");
+    let mut filler = keyspace.map(Filler::new);
     let mut count = 0;
     while let Some(item) = reader.next().expect("it is sound") {
-        let Item::Entry(entry) = item else { continue };
-        take(Record::new(entry.key, entry.value, entry.deadline));
-        count += 1;
+        match (item, &mut filler) {
+            (Item::Entry(entry), filler) => {
+                count += 1;
+                let record = Record::new(entry.key, entry.value, entry.deadline);
+                if let Some(filler) = filler {
+                    filler.add(entry.database, record).expect("keys differ");
+                }
+            }
+            (Item::Sizes { database, keys, .. }, Some(filler)) => filler.expect(database, keys as usize),
+            _ => {}
+        }
+    }
+    if let Some(filler) = filler {
+        filler.finish().expect("keys differ");
     }
     count
-}
-
-/// The same into a keyspace.
-fn load(source: impl Read, keyspace: &Keyspace) -> usize {
-    read(source, |record| {
-        let hash = keyspace.basis().hash(record.key());
-        keyspace.shard(Keyspace::shard_of(hash)).lock().database_mut(0).table.insert(hash, record);
-    })
 }
 
 fn empty() -> Keyspace {
@@ -85,10 +96,10 @@ fn rdb(criterion: &mut Criterion) {
     if let Some(path) = std::env::var_os("PIPKIN_RDB") {
         let keyspace = empty();
         let start = Instant::now();
-        let count = load(File::open(&path).expect("the file is there"), &keyspace);
+        let count = read(File::open(&path).expect("the file is there"), Some(&keyspace));
         let whole = start.elapsed();
         let start = Instant::now();
-        read(File::open(&path).expect("the file is there"), drop);
+        read(File::open(&path).expect("the file is there"), None);
         println!("{count} keys loaded in {whole:?}; read without keeping them in {:?}", start.elapsed());
         return;
     }
@@ -111,11 +122,11 @@ fn measure(group: &mut BenchmarkGroup<'_, criterion::measurement::WallTime>, wha
         group.bench_function(name, |bencher| bencher.iter(|| file(KEYS, hashes, compresses)));
     }
     let bytes = file(KEYS, hashes, true);
-    group.bench_function(format!("{what} read"), |bencher| bencher.iter(|| read(&bytes[..], drop)));
+    group.bench_function(format!("{what} read"), |bencher| bencher.iter(|| read(&bytes[..], None)));
     group.bench_function(format!("{what} loaded"), |bencher| {
         bencher.iter_with_large_drop(|| {
             let keyspace = empty();
-            load(&bytes[..], &keyspace);
+            read(&bytes[..], Some(&keyspace));
             keyspace
         });
     });
