@@ -17,7 +17,7 @@ pub mod sorted_set;
 pub mod spec;
 pub mod string;
 #[cfg(test)]
-mod testing;
+pub(crate) mod testing;
 
 use crate::protocol::error::CommandResult;
 pub use args::Args;

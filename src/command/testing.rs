@@ -4,8 +4,7 @@ use super::settings::Settings;
 use super::{Args, Context, FAMILIES};
 use crate::base::random::Random;
 use crate::protocol::reply::{Protocol, Reply};
-use crate::protocol::request::OwnedRequest;
-use crate::store::effects::Rewritten;
+use crate::protocol::request::{Batch, OwnedRequest, Parser};
 use crate::store::keys::Keys;
 use crate::store::keyspace::Keyspace;
 use crate::value::table::Basis;
@@ -35,13 +34,13 @@ impl Bench {
     }
 
     /// Runs a command while somebody listens; returns its reply and what is logged in its place.
-    pub fn run<A: AsRef<[u8]>>(&self, arguments: &[A]) -> (Vec<u8>, Vec<Rewritten>) {
+    pub fn run<A: AsRef<[u8]>>(&self, arguments: &[A]) -> (Vec<u8>, Vec<Logged>) {
         let name = String::from_utf8_lossy(arguments[0].as_ref()).to_lowercase();
         let mut rows = FAMILIES.iter().copied().flatten();
         let handler =
             rows.find(|row| row.name == name).and_then(|row| row.handler).expect("a command of a data family");
         let mut keys = Keys::new(&self.keyspace);
-        keys.effects.listening = true;
+        self.keyspace.set_logging(true);
         keys.enter_exclusively(NOW_MS);
         let reply = Reply::new(self.protocol);
         let mut ctx = Context { keys, reply, settings: &self.settings, random: &self.random, may_block: false };
@@ -51,8 +50,10 @@ impl Bench {
             ctx.reply.truncate(mark);
             ctx.reply.error(&error);
         }
+        let logged = ctx.keys.effects.pending().0.iter().map(decoded).collect();
+        ctx.keys.commit();
         ctx.keys.leave();
-        (ctx.reply.take(), std::mem::take(&mut ctx.keys.effects.rewritten))
+        (ctx.reply.take(), logged)
     }
 
     /// Runs a command of words without blanks; returns the reply as text.
@@ -73,4 +74,14 @@ impl Bench {
         bulks.sort();
         bulks
     }
+}
+
+/// A logged command: its database and its arguments.
+pub type Logged = (usize, Vec<Vec<u8>>);
+
+/// A logged command, decoded.
+pub fn decoded((database, record): (usize, &[u8])) -> Logged {
+    let mut batch = Batch::new();
+    Parser::default().parse(record, 0, &mut batch, 1).expect("what is logged is a request");
+    (database, batch.request(0, record).iter().map(<[u8]>::to_vec).collect())
 }

@@ -236,13 +236,9 @@ pub fn serve_ready(context: &mut Context<'_>, engine: &Engine) {
                 context.keys.with_shard_of(&id.1, |shard| shard.remove_waiter(&id, waiter.ticket));
                 continue;
             }
-            context.keys.effects.clear();
+            context.keys.effects.begin();
+            // It says itself what to log: nobody else would understand the command that waited.
             waiter.serve(context, engine);
-            if let Some(sink) = &engine.sink
-                && context.keys.effects.dirty > 0
-            {
-                sink.command(database, &[], &context.keys.effects);
-            }
             // Serving may have brought elements to another key.
             ready.extend(std::mem::take(&mut context.keys.effects.ready));
         }

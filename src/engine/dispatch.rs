@@ -286,7 +286,7 @@ impl<'e, 's> Run<'e, 's> {
             return Ok(());
         }
         self.lock(command, request, hashes);
-        self.context.keys.effects.clear();
+        self.context.keys.effects.begin();
         let result = self.handle(command, request);
         if self.context.keys.is_exclusive() {
             let now_ms = self.context.keys.now_ms;
@@ -357,12 +357,8 @@ impl<'e, 's> Run<'e, 's> {
         let Run { engine, session, context, .. } = self;
         let mut call = Call { engine, session, context, command };
         let result = call_handler(&mut call, command, request);
-        report(self.engine, &self.context, result.is_ok(), || request.iter().collect());
         self.tally.finish(self.engine, self.session, command, request, timed);
-        // After the sink, which hears of this command before it hears of what followed from it.
-        if !self.context.keys.effects.ready.is_empty() {
-            blocking::serve_ready(&mut self.context, self.engine);
-        }
+        finish_step(&mut self.context, self.engine, result.is_ok(), || request.iter());
         match result {
             Ok(Outcome::Done) => Ok(()),
             Ok(Outcome::Blocked(wait)) => {
@@ -387,15 +383,21 @@ fn lock_only_key(context: &mut Context<'_>, command: &Command, key: &[u8], hash:
     }
 }
 
-/// Hands the effects of a command over, within its locks.
+/// What follows from a command within its locks: those who waited for what it brought are served, and all that has
+/// changed is handed over, in order.
 #[inline]
-fn report<'a>(engine: &Engine, context: &Context<'_>, succeeded: bool, arguments: impl FnOnce() -> Vec<&'a [u8]>) {
-    if let Some(sink) = &engine.sink
-        && succeeded
-        && context.keys.effects.dirty > 0
-    {
-        sink.command(context.keys.database, &arguments(), &context.keys.effects);
+fn finish_step<'a, A>(context: &mut Context<'_>, engine: &Engine, succeeded: bool, arguments: impl FnOnce() -> A)
+where
+    A: ExactSizeIterator<Item = &'a [u8]>,
+{
+    let keys = &mut context.keys;
+    if succeeded {
+        keys.effects.conclude(keys.database, arguments);
     }
+    if !keys.effects.ready.is_empty() {
+        blocking::serve_ready(context, engine);
+    }
+    context.keys.commit();
 }
 
 /// Whether a command's replies are pushes, which come whatever CLIENT REPLY says.
@@ -456,7 +458,7 @@ fn call_handler(call: &mut Call<'_, '_>, command: &'static Command, request: Req
 pub fn run_queued(call: &mut Call<'_, '_>, command: &'static Command, request: Request<'_>) -> Option<u64> {
     let watch = tally::is_timed(call.engine, command).then(Stopwatch::start);
     let mark = call.context.reply.mark();
-    let dirty = std::mem::take(&mut call.context.keys.effects.dirty);
+    let dirty = call.context.keys.effects.begin_queued();
     call.context.keys.database = call.session.database;
     let allowed = gates::pass_queued(call, command);
     let result = allowed.and_then(|()| call_handler(&mut Call { command, ..reborrow(call) }, command, request));
@@ -470,6 +472,8 @@ pub fn run_queued(call: &mut Call<'_, '_>, command: &'static Command, request: R
         call.engine.stats.failed(command.id);
         call.engine.stats.error(&error);
     }
+    let database = call.context.keys.database;
+    call.context.keys.effects.conclude(database, || request.iter());
     call.context.keys.effects.dirty += dirty;
     took_ns
 }

@@ -24,7 +24,6 @@ use crate::protocol::error::CommandError;
 use crate::protocol::reply::Reply;
 use crate::pubsub::outbox::DirectWrite;
 use crate::pubsub::registry::PubSub;
-use crate::store::effects::EffectSink;
 use crate::store::expiry;
 use crate::store::keys::{AccessPolicy, Keys};
 use crate::store::keyspace::Keyspace;
@@ -54,8 +53,6 @@ pub struct Engine {
     pub slowlog: SlowLog,
     /// Deadlines of those who wait.
     pub timers: Timers,
-    /// Who receives the effects of commands.
-    pub sink: Option<Arc<dyn EffectSink>>,
     /// When the instance started, Unix time in ms.
     pub started_ms: u64,
     /// Forty random hexadecimal digits, new at each start.
@@ -157,7 +154,6 @@ impl Engine {
             memory: Memory::default(),
             slowlog: SlowLog::default(),
             timers: Timers::default(),
-            sink: None,
             started_ms: now_ms,
             run_id: random::token(20),
             port: AtomicUsize::new(0),
@@ -230,7 +226,6 @@ impl Engine {
     pub fn keys(&self) -> Keys<'_> {
         let mut keys = Keys::new(&self.keyspace);
         keys.access = self.access_policy();
-        keys.effects.listening = self.sink.is_some();
         keys
     }
 

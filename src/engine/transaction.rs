@@ -130,6 +130,7 @@ pub fn execute(call: &mut Call<'_, '_>) -> CommandResult<Outcome> {
         took_ns.push(dispatch::run_queued(call, command, request.request()));
     }
     call.context.may_block = may_block;
+    call.context.keys.effects.log_nothing();
     count_calls(call.engine, &transaction, &took_ns, watch.elapsed_ns());
     Ok(Outcome::Done)
 }

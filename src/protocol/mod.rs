@@ -2,6 +2,7 @@
 //!
 //! Absent from here: sockets, the clock, commands and their arguments' meaning.
 
+pub mod command;
 pub mod decimal;
 pub mod error;
 pub mod reply;

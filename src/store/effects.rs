@@ -1,10 +1,16 @@
 //! What a command changed, in the order of execution.
 //!
 //! Handlers say it through [`Effects`] while the shards are still held. Who listens, a log, replicas, keyspace
-//! notifications, client-side caches, is behind [`EffectSink`]; the dispatcher hands a command's effects over before it
-//! lets go of the locks, so that their order is the order of execution. Without a listener nothing is collected.
+//! notifications, client-side caches, is behind [`EffectSink`]; the dispatcher hands over what a step changed
+//! ([`super::keys::Keys::commit`]) before it lets go of the locks, so that the order of what is handed over is the order of
+//! execution. Without a listener nothing is collected.
+//!
+//! A step is a command with all that follows from it: the removal of keys that it met expired, the commands of a
+//! transaction, those of clients that waited for what it brought. Its records are applied together or not at all.
 
 use smallvec::SmallVec;
+
+use crate::protocol::command;
 
 /// Class of a keyspace event, as `notify-keyspace-events` sorts them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -33,13 +39,51 @@ pub struct Event {
     pub key: Vec<u8>,
 }
 
-/// A command to log instead of the one that ran: (database, its arguments).
-pub type Rewritten = (usize, Vec<Vec<u8>>);
+/// Commands that bring another keyspace from the state before to the state now, encoded and in order.
+#[derive(Debug, Default)]
+pub struct Records {
+    bytes: Vec<u8>,
+    /// For each command its database, and where it ends in `bytes`.
+    parts: Vec<(usize, usize)>,
+}
 
-/// Receives effects while the shards that they concern are held; must not block.
+/// What stays allocated for the next command's records, in bytes.
+const RECORD_BYTES_KEPT: usize = 64 << 10;
+
+impl Records {
+    /// Appends a command, its name first.
+    #[inline]
+    pub fn push<'a>(&mut self, database: usize, arguments: impl ExactSizeIterator<Item = &'a [u8]>) {
+        command::header_of_command(&mut self.bytes, arguments.len());
+        arguments.for_each(|argument| command::bulk(&mut self.bytes, argument));
+        self.parts.push((database, self.bytes.len()));
+    }
+
+    /// Whether there is none.
+    #[inline]
+    pub fn is_empty(&self) -> bool {
+        self.parts.is_empty()
+    }
+
+    /// Each command's database and its bytes.
+    pub fn iter(&self) -> impl ExactSizeIterator<Item = (usize, &[u8])> {
+        self.parts.iter().enumerate().map(|(index, &(database, end))| {
+            let begin = if index == 0 { 0 } else { self.parts[index - 1].1 };
+            (database, &self.bytes[begin..end])
+        })
+    }
+
+    fn clear(&mut self) {
+        self.parts.clear();
+        self.bytes.clear();
+        self.bytes.shrink_to(RECORD_BYTES_KEPT);
+    }
+}
+
+/// Receives effects while the shards that they concern are held, so that it hears of them in order; must not block.
 pub trait EffectSink: Send + Sync {
-    /// One command has run. `arguments` are its own; `effects.rewritten` stand for it where they are not empty.
-    fn command(&self, database: usize, arguments: &[&[u8]], effects: &Effects);
+    /// What one step changed: records to be applied all or none, and events. Returns the log's position behind them.
+    fn append(&self, records: &Records, events: &[Event]) -> u64;
 }
 
 /// The effects of the command that runs.
@@ -51,23 +95,33 @@ pub struct Effects {
     changes: u64,
     /// Lists and sorted sets that got elements somebody may wait for: (database, key).
     pub ready: SmallVec<[(usize, Vec<u8>); 1]>,
-    /// What to log instead of the command itself.
-    pub rewritten: Vec<Rewritten>,
+    /// What to log, of all commands since the last [`super::keys::Keys::commit`].
+    records: Records,
+    /// The running command has said itself what to log in its place.
+    replaced: bool,
     /// Key events, collected only while somebody listens.
-    pub events: Vec<Event>,
-    /// Whether anybody listens.
+    events: Vec<Event>,
+    /// Whether there is a log.
+    pub logging: bool,
+    /// Whether anybody listens to events.
     pub listening: bool,
 }
 
 impl Effects {
-    /// Forgets everything, for the next command.
-    pub fn clear(&mut self) {
+    /// Another command begins.
+    #[inline]
+    pub fn begin(&mut self) {
         self.changes += std::mem::take(&mut self.dirty);
-        self.ready.clear();
-        if self.listening {
-            self.rewritten.clear();
-            self.events.clear();
+        self.replaced = false;
+        if !self.ready.is_empty() {
+            self.ready.clear();
         }
+    }
+
+    /// A command of a transaction begins; returns the changes of those before, to be added when it has run.
+    pub fn begin_queued(&mut self) -> u64 {
+        self.replaced = false;
+        std::mem::take(&mut self.dirty)
     }
 
     /// Changes of all commands since the last call.
@@ -77,8 +131,52 @@ impl Effects {
 
     /// Logs `arguments` in place of the command that runs; may be called several times.
     pub fn log_instead(&mut self, database: usize, arguments: &[&[u8]]) {
-        if self.listening {
-            self.rewritten.push((database, arguments.iter().map(|a| a.to_vec()).collect()));
+        self.replaced = true;
+        self.log_also(database, arguments);
+    }
+
+    /// Logs `arguments` beside the command that runs, before it.
+    pub fn log_also(&mut self, database: usize, arguments: &[&[u8]]) {
+        if self.logging {
+            self.records.push(database, arguments.iter().copied());
         }
+    }
+
+    /// The running command is not to be logged: those that it ran have been.
+    pub fn log_nothing(&mut self) {
+        self.replaced = true;
+    }
+
+    /// The command has run: it is logged itself if it changed anything and said nothing else.
+    #[inline]
+    pub fn conclude<'a, A>(&mut self, database: usize, arguments: impl FnOnce() -> A)
+    where
+        A: ExactSizeIterator<Item = &'a [u8]>,
+    {
+        if self.logging && self.dirty > 0 && !self.replaced {
+            self.records.push(database, arguments());
+        }
+    }
+
+    /// Notes a key event.
+    pub fn event(&mut self, event: Event) {
+        self.events.push(event);
+    }
+
+    /// Whether there is something to hand over.
+    #[inline]
+    pub fn is_pending(&self) -> bool {
+        !self.records.is_empty() || !self.events.is_empty()
+    }
+
+    /// What is to be handed over.
+    pub fn pending(&self) -> (&Records, &[Event]) {
+        (&self.records, &self.events)
+    }
+
+    /// It was.
+    pub fn settle(&mut self) {
+        self.records.clear();
+        self.events.clear();
     }
 }

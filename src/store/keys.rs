@@ -9,6 +9,7 @@
 
 mod databases;
 mod held;
+mod snapshot;
 
 use std::cell::Cell;
 use std::collections::BTreeSet;
@@ -108,6 +109,8 @@ pub struct Tally {
     pub expired: u64,
     /// Bytes of records more (or fewer) than before.
     pub bytes: i64,
+    /// The log's position behind everything that was seen or changed.
+    pub position: u64,
 }
 
 /// What one look at a shard for expired keys came to.
@@ -130,6 +133,8 @@ pub struct Keys<'k> {
     declared: Vec<Declared>,
     /// Place in `declared` behind the key that was asked for last: handlers take their keys in order.
     next: Cell<usize>,
+    /// The newest snapshot that is being taken, 0 for none.
+    snapshot: u32,
     /// The selected database.
     pub database: usize,
     /// The time of this command, Unix time in ms.
@@ -181,6 +186,7 @@ impl<'k> Keys<'k> {
             current: Cell::new(Declared::NONE),
             declared: Vec::new(),
             next: Cell::new(0),
+            snapshot: 0,
             database: 0,
             now_ms: 0,
             access: AccessPolicy::default(),
@@ -197,15 +203,26 @@ impl<'k> Keys<'k> {
     /// Enters beside others, for a batch that begins at `now_ms`.
     pub fn enter(&mut self, now_ms: u64) {
         self.exit();
+        if self.keyspace.snapshots.latest() != 0 {
+            self.keyspace.snapshots.pace();
+        }
         self.entered = Entered::Shared { _guard: read_guard(self.keyspace) };
-        self.now_ms = self.now_ms.max(now_ms);
+        self.begin(now_ms);
     }
 
     /// Waits until nobody else is inside, and enters alone.
     pub fn enter_exclusively(&mut self, now_ms: u64) {
         self.exit();
         self.entered = Entered::Exclusively { _guard: write_guard(self.keyspace) };
+        self.begin(now_ms);
+    }
+
+    /// What only changes while nobody is inside is read once.
+    #[inline]
+    fn begin(&mut self, now_ms: u64) {
         self.now_ms = self.now_ms.max(now_ms);
+        self.effects.logging = self.keyspace.is_logging();
+        self.snapshot = self.keyspace.snapshots.latest();
     }
 
     /// Whether the caller is alone inside.
@@ -222,6 +239,7 @@ impl<'k> Keys<'k> {
 
     /// Bytes are settled before others may enter alone: to them, what is accounted for is what is there.
     fn exit(&mut self) {
+        debug_assert!(!self.effects.is_pending(), "somebody changed keys and did not commit");
         self.release();
         self.settle_bytes();
         self.entered = Entered::Not;
@@ -265,6 +283,7 @@ impl<'k> Keys<'k> {
         // Sampled before locking, time could run backwards for a key that another worker touched in between.
         self.now_ms = self.now_ms.max(shard.now_ms);
         shard.now_ms = self.now_ms;
+        self.tally.position = self.tally.position.max(shard.position);
         self.held.add(index, shard)
     }
 
@@ -377,10 +396,8 @@ impl<'k> Keys<'k> {
         let database = self.database;
         self.tally.expired += 1;
         self.shard(Keyspace::shard_of(hash)).touch(database, key);
-        if self.effects.listening {
-            self.effects.log_instead(database, &[b"DEL", key]);
-            self.event(EventClass::Expired, "expired", key);
-        }
+        self.effects.log_also(database, &[b"DEL", key]);
+        self.announce(EventClass::Expired, "expired", key);
         if let Some(record) = self.remove_at(hash, place) {
             self.retire(record, hash);
         }
@@ -388,6 +405,7 @@ impl<'k> Keys<'k> {
 
     /// Takes a record out of its table and accounts for what the table gives back.
     fn remove_at(&mut self, hash: u64, place: Place) -> Option<Record> {
+        self.preserve(hash);
         let table = &mut self.part(hash).table;
         let before = table.heap_bytes();
         let record = table.remove_at(place)?;
@@ -491,6 +509,7 @@ impl<'k> Keys<'k> {
     /// The record at a place of a shard that is held.
     #[inline]
     fn record_mut(&mut self, hash: u64, place: Place) -> RecordMut<'_> {
+        self.preserve(hash);
         // Borrowed field by field, so that the tally can be changed while the record is held.
         let Keys { held, tally, access, now_ms, database, .. } = self;
         let Some(shard) = held.get_mut(Keyspace::shard_of(hash)) else {
@@ -546,11 +565,17 @@ impl<'k> Keys<'k> {
     }
 
     fn insert_hashed(&mut self, record: Record, hash: u64) {
+        self.preserve(hash);
         self.tally.bytes += record.heap_bytes() as i64;
+        let snapshot = self.snapshot;
         let part = self.part(hash);
         part.volatile += record.deadline().is_some() as usize;
         let before = part.table.heap_bytes();
         part.table.insert(hash, record);
+        if snapshot != 0 {
+            // A segment that was just made holds nothing that a snapshot under way lacks.
+            part.table.set_stamp(hash, snapshot);
+        }
         let after = part.table.heap_bytes();
         self.tally.bytes += after as i64 - before as i64;
     }
@@ -603,7 +628,8 @@ impl<'k> Keys<'k> {
     #[inline]
     pub fn announce(&mut self, class: EventClass, event: &'static str, key: &[u8]) {
         if self.effects.listening {
-            self.event(class, event, key);
+            let event = Event { class, name: event, database: self.database, key: key.to_vec() };
+            self.effects.event(event);
         }
     }
 
@@ -614,8 +640,23 @@ impl<'k> Keys<'k> {
         self.with_shard_of(key, |shard| shard.touch(database, key));
     }
 
-    fn event(&mut self, class: EventClass, name: &'static str, key: &[u8]) {
-        self.effects.events.push(Event { class, name, database: self.database, key: key.to_vec() });
+    /// Hands what was changed since the last call over to those who listen. The shards are still held.
+    #[inline]
+    pub fn commit(&mut self) {
+        if self.effects.is_pending() {
+            self.hand_over_effects();
+        }
+    }
+
+    #[cold]
+    fn hand_over_effects(&mut self) {
+        if let Some(sink) = self.keyspace.sink() {
+            let (records, events) = self.effects.pending();
+            let position = sink.append(records, events);
+            self.tally.position = self.tally.position.max(position);
+            self.held.shards_mut().for_each(|shard| shard.position = position);
+        }
+        self.effects.settle();
     }
 
     /// Says that a key has elements now, for which somebody may be waiting.
@@ -644,6 +685,7 @@ impl<'k> Keys<'k> {
     /// Removes keys of one shard that are due at `tick`, about `limit` of them. The caller holds nothing.
     pub fn expire_due(&mut self, index: usize, tick: u32, limit: usize) -> Swept {
         self.push_locked(index);
+        let snapshot = self.snapshot;
         let mut swept = Swept::default();
         for number in 0..self.shard(index).database_count() {
             let now_ms = self.now_ms;
@@ -652,24 +694,26 @@ impl<'k> Keys<'k> {
             if database.volatile == 0 || database.table.next_due() > tick || swept.removed >= limit {
                 continue;
             }
+            let points = (snapshot != 0).then(|| database.table.due_points(tick));
+            self.database = number;
+            points.into_iter().flatten().for_each(|point| self.preserve_at(index, point));
+            let database = self.shard(index).database_mut(number);
             let before = database.table.heap_bytes();
             let mut records = Vec::new();
             let expired = |record: &Record| record.has_expired(now_ms);
             swept.removed += database.table.take_due(tick, limit, expired, |record| records.push(record));
             self.tally.bytes += self.shard(index).database_mut(number).table.heap_bytes() as i64 - before as i64;
-            self.database = number;
             for record in records {
                 let key = record.key();
                 self.tally.expired += 1;
                 self.shard(index).touch(number, key);
-                if self.effects.listening {
-                    self.effects.log_instead(number, &[b"DEL", key]);
-                    self.event(EventClass::Expired, "expired", key);
-                }
+                self.effects.log_also(number, &[b"DEL", key]);
+                self.announce(EventClass::Expired, "expired", key);
                 let hash = self.hash(key);
                 self.retire(record, hash);
             }
         }
+        self.commit();
         self.release();
         swept
     }
@@ -682,11 +726,10 @@ impl<'k> Keys<'k> {
             self.push_locked(index);
         }
         self.shard(index).touch(database, key);
-        if self.effects.listening {
-            self.effects.log_instead(database, &[b"DEL", key]);
-            self.event(EventClass::Evicted, "evicted", key);
-        }
+        self.effects.log_also(database, &[b"DEL", key]);
+        self.announce(EventClass::Evicted, "evicted", key);
         self.remove(key);
+        self.commit();
         if locked {
             self.release();
         }

@@ -5,15 +5,17 @@
 //! grows with the number of workers and not of shards.
 
 use std::collections::{BTreeMap, HashMap};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
+use std::sync::{Arc, OnceLock};
 
 use crossbeam::sync::ShardedLock;
 use crossbeam::utils::CachePadded;
 use parking_lot::Mutex;
 
+use super::effects::EffectSink;
 use super::reclaim::Reclaimer;
 use super::record::Record;
+use super::snapshot::Snapshots;
 use crate::base::limits::SHARDS;
 use crate::value::table::{Basis, Table};
 
@@ -78,13 +80,15 @@ pub struct Shard {
     waiting: Option<Box<HashMap<KeyId, Queue>>>,
     /// The latest time at which anybody held this shard, so that time never runs backwards for a key.
     pub now_ms: u64,
+    /// The log's position behind the last record that concerns this shard.
+    pub position: u64,
     basis: Basis,
 }
 
 impl Shard {
     fn new(basis: Basis) -> Shard {
         let first = Database::new(basis.clone());
-        Shard { first, others: Vec::new(), watched: None, waiting: None, now_ms: 0, basis }
+        Shard { first, others: Vec::new(), watched: None, waiting: None, now_ms: 0, position: 0, basis }
     }
 
     /// The database, if it was ever written to in this shard.
@@ -224,6 +228,12 @@ pub struct Keyspace {
     pub reclaimer: Reclaimer,
     /// Bytes of records and their values; the tables' own bytes are counted when asked for.
     used: CachePadded<AtomicI64>,
+    /// The snapshots under way.
+    pub snapshots: Snapshots,
+    /// Who hears of changes.
+    sink: OnceLock<Arc<dyn EffectSink>>,
+    /// Whether there is a log. Changed only while somebody is alone inside.
+    logging: AtomicBool,
 }
 
 impl Keyspace {
@@ -240,7 +250,32 @@ impl Keyspace {
             databases,
             reclaimer: Reclaimer::start()?,
             used: CachePadded::new(AtomicI64::new(0)),
+            snapshots: Snapshots::new(databases),
+            sink: OnceLock::new(),
+            logging: AtomicBool::new(false),
         })
+    }
+
+    /// Says who hears of changes; once.
+    pub fn set_sink(&self, sink: Arc<dyn EffectSink>) {
+        let already = self.sink.set(sink).is_err();
+        debug_assert!(!already, "a keyspace has one sink");
+    }
+
+    /// Who hears of changes.
+    pub fn sink(&self) -> Option<&dyn EffectSink> {
+        self.sink.get().map(|sink| &**sink)
+    }
+
+    /// Begins or ends to hand records over to the sink. The caller is alone inside, or nobody is there yet.
+    pub fn set_logging(&self, logging: bool) {
+        self.logging.store(logging, Ordering::Relaxed);
+    }
+
+    /// Whether records are handed over to the sink.
+    #[inline]
+    pub fn is_logging(&self) -> bool {
+        self.logging.load(Ordering::Relaxed)
     }
 
     /// What keys are hashed and dated with.

@@ -11,3 +11,4 @@ pub mod keys;
 pub mod keyspace;
 pub mod reclaim;
 pub mod record;
+pub mod snapshot;

@@ -347,7 +347,8 @@ impl<E: Entry> Table<E> {
         let run = 1usize << (self.depth - depth);
         let buddy = self.directory[at ^ run] as usize;
         let total = self.segments[index].len() + self.segments[buddy].len();
-        if self.segments[buddy].depth() != depth || total > MERGE_ENTRIES_MAX {
+        let differ = self.segments[buddy].stamp != self.segments[index].stamp;
+        if self.segments[buddy].depth() != depth || total > MERGE_ENTRIES_MAX || differ {
             return false;
         }
         let parts = [index, buddy].map(|part| self.replace_segment(part, Segment::none()));

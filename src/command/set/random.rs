@@ -69,7 +69,7 @@ fn pop_many(ctx: &mut Context<'_>, key: &[u8], count: usize) -> CommandResult {
         remove_emptied(ctx, key);
         return Ok(());
     }
-    let mut popped = Popped { reply: &mut ctx.reply, logged: ctx.keys.effects.listening.then(Vec::new) };
+    let mut popped = Popped { reply: &mut ctx.reply, logged: ctx.keys.effects.logging.then(Vec::new) };
     // When few members stay, they move to a new set, which is smaller in form and quicker to make.
     if len - count <= count / REBUILD_RATIO {
         let basis = ctx.keys.keyspace().basis();
@@ -98,7 +98,7 @@ fn pop_many(ctx: &mut Context<'_>, key: &[u8], count: usize) -> CommandResult {
 /// Where popped members go.
 struct Popped<'r> {
     reply: &'r mut Reply,
-    /// Kept while somebody listens.
+    /// Kept while there is a log.
     logged: Option<Vec<Vec<u8>>>,
 }
 

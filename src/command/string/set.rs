@@ -153,7 +153,7 @@ fn write(ctx: &mut Context<'_>, key: &[u8], value: &[u8], options: &SetOptions) 
     ctx.keys.changed(EventClass::String, "set", key);
     if let Some(deadline) = options.deadline {
         ctx.keys.announce(EventClass::Generic, "expire", key);
-        if ctx.keys.effects.listening {
+        if ctx.keys.effects.logging {
             let arguments = [&b"SET"[..], key, value, b"PXAT", &format_u64(deadline)];
             ctx.keys.effects.log_instead(ctx.keys.database, &arguments);
         }

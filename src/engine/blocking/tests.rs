@@ -8,13 +8,14 @@ use parking_lot::Mutex;
 
 use crate::base::clock::Clock;
 use crate::base::config::Config;
+use crate::command::testing::decoded;
 use crate::engine::clients::Origin;
 use crate::engine::dispatch;
 use crate::engine::instance::Engine;
 use crate::engine::session::{ReplyMode, Session};
 use crate::protocol::error::CommandError;
 use crate::protocol::request::OwnedRequest;
-use crate::store::effects::{EffectSink, Effects};
+use crate::store::effects::{EffectSink, Event, Records};
 
 struct Peer {
     engine: Arc<Engine>,
@@ -414,17 +415,19 @@ fn the_log_hears_of_the_push_first() {
     #[derive(Default)]
     struct Log(Mutex<Vec<String>>);
     impl EffectSink for Log {
-        fn command(&self, database: usize, arguments: &[&[u8]], effects: &Effects) {
-            let rewritten =
-                effects.rewritten.iter().map(|(database, a)| format!("{database} {}", shown(&a.join(&b' '))));
-            let own = format!("{database} {}", shown(&arguments.join(&b' ')));
+        fn append(&self, records: &Records, _: &[Event]) -> u64 {
             let mut log = self.0.lock();
-            if effects.rewritten.is_empty() { log.push(own) } else { log.extend(rewritten) }
+            for (database, record) in records.iter() {
+                let (_, words) = decoded((database, record));
+                log.push(format!("{database} {}", shown(&words.join(&b' '))));
+            }
+            log.len() as u64
         }
     }
-    let mut engine = Engine::new(Config::new(), Clock::system()).unwrap();
+    let engine = Engine::new(Config::new(), Clock::system()).unwrap();
     let log = Arc::new(Log::default());
-    Arc::get_mut(&mut engine).unwrap().sink = Some(log.clone());
+    engine.keyspace.set_sink(log.clone());
+    engine.keyspace.set_logging(true);
     let [mut a, mut b, mut c] = peers(&engine);
     a.wait("BLMOVE q r LEFT RIGHT 0");
     b.wait("BRPOP r 0");

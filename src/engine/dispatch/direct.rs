@@ -7,11 +7,10 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::Ordering::Relaxed;
 
-use super::{gates, lock_only_key, report, tally};
+use super::{finish_step, gates, lock_only_key, tally};
 use crate::base::clock::Stopwatch;
 use crate::command::Context;
 use crate::command::spec::Flags;
-use crate::engine::blocking;
 use crate::engine::instance::Engine;
 use crate::engine::registry::Command;
 use crate::engine::session::Session;
@@ -79,10 +78,7 @@ fn run<R>(
     let hash = context.keys.hash(key);
     lock_only_key(&mut context, command, key, hash);
     let result = body(&mut context);
-    report(engine, &context, result.is_ok(), || arguments.to_vec());
-    if !context.keys.effects.ready.is_empty() {
-        blocking::serve_ready(&mut context, engine);
-    }
+    finish_step(&mut context, engine, result.is_ok(), || arguments.iter().copied());
     engine.stats.add_tally(&context.keys.leave());
     engine.stats.add(Counter::Changes, context.keys.effects.dirty);
     let nanoseconds = watch.map_or(0, |watch| watch.elapsed_ns());

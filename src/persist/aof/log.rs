@@ -298,8 +298,11 @@ impl Log {
 
     /// Switches to another, empty file, and returns the moment. Does no I/O: the writer brings the old file to its end,
     /// syncs it, and then begins with the new one. Called while the keyspace is held exclusively.
-    pub fn rotate(&self, file: Box<dyn File>) -> Rotation {
-        self.shared.rotate(file)
+    ///
+    /// `recovers` says whether the log is known to have failed. `None` where it is not so: the log has failed since,
+    /// and the rewrite has to begin again, because its new file is not to stand behind one that is not whole.
+    pub fn rotate(&self, file: Box<dyn File>, recovers: bool) -> Option<Rotation> {
+        self.shared.rotate(file, recovers)
     }
 
     /// Takes the latch off: the rewrite whose snapshot was taken at `rotation` is durable. False when that is not what
@@ -469,9 +472,11 @@ impl Shared {
         Position(end)
     }
 
-    fn rotate(&self, file: Box<dyn File>) -> Rotation {
+    fn rotate(&self, file: Box<dyn File>, recovers: bool) -> Option<Rotation> {
         let mut front = self.front.lock();
-        let recovers = self.failed.load(Ordering::Acquire);
+        if recovers != self.failed.load(Ordering::Acquire) {
+            return None;
+        }
         let position = Position(front.end);
         front.push(Piece::Switch { file, position: position.0, recovers });
         front.database = None;
@@ -483,7 +488,7 @@ impl Shared {
         front.asleep = Asleep::No;
         drop(front);
         self.signal.raise();
-        Rotation { position, recovers }
+        Some(Rotation { position, recovers })
     }
 
     fn recovered(&self, rotation: Rotation) -> bool {

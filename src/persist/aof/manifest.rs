@@ -103,19 +103,6 @@ impl Manifest {
         self.base.is_none() && self.increments.is_empty()
     }
 
-    /// The next increment of a log called `aof_name`, which is not in the manifest yet.
-    pub fn next_increment(&self, aof_name: &str) -> LogFile {
-        let last = self.increments.iter().chain(&self.history).filter(|f| f.name.ends_with(INCREMENT_SUFFIX));
-        let seq = last.map(|file| file.seq).max().unwrap_or(0).saturating_add(1);
-        LogFile { name: format!("{aof_name}.{seq}{INCREMENT_SUFFIX}"), seq }
-    }
-
-    /// The next base of a log called `aof_name`, which is not in the manifest yet.
-    pub fn next_base(&self, aof_name: &str, format: BaseFormat) -> LogFile {
-        let seq = self.base.as_ref().map_or(0, |file| file.seq).saturating_add(1);
-        LogFile { name: format!("{aof_name}.{seq}{}", format.suffix()), seq }
-    }
-
     /// Puts `base` in the place of everything in front of the increment that is called `first`.
     pub fn replace_base(&mut self, base: LogFile, first: &LogFile) {
         self.history.extend(self.base.replace(base));
@@ -139,7 +126,8 @@ impl Manifest {
     }
 }
 
-const INCREMENT_SUFFIX: &str = ".incr.aof";
+/// What the name of an increment ends with.
+pub(super) const INCREMENT_SUFFIX: &str = ".incr.aof";
 
 /// How a base is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -151,7 +139,8 @@ pub enum BaseFormat {
 }
 
 impl BaseFormat {
-    fn suffix(self) -> &'static str {
+    /// What its name ends with.
+    pub(super) fn suffix(self) -> &'static str {
         match self {
             BaseFormat::Rdb => ".base.rdb",
             BaseFormat::Aof => ".base.aof",

@@ -7,10 +7,14 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
 use parking_lot::{Condvar, Mutex};
 
 use super::{Entry, File, Lock, LockError, Storage};
+
+/// How long a test waits for an operation.
+const PATIENCE: Duration = Duration::from_secs(30);
 
 /// What can fail, be held up and be counted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -117,6 +121,11 @@ impl FaultyDisk {
         state.faults.entry(operation).or_default().push_back((at, errno));
     }
 
+    /// Forgets the faults that have not come.
+    pub(crate) fn heal(&self) {
+        self.0.state.lock().faults.clear();
+    }
+
     /// From now on so many bytes fit on the disk.
     pub(crate) fn set_capacity(&self, bytes: Option<usize>) {
         self.0.state.lock().capacity = bytes;
@@ -140,10 +149,7 @@ impl FaultyDisk {
 
     /// Waits until an operation of this kind is held up.
     pub(crate) fn wait_blocked(&self, operation: Operation) {
-        let mut state = self.0.state.lock();
-        while state.blocked.get(&operation).copied().unwrap_or(0) == 0 {
-            self.0.changed.wait(&mut state);
-        }
+        self.wait_until(|state| state.blocked.get(&operation).copied().unwrap_or(0) > 0);
     }
 
     /// How many operations of this kind there were.
@@ -153,10 +159,13 @@ impl FaultyDisk {
 
     /// Waits until there were so many.
     pub(crate) fn wait_count(&self, operation: Operation, count: u64) {
-        let mut state = self.0.state.lock();
-        while state.counts.get(&operation).copied().unwrap_or(0) < count {
-            self.0.changed.wait(&mut state);
-        }
+        self.wait_until(|state| state.counts.get(&operation).copied().unwrap_or(0) >= count);
+    }
+
+    /// Fails the test rather than to let it hang.
+    fn wait_until(&self, mut condition: impl FnMut(&mut State) -> bool) {
+        let timeout = self.0.changed.wait_while_for(&mut self.0.state.lock(), |state| !condition(state), PATIENCE);
+        assert!(!timeout.timed_out(), "the disk waits in vain");
     }
 
     /// Crashes: open files are dead, locks are free, and the disk holds what survives.

@@ -92,16 +92,17 @@ impl Keys<'_> {
                     continue;
                 }
                 shard.touch_database(number, |shard, key| has_key(shard, number, key));
-                taken.extend(shard.take_database(number));
+                taken.extend(shard.take_database(number).map(|database| (number, database)));
             }
             is_empty &= (0..shard.database_count()).all(|number| is_empty_in(shard, number));
         });
         let mut bytes = 0;
-        for database in taken {
+        for (number, database) in taken {
             removed += database.table.len();
             if !is_empty {
                 bytes += database.table.heap_bytes() + database.table.iter().map(Record::heap_bytes).sum::<usize>();
             }
+            self.keyspace.snapshots.flushed(number, &database.table);
             self.keyspace.reclaimer.free(Garbage::Database(Box::new(database)));
         }
         if is_empty {
@@ -118,6 +119,7 @@ impl Keys<'_> {
         if a == b {
             return;
         }
+        self.keyspace.snapshots.swapped(a, b);
         let mut ready = Vec::new();
         self.each_shard(|shard| {
             if is_empty_in(shard, a) && is_empty_in(shard, b) {

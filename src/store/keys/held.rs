@@ -85,6 +85,11 @@ impl<'k> HeldShards<'k> {
         self.first.iter().chain(&self.more)
     }
 
+    /// All held shards, to be changed.
+    pub fn shards_mut(&mut self) -> impl Iterator<Item = &mut Shard> {
+        self.first.iter_mut().chain(&mut self.more).map(|held| &mut *held.shard)
+    }
+
     /// All held shards, ascending.
     pub fn shards(&self) -> impl Iterator<Item = &Shard> {
         self.iter().map(|held| &*held.shard)

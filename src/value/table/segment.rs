@@ -33,6 +33,8 @@ pub(super) struct Segment<E> {
     /// Earliest tick of each bucket, never later than the truth; absent while no entry has a deadline.
     #[allow(clippy::box_collection)] // Eight bytes here instead of 24.
     due: Option<Box<Vec<u32>>>,
+    /// What the table's owner says of the segment, see [`super::Table::set_stamp`].
+    pub stamp: u32,
     /// Entries.
     len: u16,
     /// Leading hash bits that all entries here share.
@@ -73,6 +75,7 @@ impl<E: Clone> Clone for Segment<E> {
         Segment {
             buckets: self.buckets.clone(),
             due: self.due.clone(),
+            stamp: self.stamp,
             len: self.len,
             depth: self.depth,
             shared: AtomicBool::new(true),
@@ -84,7 +87,7 @@ impl<E: Entry> Segment<E> {
     pub fn new(buckets: usize, depth: u8) -> Self {
         const { assert!(size_of::<Segment<E>>() == 32) };
         let buckets = (0..buckets).map(|_| Bucket::empty()).collect();
-        Segment { buckets, due: None, len: 0, depth, shared: AtomicBool::new(false) }
+        Segment { buckets, due: None, stamp: 0, len: 0, depth, shared: AtomicBool::new(false) }
     }
 
     /// Without any bucket: what stands in for a segment that is being rebuilt.
@@ -304,6 +307,7 @@ impl<E: Entry> Segment<E> {
         let mut target = Segment::new(buckets, depth as u8);
         let mut refused = Vec::new();
         for source in sources {
+            target.stamp = source.stamp;
             source.drain(basis, |hash, entry| refused.extend(target.try_insert_due(hash, entry, basis).err()));
         }
         target.insist(refused, basis);
@@ -313,7 +317,8 @@ impl<E: Entry> Segment<E> {
     /// Two segments with the entries of this one, parted by the next bit of their hashes; also a hash of one of them.
     pub fn split(self, basis: &Basis) -> ([Self; 2], u64) {
         let depth = self.depth;
-        let half = || Segment::new(roomy(usize::from(self.len) / 2), depth + 1);
+        let (buckets, stamp) = (roomy(usize::from(self.len) / 2), self.stamp);
+        let half = || Segment { stamp, ..Segment::new(buckets, depth + 1) };
         let (mut halves, mut refused, mut some_hash) = ([half(), half()], [Vec::new(), Vec::new()], 0);
         self.drain(basis, |hash, entry| {
             let upper = usize::from((hash << depth) >> 63 != 0);
@@ -337,7 +342,7 @@ impl<E: Entry> Segment<E> {
         while let Some(entry) = entries.pop() {
             if let Err(entry) = self.try_insert_due(entry.hash(basis), entry, basis) {
                 entries.push(entry);
-                let bigger = Segment::new(self.larger(), self.depth);
+                let bigger = Segment { stamp: self.stamp, ..Segment::new(self.larger(), self.depth) };
                 let small = std::mem::replace(self, bigger);
                 small.drain(basis, |hash, entry| entries.extend(self.try_insert_due(hash, entry, basis).err()));
             }

@@ -112,4 +112,37 @@ impl<E: Entry> Table<E> {
         let segment = &self.segments[self.segment_index(hash)?];
         segment.buckets()[segment.home(hash)].candidate(tag_of(hash)).map(E::address)
     }
+
+    /// The stamp of the segment that covers a point of the hash line: 0, or what [`Table::set_stamp`] said last. Segments
+    /// that come of it inherit it, and only those with the same stamp merge. `None` in a table without segments.
+    pub fn stamp(&self, point: u64) -> Option<u32> {
+        Some(self.segments[self.segment_index(point)?].stamp)
+    }
+
+    /// Stamps the segment that covers a point.
+    pub fn set_stamp(&mut self, point: u64, stamp: u32) {
+        if let Some(index) = self.segment_index(point) {
+            self.segments[index].stamp = stamp;
+        }
+    }
+
+    /// The entries of the segment that covers a point.
+    pub fn segment_records(&self, point: u64) -> impl Iterator<Item = &E> {
+        self.segment_index(point).into_iter().flat_map(|index| self.segments[index].iter())
+    }
+
+    /// The first point behind the segment that covers `point`; `None` behind the last.
+    pub fn segment_end(&self, point: u64) -> Option<u64> {
+        let depth = self.segments[self.segment_index(point)?].depth();
+        let width = if depth == 0 { return None } else { 1u64 << (64 - depth) };
+        (point & !(width - 1)).checked_add(width)
+    }
+
+    /// A point in each segment in which something may be due at a tick.
+    pub fn due_points(&self, tick: u32) -> impl Iterator<Item = u64> + use<E> {
+        let shift = 64 - self.depth;
+        let point = |slot: usize| if shift == 64 { 0 } else { (slot as u64) << shift };
+        let due = self.directory.iter().enumerate().filter(|(_, index)| self.segment_due[**index as usize] <= tick);
+        due.map(move |(slot, _)| point(slot)).collect::<Vec<_>>().into_iter()
+    }
 }

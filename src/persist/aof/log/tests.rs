@@ -55,6 +55,12 @@ impl Bench {
         String::from_utf8(bytes).unwrap().replace("\r\n", " ")
     }
 
+    fn rotate(&self, path: &str) -> Rotation {
+        let recovers = self.log.is_failed();
+        assert_eq!(self.log.rotate(create(&self.disk, "/d/unused"), !recovers), None);
+        self.log.rotate(create(&self.disk, path), recovers).unwrap()
+    }
+
     fn now_ms(&self) -> u64 {
         self.clock.now_ms()
     }
@@ -275,10 +281,10 @@ fn everysec_and_no_latch_without_anybody_waiting() {
 #[test]
 fn a_rotation_divides_the_records_and_makes_the_old_file_durable_first() {
     let bench = bench(FsyncPolicy::No);
-    let before = bench.set("before");
-    let rotation = bench.log.rotate(create(&bench.disk, "/d/2"));
-    assert_eq!(rotation, Rotation { position: before, recovers: false });
     bench.disk.hold(Operation::Sync);
+    let before = bench.set("before");
+    let rotation = bench.rotate("/d/2");
+    assert_eq!(rotation, Rotation { position: before, recovers: false });
     bench.set("after");
     bench.disk.wait_blocked(Operation::Sync);
     assert_eq!(bench.content("/d/2"), "", "nothing is in the new file before the old one is safe");
@@ -297,7 +303,7 @@ fn a_rewrite_into_a_new_file_takes_the_latch_off() {
         bench.disk.fail_next(Operation::Write, FaultyDisk::EIO);
         let lost = bench.set("in the rewrite only");
         bench.wait_failed();
-        let rotation = bench.log.rotate(create(&bench.disk, "/d/2"));
+        let rotation = bench.rotate("/d/2");
         assert!(rotation.recovers);
         // Somebody was admitted before the failure and has run after the snapshot.
         let late = bench.set("late");
@@ -327,7 +333,7 @@ fn a_recovery_without_any_record_leaves_a_log_at_rest() {
     bench.disk.wait_count(Operation::Write, 1);
     bench.clock.advance(Duration::from_secs(1));
     bench.wait_failed();
-    let rotation = bench.log.rotate(create(&bench.disk, "/d/2"));
+    let rotation = bench.rotate("/d/2");
     assert!(bench.log.recovered(rotation));
     bench.clock.advance(Duration::from_secs(100));
     assert_eq!((bench.log.unsynced_age_ms(bench.now_ms()), bench.log.admit(bench.now_ms())), (0, Admit::Go));
@@ -339,14 +345,14 @@ fn a_second_failure_before_the_rewrite_is_through_keeps_the_latch() {
     let bench = bench(FsyncPolicy::Always);
     bench.disk.fail_next(Operation::Sync, FaultyDisk::EIO);
     assert!(bench.log.wait_synced(bench.set("a")).is_err());
-    let rotation = bench.log.rotate(create(&bench.disk, "/d/2"));
+    let rotation = bench.rotate("/d/2");
     bench.disk.fail_next(Operation::Write, FaultyDisk::ENOSPC);
     let writes = bench.disk.count(Operation::Write);
     bench.set("late");
     bench.disk.wait_count(Operation::Write, writes + 1);
     bench.log.shared.waiting.block(|| bench.log.shared.front.lock().discards.then_some(()));
     assert!(!bench.log.recovered(rotation) && bench.log.is_failed());
-    let again = bench.log.rotate(create(&bench.disk, "/d/3"));
+    let again = bench.rotate("/d/3");
     assert!(bench.log.recovered(again));
     bench.log.wait_synced(bench.set("b")).unwrap();
     assert_eq!(bench.durable("/d/3"), format!("{SELECT}{}", record("b")));
@@ -360,7 +366,7 @@ fn a_failure_while_a_rotation_waits_spoils_the_new_file() {
     let position = bench.set("a");
     bench.log.nudge();
     bench.disk.wait_blocked(Operation::Write);
-    let rotation = bench.log.rotate(create(&bench.disk, "/d/2"));
+    let rotation = bench.rotate("/d/2");
     assert!(!rotation.recovers);
     bench.disk.release(Operation::Write);
     assert!(bench.log.wait_synced(position).is_err());

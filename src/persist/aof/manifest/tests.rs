@@ -59,25 +59,18 @@ fn what_redis_refuses_is_refused() {
 }
 
 #[test]
-fn names_count_on() {
-    let mut manifest = Manifest::default();
-    assert_eq!(manifest.next_base("x.aof", BaseFormat::Rdb), file("x.aof.1.base.rdb", 1));
-    let first = manifest.next_increment("x.aof");
-    assert_eq!(first, file("x.aof.1.incr.aof", 1));
-    manifest.increments.push(first);
-    let second = manifest.next_increment("x.aof");
-    manifest.increments.push(second.clone());
-    manifest.replace_base(file("x.aof.1.base.rdb", 1), &second);
-    assert_eq!(
-        (manifest.increments.clone(), manifest.history.clone()),
-        (vec![second], vec![file("x.aof.1.incr.aof", 1)])
-    );
-    assert_eq!(manifest.next_base("x.aof", BaseFormat::Aof), file("x.aof.2.base.aof", 2));
-    manifest.replace_base(file("x.aof.2.base.aof", 2), &file("not there", 9));
-    assert!(manifest.increments.is_empty());
-    assert_eq!(manifest.next_increment("x.aof"), file("x.aof.3.incr.aof", 3), "no number is used again");
-    let names: Vec<&str> = manifest.history.iter().map(|file| file.name.as_str()).collect();
-    assert_eq!(names, ["x.aof.1.incr.aof", "x.aof.1.base.rdb", "x.aof.2.incr.aof"]);
+fn a_new_base_replaces_what_comes_before_an_increment() {
+    let [one, two, three] = [1, 2, 3].map(|seq| file(&format!("x.{seq}"), seq));
+    let mut manifest =
+        Manifest { base: Some(file("b1", 1)), increments: vec![one.clone(), two.clone()], history: vec![] };
+    manifest.replace_base(file("b2", 2), &two);
+    let expected =
+        Manifest { base: Some(file("b2", 2)), increments: vec![two.clone()], history: vec![file("b1", 1), one] };
+    assert_eq!(manifest, expected);
+    assert!(!manifest.is_empty());
+    manifest.replace_base(file("b3", 3), &three);
+    assert_eq!(manifest.files().collect::<Vec<_>>(), [&file("b3", 3)]);
+    assert_eq!(manifest.history.last(), Some(&two));
 }
 
 fn name() -> impl Strategy<Value = String> {
