@@ -25,7 +25,7 @@ impl Dataset {
     fn write(&self, base: &mut AtomicFile) -> io::Result<()> {
         let mut out = Vec::new();
         for (key, value) in &self.0 {
-            record::encode(&mut out, &[b"APPEND", key.as_bytes(), value.as_bytes()]);
+            crate::protocol::command::encode(&mut out, &[b"APPEND", key.as_bytes(), value.as_bytes()]);
         }
         base.write_all(&out)
     }
@@ -273,7 +273,7 @@ fn a_dataset_that_is_there_gets_its_log_by_a_rewrite() {
 #[test]
 fn the_single_file_of_an_old_redis_becomes_the_base() {
     let mut old = Vec::new();
-    record::encode(&mut old, &[b"APPEND", b"a", b"1"]);
+    crate::protocol::command::encode(&mut old, &[b"APPEND", b"a", b"1"]);
     for operation in [Operation::Create, Operation::Sync, Operation::Rename, Operation::SyncDir] {
         for after in 0..4 {
             let disk = FaultyDisk::new(&["/data"]);
