@@ -7,7 +7,8 @@ use std::io::{IsTerminal, Read};
 use std::net::{IpAddr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
-use std::sync::atomic::Ordering;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use clap::{Parser, Subcommand, ValueEnum};
 use pipkin::base::clock::Clock;
@@ -101,18 +102,37 @@ fn run() -> Result<ExitCode, Box<dyn std::error::Error>> {
         count => count,
     };
     let workers = workers::start(&engine, listeners, count)?;
-    stop_on_signals(&engine)?;
+    let stopped_by_signal = stop_on_signals(&engine)?;
     engine.measure_base();
+    let data = if settings.is_durable { recover(&engine)? } else { "in memory only; --dir DIR keeps data".into() };
     println!(
-        "Pipkin {} is ready on {} (in memory only; {count} worker threads). Try: redis-cli -p {}",
+        "Pipkin {} is ready on {} ({data}; {count} worker threads). Try: redis-cli -p {}",
         env!("CARGO_PKG_VERSION"),
         addresses.join(", "),
         settings.port
     );
     workers.join();
     drop(threads);
+    if stopped_by_signal.load(Ordering::Acquire) {
+        engine.persist_at_end();
+    }
+    engine.persistence.close()?;
     tracing::info!("bye");
     Ok(ExitCode::SUCCESS)
+}
+
+/// Loads what the data directory holds, and says what is kept there.
+fn recover(engine: &Arc<Engine>) -> Result<String, Box<dyn std::error::Error>> {
+    let stop = |error: String| {
+        engine.stop();
+        error
+    };
+    engine.persistence.recover(engine).map_err(stop)?;
+    let settings = engine.config.read().settings();
+    let log = if settings.appendonly { "append-only file, " } else { "" };
+    let saves = if settings.save_points.is_empty() { "no save points" } else { "snapshots at save points" };
+    let path = engine.persistence.path().unwrap_or_default();
+    Ok(format!("data in {}: {log}{saves}", path.display()))
 }
 
 /// Fails when any of the files is damaged.
@@ -260,11 +280,13 @@ fn listen(settings: &Settings) -> Result<Vec<std::net::TcpListener>, StartupErro
 }
 
 /// SIGINT and SIGTERM end the instance as SHUTDOWN does.
-fn stop_on_signals(engine: &std::sync::Arc<Engine>) -> Result<(), StartupError> {
+fn stop_on_signals(engine: &Arc<Engine>) -> Result<Arc<AtomicBool>, StartupError> {
     use tokio::signal::unix::{SignalKind, signal};
     let refused = |source| StartupError::Thread { what: "the signal handler", source };
     let runtime = tokio::runtime::Builder::new_current_thread().enable_io().build().map_err(refused)?;
     let engine = engine.clone();
+    let by_signal = Arc::new(AtomicBool::new(false));
+    let seen = by_signal.clone();
     let wait = move || {
         runtime.block_on(async {
             let (Ok(mut interrupt), Ok(mut terminate)) =
@@ -276,11 +298,12 @@ fn stop_on_signals(engine: &std::sync::Arc<Engine>) -> Result<(), StartupError> 
             tokio::select! {
                 _ = interrupt.recv() => tracing::info!("SIGINT: stopping"),
                 _ = terminate.recv() => tracing::info!("SIGTERM: stopping"),
-                () = stopped.notified() => {}
+                () = stopped.notified() => return,
             }
+            seen.store(true, Ordering::Release);
             engine.stop();
         });
     };
     std::thread::Builder::new().name("pipkin-signals".into()).spawn(wait).map_err(refused)?;
-    Ok(())
+    Ok(by_signal)
 }

@@ -17,7 +17,7 @@ mod value;
 use std::borrow::Cow;
 
 pub use events::KeyspaceEvents;
-pub use settings::{DebugCommand, EvictionPolicy, LogLevel, MemoryShare, Settings};
+pub use settings::{DebugCommand, EvictionPolicy, Fsync, LogLevel, MemoryShare, Settings};
 pub use source::{LoadError, Source};
 use table::{Access, Class, ROWS, Row};
 use value::Value;
@@ -33,6 +33,8 @@ pub struct Config {
     warnings: Vec<String>,
     /// Whether a source has named snapshot points already: the first one replaces the default, later ones add.
     save_named: bool,
+    /// Whether a source has named the data directory.
+    dir_named: bool,
 }
 
 /// Why `CONFIG SET` changed nothing.
@@ -63,7 +65,12 @@ impl Default for Config {
 impl Config {
     /// Every directive at its default.
     pub fn new() -> Config {
-        Config { values: ROWS.iter().map(default_value).collect(), warnings: Vec::new(), save_named: false }
+        Config {
+            values: ROWS.iter().map(default_value).collect(),
+            warnings: Vec::new(),
+            save_named: false,
+            dir_named: false,
+        }
     }
 
     /// The typed values of the directives that have an effect.
@@ -74,6 +81,12 @@ impl Config {
     /// What was asked for and has no effect, one sentence each.
     pub fn warnings(&self) -> &[String] {
         &self.warnings
+    }
+
+    /// Whether a source has said where or when data are to be kept.
+    pub(super) fn is_durable(&self) -> bool {
+        let saves = matches!(self.value("save"), Some(Value::Save(points)) if !points.is_empty());
+        self.dir_named || (self.save_named && saves) || self.value("appendonly") == Some(&Value::Flag(true))
     }
 
     /// Changes one directive at run time; see [`Config::set_many`].
@@ -152,6 +165,11 @@ impl Config {
     fn value(&self, name: &str) -> Option<&Value> {
         find_row(name.as_bytes()).map(|index| &self.values[index])
     }
+}
+
+/// Whether a directive's value must not be shown to anybody who did not ask for it.
+pub fn is_sensitive(name: &[u8]) -> bool {
+    find_row(name).is_some_and(|index| ROWS[index].sensitive)
 }
 
 fn find_row(name: &[u8]) -> Option<usize> {

@@ -80,3 +80,8 @@ pub const ANNOTATION_BYTES_MAX: usize = 1024;
 pub const LOG_READ_BYTES: usize = 256 << 10;
 /// Commands of an append-only file that are run together.
 pub const LOG_READ_COMMANDS: usize = 128;
+
+/// With so many bytes of a snapshot encoded and not written, those who begin a batch wait for a moment.
+pub const IMAGE_BACKLOG_BYTES_MAX: usize = 16 << 20;
+/// How long they wait at the most, in ms.
+pub const IMAGE_PACE_MS: u64 = 1;

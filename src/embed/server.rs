@@ -21,7 +21,7 @@ pub type OpenError = StartupError;
 pub struct Server {
     shared: Arc<Shared>,
     /// Dropped last: joins the threads.
-    _threads: Threads,
+    threads: Option<Threads>,
 }
 
 /// What an instance and its clients share.
@@ -70,8 +70,11 @@ impl Server {
         let refused = |what| move |source| StartupError::Thread { what, source };
         let engine = Engine::new(config, clock).map_err(refused("the instance"))?;
         let threads = engine.start_threads().map_err(refused("the instance's threads"))?;
+        if engine.config.read().settings().is_durable {
+            engine.persistence.recover(&engine).map_err(StartupError::Data)?;
+        }
         let shared = Shared { engine, direct: Direct::new(), flights: Flights::default() };
-        Ok(Server { shared: Arc::new(shared), _threads: threads })
+        Ok(Server { shared: Arc::new(shared), threads: Some(threads) })
     }
 
     /// A new caller; cheap, one for each thread or task.
@@ -141,6 +144,9 @@ impl Drop for Server {
         for client in self.shared.engine.clients.all() {
             client.outbox.close();
         }
+        // Its threads have ended when the last snapshot is taken.
+        drop(self.threads.take());
+        self.shared.engine.persist_at_end();
     }
 }
 

@@ -4,7 +4,7 @@
 //! own, need no runtime, and end when it is dropped.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU8, AtomicUsize, Ordering};
 use std::thread::JoinHandle;
 
 use parking_lot::{Mutex, RwLock};
@@ -12,6 +12,7 @@ use parking_lot::{Mutex, RwLock};
 use super::blocking::Timers;
 use super::clients::{Client, Clients, Origin};
 use super::memory::Memory;
+use super::persistence::Persistence;
 use super::session::Session;
 use super::slowlog::SlowLog;
 use super::stats::{Counter, Stats};
@@ -71,10 +72,26 @@ pub struct Engine {
     pub stopping: Stopping,
     /// Whether expired keys are removed before anybody meets them (`DEBUG SET-ACTIVE-EXPIRE`).
     pub active_expiry: AtomicBool,
-    latched: AtomicBool,
+    /// What is written to disk.
+    pub persistence: Persistence,
+    hindrances: AtomicU8,
     latched_because: Mutex<&'static str>,
     password: RwLock<Option<Box<[u8]>>>,
     expiry_signal: Signal,
+}
+
+/// Why commands are refused for now.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+pub enum Hindrance {
+    /// A handler panicked: nothing is written any more.
+    Latched = 1,
+    /// The dataset is being loaded.
+    Loading = 2,
+    /// The append-only file cannot be written.
+    LogFailed = 4,
+    /// The last snapshot could not be written, and `stop-writes-on-bgsave-error` is set.
+    SaveFailed = 8,
 }
 
 /// Changes how much is logged.
@@ -163,12 +180,14 @@ impl Engine {
             log_level: RwLock::default(),
             stopping: Stopping::default(),
             active_expiry: AtomicBool::new(true),
-            latched: AtomicBool::new(false),
+            persistence: Persistence::default(),
+            hindrances: AtomicU8::new(0),
             latched_because: Mutex::new(""),
             password: RwLock::default(),
             expiry_signal: Signal::new(),
             config: RwLock::new(config),
         });
+        engine.keyspace.set_sink(engine.persistence.sink());
         engine.apply_config(&settings);
         engine.follow_manual_clock();
         Ok(engine)
@@ -200,6 +219,9 @@ impl Engine {
         let engine = self.clone();
         let sweeper = std::thread::Builder::new().name("pipkin-expiry".into());
         threads.handles.push(sweeper.spawn(move || engine.expire_until_stopped())?);
+        let engine = self.clone();
+        let saver = std::thread::Builder::new().name("pipkin-save".into());
+        threads.handles.push(saver.spawn(move || engine.persistence.run(&engine))?);
         Ok(threads)
     }
 
@@ -214,7 +236,7 @@ impl Engine {
     fn expire_now(&self, now_ms: u64, slice: usize) -> u64 {
         /// How often the switch is looked at while it is off, in ms.
         const OFF_PERIOD_MS: u64 = 100;
-        if !self.active_expiry.load(Ordering::Relaxed) {
+        if !self.active_expiry.load(Ordering::Relaxed) || self.is_hindered(Hindrance::Loading) {
             return now_ms + OFF_PERIOD_MS;
         }
         let (tally, next_ms) = expiry::sweep(&mut self.keys(), now_ms, slice);
@@ -297,14 +319,35 @@ impl Engine {
     /// Refuses all writes from now on.
     pub fn latch(&self, because: &'static str) {
         *self.latched_because.lock() = because;
-        self.latched.store(true, Ordering::Release);
+        self.hinder(Hindrance::Latched, true);
         tracing::error!("{because}: the instance is read-only from now on; save what you need and restart it");
     }
 
-    /// Whether writes are refused.
+    /// Raises or lifts a hindrance.
+    pub fn hinder(&self, hindrance: Hindrance, is_there: bool) {
+        let bit = hindrance as u8;
+        if is_there {
+            self.hindrances.fetch_or(bit, Ordering::AcqRel);
+        } else {
+            self.hindrances.fetch_and(!bit, Ordering::AcqRel);
+        }
+    }
+
+    /// Whether this is why commands are refused.
     #[inline]
+    pub fn is_hindered(&self, by: Hindrance) -> bool {
+        self.hindrances.load(Ordering::Relaxed) & by as u8 != 0
+    }
+
+    /// Whether any command may be refused for now.
+    #[inline]
+    pub fn has_hindrances(&self) -> bool {
+        self.hindrances.load(Ordering::Relaxed) != 0
+    }
+
+    /// Whether writes are refused because a handler has panicked.
     pub fn is_latched(&self) -> bool {
-        self.latched.load(Ordering::Relaxed)
+        self.is_hindered(Hindrance::Latched)
     }
 
     /// What a refused write is told.
@@ -312,10 +355,24 @@ impl Engine {
         CommandError::Latched((*self.latched_because.lock()).into())
     }
 
+    /// The last that an instance does which keeps its data: saves where there are save points, and syncs the log.
+    pub fn persist_at_end(&self) {
+        let persistence = &self.persistence;
+        if persistence.saves_at_end(self)
+            && let Err(error) = persistence.save_at_end(self)
+        {
+            tracing::error!("the last snapshot could not be saved: {error}");
+        }
+        if let Err(error) = persistence.close() {
+            tracing::error!("the append-only file could not be closed: {error}");
+        }
+    }
+
     /// Ends the instance's threads and tells its listeners.
     pub fn stop(&self) {
         self.stopping.wish();
         self.timers.stop();
+        self.persistence.wake();
         self.expiry_signal.raise();
     }
 }

@@ -11,6 +11,7 @@ pub mod dispatch;
 pub mod instance;
 pub mod latency;
 pub mod memory;
+pub mod persistence;
 pub mod registry;
 pub mod session;
 pub mod slowlog;

@@ -58,6 +58,8 @@ pub struct Session {
     pub shutdown: bool,
     /// Uses leave no trace on keys (`CLIENT NO-TOUCH`).
     pub no_touch: bool,
+    /// It runs what was logged: nothing is refused, and nothing expires while it does.
+    pub is_replay: bool,
     /// It has a seat beyond `maxclients`: it may manage the instance, and nothing else.
     pub is_reserved: bool,
 }
@@ -80,6 +82,7 @@ impl Session {
             touched: Vec::new(),
             shutdown: false,
             no_touch: false,
+            is_replay: false,
             is_reserved: false,
         }
     }

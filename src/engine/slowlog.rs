@@ -8,6 +8,7 @@ use parking_lot::Mutex;
 use super::instance::Engine;
 use super::registry::Command;
 use super::session::Session;
+use crate::base::config::is_sensitive;
 use crate::protocol::request::Request;
 
 /// Arguments of an entry; a longer command's last one says how many were left out.
@@ -84,7 +85,7 @@ impl SlowLog {
             id: self.next_id.fetch_add(1, Relaxed),
             at_seconds: engine.clock.now_ms() / 1000,
             took_us,
-            arguments: shortened(request),
+            arguments: shortened(command, request),
             peer: session.client.origin.peer.clone(),
             name: session.client.names.lock().name.clone(),
         };
@@ -115,13 +116,30 @@ impl SlowLog {
 }
 
 /// The arguments as the log shows them.
-fn shortened(request: Request<'_>) -> Vec<Vec<u8>> {
+fn shortened(command: &Command, request: Request<'_>) -> Vec<Vec<u8>> {
     let shown = if request.len() > ARGUMENTS_MAX { ARGUMENTS_MAX - 1 } else { request.len() };
-    let mut out: Vec<Vec<u8>> = request.iter().take(shown).map(shortened_argument).collect();
+    let arguments = request.iter().take(shown).enumerate();
+    let show = |(at, argument)| {
+        if is_secret(command, request, at) { b"(redacted)".to_vec() } else { shortened_argument(argument) }
+    };
+    let mut out: Vec<Vec<u8>> = arguments.map(show).collect();
     if shown < request.len() {
         out.push(format!("... ({} more arguments)", request.len() - shown).into_bytes());
     }
     out
+}
+
+/// Whether an argument is, or may be, a password or who it belongs to.
+fn is_secret(command: &Command, request: Request<'_>, at: usize) -> bool {
+    let is_auth = |at: Option<usize>| {
+        at.filter(|at| *at >= 2).and_then(|at| request.get(at)).is_some_and(|word| word.eq_ignore_ascii_case(b"auth"))
+    };
+    match command.full_name.as_str() {
+        "auth" => at > 0,
+        "hello" => is_auth(at.checked_sub(1)) || is_auth(at.checked_sub(2)),
+        "config|set" => at >= 3 && at % 2 == 1 && request.get(at - 1).is_some_and(is_sensitive),
+        _ => false,
+    }
 }
 
 fn shortened_argument(argument: &[u8]) -> Vec<u8> {

@@ -248,6 +248,28 @@ pub enum CommandError {
     NoReplicas,
     #[error("MISCONF Errors writing to the AOF file: {0}")]
     Misconf(Box<str>),
+    #[error(
+        "MISCONF Redis is configured to save RDB snapshots, but it's currently unable to persist to disk. Commands that \
+         may modify the data set are disabled, because this instance is configured to report errors during writes if \
+         RDB snapshotting fails (stop-writes-on-bgsave-error option). Please check the Redis logs for details about \
+         the RDB error."
+    )]
+    MisconfSave,
+    #[error("ERR value is out of range, value must between 0 and 1")]
+    OutOfRangeOneOrNone,
+    #[error("ERR")]
+    SaveFailed,
+    #[error("ERR Background save already in progress")]
+    SaveInProgress,
+    #[error(
+        "ERR Another child process is active (AOF?): can't BGSAVE right now. Use BGSAVE SCHEDULE in order to schedule \
+         a BGSAVE whenever possible."
+    )]
+    RewriteBlocksSave,
+    #[error("ERR Background append only file rewriting already in progress")]
+    RewriteInProgress,
+    #[error("ERR WAITAOF cannot be used when numlocal is set but appendonly is disabled.")]
+    WaitAofDisabled,
     #[error("MISCONF This instance is read-only since a command failed inside: {0}. Restart it.")]
     Latched(Box<str>),
     #[error("NOSCRIPT No matching script. Please use EVAL.")]

@@ -203,9 +203,6 @@ impl<'k> Keys<'k> {
     /// Enters beside others, for a batch that begins at `now_ms`.
     pub fn enter(&mut self, now_ms: u64) {
         self.exit();
-        if self.keyspace.snapshots.latest() != 0 {
-            self.keyspace.snapshots.pace();
-        }
         self.entered = Entered::Shared { _guard: read_guard(self.keyspace) };
         self.begin(now_ms);
     }

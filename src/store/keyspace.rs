@@ -256,6 +256,14 @@ impl Keyspace {
         })
     }
 
+    /// Called before a batch enters: waits for a moment while a snapshot under way cannot keep up.
+    #[inline]
+    pub fn pace(&self) {
+        if self.snapshots.latest() != 0 {
+            self.snapshots.pace();
+        }
+    }
+
     /// Says who hears of changes; once.
     pub fn set_sink(&self, sink: Arc<dyn EffectSink>) {
         let already = self.sink.set(sink).is_err();

@@ -870,6 +870,24 @@ fn bad_input_37_clients_killed_while_they_wait() {
 }
 
 #[test]
+fn bad_input_45_secrets_in_the_slow_log() {
+    attack(&["--requirepass", PASSWORD, "--slowlog-log-slower-than", "0"], COMMANDS, |target| {
+        let mut client = target.connect();
+        assert!(!client.call(&["HELLO", "3", "AUTH", "default", PASSWORD, "SETNAME", "n"]).is_error());
+        assert!(client.call(&["AUTH", "default", "a-wrong-one"]).is_error());
+        assert_eq!(client.call(&["CONFIG", "SET", "MasterAuth", PASSWORD, "maxmemory", "0"]).text(), "OK");
+        client.batch(&[vec!["MULTI"], vec!["CONFIG", "SET", "requirepass", PASSWORD], vec!["EXEC"]]);
+        let log = client.line("SLOWLOG GET -1");
+        let words: Vec<String> = log.leaves().iter().map(|leaf| leaf.text()).collect();
+        for secret in [PASSWORD, "a-wrong-one"] {
+            assert!(!words.iter().any(|word| word.contains(secret)), "{words:?}");
+        }
+        assert!(words.iter().filter(|word| *word == "(redacted)").count() >= 5, "{words:?}");
+        assert!(words.iter().any(|word| word == "maxmemory"), "what is no secret is shown: {words:?}");
+    });
+}
+
+#[test]
 fn bad_input_48_open_to_the_network_without_a_password() {
     let name = "bad_inputs::bad_input_48_open_to_the_network_without_a_password";
     let Some(address) = own_address() else {

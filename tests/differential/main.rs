@@ -16,6 +16,7 @@
 
 mod compare;
 mod grammar;
+mod messages;
 mod pair;
 mod permitted;
 mod shrink;
@@ -120,8 +121,7 @@ fn run(test: &str, families: &[Family]) {
     let replay = number("PIPKIN_SEED");
     let commands = number("PIPKIN_COMMANDS").map_or(COMMANDS_DEFAULT, |n| n as usize) / TESTS;
     let failures_max = number("PIPKIN_FAILURES").unwrap_or(1) as usize;
-    let first =
-        replay.unwrap_or_else(|| SystemTime::now().duration_since(UNIX_EPOCH).expect("past 1970").as_micros() as u64);
+    let first = replay.unwrap_or_else(seed_of_now);
     let rounds = if replay.is_some() { 1 } else { commands.div_ceil(ROUND_COMMANDS) };
     let mut reports = BTreeMap::new();
     for seed in (0..rounds as u64).map(|round| first.wrapping_add(round)) {
@@ -144,6 +144,10 @@ fn run(test: &str, families: &[Family]) {
 fn report(test: &str, seed: u64, steps: &[grammar::Step], failure: &Failure) -> String {
     let commands: String = steps.iter().map(|step| format!("    {step}\n")).collect();
     format!("{failure}\n{commands}  again with: PIPKIN_SEED={seed} cargo test --test differential {test}\n")
+}
+
+fn seed_of_now() -> u64 {
+    SystemTime::now().duration_since(UNIX_EPOCH).expect("past 1970").as_micros() as u64
 }
 
 fn number(variable: &str) -> Option<u64> {

@@ -63,6 +63,25 @@ pub struct Settings {
     pub io_threads: usize,
     pub notify_keyspace_events: KeyspaceEvents,
     pub rdbcompression: bool,
+    /// The data directory.
+    pub dir: String,
+    pub dbfilename: String,
+    /// Pairs of seconds and changes.
+    pub save_points: Vec<(u64, u64)>,
+    pub stop_writes_on_bgsave_error: bool,
+    pub appendonly: bool,
+    pub appendfsync: Fsync,
+    pub appenddirname: String,
+    pub appendfilename: String,
+    pub aof_load_truncated: bool,
+    pub aof_timestamp_enabled: bool,
+    /// 0 for never.
+    pub auto_aof_rewrite_percentage: u64,
+    pub auto_aof_rewrite_min_size_bytes: u64,
+    /// Start although a dataset is gone that was there.
+    pub start_empty: bool,
+    /// Whether a source has said where or when data are to be kept: without it, an instance lives in memory.
+    pub is_durable: bool,
 }
 
 /// An amount of memory; 0 for no limit.
@@ -183,8 +202,44 @@ impl Settings {
                 other => mistyped("notify-keyspace-events", other),
             },
             rdbcompression: flag(config, "rdbcompression"),
+            dir: string(config, "dir"),
+            dbfilename: string(config, "dbfilename"),
+            save_points: match config.value("save") {
+                Some(Value::Save(points)) => points.clone(),
+                other => mistyped("save", other),
+            },
+            stop_writes_on_bgsave_error: flag(config, "stop-writes-on-bgsave-error"),
+            appendonly: flag(config, "appendonly"),
+            appendfsync: match choice(config, "appendfsync") {
+                "always" => Fsync::Always,
+                "no" => Fsync::No,
+                _ => Fsync::EverySecond,
+            },
+            appenddirname: string(config, "appenddirname"),
+            appendfilename: string(config, "appendfilename"),
+            aof_load_truncated: flag(config, "aof-load-truncated"),
+            aof_timestamp_enabled: flag(config, "aof-timestamp-enabled"),
+            auto_aof_rewrite_percentage: number(config, "auto-aof-rewrite-percentage"),
+            auto_aof_rewrite_min_size_bytes: number(config, "auto-aof-rewrite-min-size"),
+            start_empty: flag(config, "start-empty"),
+            is_durable: config.is_durable(),
         }
     }
+}
+
+/// When the append-only file is synced.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Fsync {
+    /// Before a reply is sent.
+    Always,
+    /// Once a second.
+    EverySecond,
+    /// When the system does it.
+    No,
+}
+
+fn string(config: &Config, name: &str) -> String {
+    String::from_utf8_lossy(text(config, name)).into_owned()
 }
 
 fn policy(config: &Config) -> EvictionPolicy {

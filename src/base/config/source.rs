@@ -135,7 +135,7 @@ impl Config {
     }
 
     fn load_directive(&mut self, source: Source, directive: &[u8], values: &[Vec<u8>]) -> Result<(), LoadError> {
-        let secret = find_row(directive).is_some_and(|index| ROWS[index].sensitive);
+        let secret = super::is_sensitive(directive);
         let shown = if secret {
             [directive, b" (hidden)"].concat()
         } else {
@@ -156,6 +156,7 @@ impl Config {
             new.splice(0..0, old.iter().copied());
         }
         self.save_named |= row.name == "save";
+        self.dir_named |= row.name == "dir";
         // An empty list of save points asks for what happens anyway.
         let saves_nothing = matches!(&value, Value::Save(points) if points.is_empty());
         if row.class == Class::WithoutEffect && value != default_value(row) && !saves_nothing {

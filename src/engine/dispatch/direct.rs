@@ -68,6 +68,7 @@ fn run<R>(
     if session.no_touch {
         context.keys.access = AccessPolicy::Untouched;
     }
+    engine.keyspace.pace();
     context.keys.enter(now_ms);
     if let Err(error) = gates::pass_direct(engine, &mut context, command) {
         engine.stats.rejected(command.id);

@@ -3,7 +3,7 @@
 use crate::command::Context;
 use crate::command::spec::Flags;
 use crate::engine::Call;
-use crate::engine::instance::Engine;
+use crate::engine::instance::{Engine, Hindrance};
 use crate::engine::registry::Command;
 use crate::engine::session::Session;
 use crate::engine::stats::Counter;
@@ -30,7 +30,9 @@ pub fn pass(
         nesting(command)?;
     }
     memory(engine, context, || needs_more(session, command))?;
-    latch(engine, command)?;
+    if !session.is_replay {
+        hindrances(engine, command)?;
+    }
     if session.protocol == Protocol::Resp2 && session.is_subscribed() {
         subscription(command, request)?;
     }
@@ -41,7 +43,7 @@ pub fn pass(
 #[inline]
 pub fn pass_direct(engine: &Engine, context: &mut Context<'_>, command: &Command) -> CommandResult {
     memory(engine, context, || command.flags.has(Flags::DENYOOM))?;
-    latch(engine, command)
+    hindrances(engine, command)
 }
 
 /// Only a few commands run before AUTH.
@@ -112,10 +114,31 @@ fn needs_more(session: &Session, command: &Command) -> bool {
         || (command.is_exec && queued.any(|(command, _)| command.flags.has(Flags::DENYOOM)))
 }
 
-/// After a panic inside a critical section nothing is written any more.
+/// What keeps commands from running for now: a panic, a dataset that is being loaded, a disk that does not write.
 #[inline]
-fn latch(engine: &Engine, command: &Command) -> CommandResult {
-    if engine.is_latched() && command.flags.has(Flags::WRITE) { Err(engine.latched_error()) } else { Ok(()) }
+fn hindrances(engine: &Engine, command: &Command) -> CommandResult {
+    if engine.has_hindrances() { hindered(engine, command) } else { Ok(()) }
+}
+
+#[cold]
+fn hindered(engine: &Engine, command: &Command) -> CommandResult {
+    if engine.is_hindered(Hindrance::Loading) && !command.flags.has(Flags::LOADING) {
+        return Err(CommandError::Loading);
+    }
+    if !command.flags.has(Flags::WRITE) {
+        return Ok(());
+    }
+    if engine.is_hindered(Hindrance::Latched) {
+        return Err(engine.latched_error());
+    }
+    if engine.is_hindered(Hindrance::LogFailed) {
+        let why = engine.persistence.log().and_then(|log| log.failure());
+        return Err(CommandError::Misconf(why.map_or_else(String::new, |error| error.to_string()).into()));
+    }
+    if engine.is_hindered(Hindrance::SaveFailed) && engine.persistence.stops_writes(engine) {
+        return Err(CommandError::MisconfSave);
+    }
+    Ok(())
 }
 
 /// Whether a command behind MULTI is queued rather than run.
@@ -130,5 +153,5 @@ pub fn pass_queued(call: &mut Call<'_, '_>, command: &Command) -> CommandResult 
     if command.flags.has(Flags::DENYOOM) && engine.memory.is_limited() && engine.is_over_limit() {
         return Err(CommandError::OutOfMemory);
     }
-    latch(engine, command)
+    hindrances(engine, command)
 }

@@ -4,7 +4,7 @@
 //! first record of a file, and each that is for another database than the one before, has a SELECT in front. The
 //! records of one transaction stand between MULTI and EXEC; a transaction of one record needs neither.
 
-use crate::protocol::command::{bulk, encode, header_of_command};
+pub use crate::protocol::command::{bulk, encode, header_of_command};
 
 const MULTI: &[u8] = b"*1\r\n$5\r\nMULTI\r\n";
 const EXEC: &[u8] = b"*1\r\n$4\r\nEXEC\r\n";

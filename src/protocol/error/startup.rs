@@ -33,6 +33,9 @@ pub enum StartupError {
         /// What the system said.
         source: io::Error,
     },
+    /// The data directory cannot be used, or not be loaded.
+    #[error("{0}")]
+    Data(String),
     /// The log cannot be written to its file.
     #[error("cannot write the log to {}: {source}. Check --logfile and the folder's permissions", path.display())]
     LogFile {

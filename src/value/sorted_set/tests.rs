@@ -65,17 +65,21 @@ enum Step {
     Snapshot,
 }
 
+/// Miri takes a thousand times as long.
+const STEPS_MAX: usize = if cfg!(miri) { 12 } else { 120 };
+const MANY_MAX: u16 = if cfg!(miri) { 150 } else { 600 };
+
 fn steps() -> impl Strategy<Value = Vec<Step>> {
     let step = prop_oneof![
         8 => (0u16..400, any::<i8>()).prop_map(|(member, score)| Step::Insert(member, score)),
-        1 => (0u16..4000, 0u16..600, any::<i8>()).prop_map(|(from, count, score)| Step::InsertMany(from, count, score)),
+        1 => (0u16..4000, 0u16..MANY_MAX, any::<i8>()).prop_map(|(from, count, score)| Step::InsertMany(from, count, score)),
         4 => (0u16..400).prop_map(Step::Remove),
         1 => (any::<u16>(), 0u16..200).prop_map(|(from, count)| Step::RemoveRanks(from, count)),
         1 => (0u8..4).prop_map(Step::PopMin),
         1 => (0u8..4).prop_map(Step::PopMax),
         1 => Just(Step::Snapshot),
     ];
-    proptest::collection::vec(step, 0..if cfg!(miri) { 40 } else { 120 })
+    proptest::collection::vec(step, 0..STEPS_MAX)
 }
 
 fn name(member: u16) -> Vec<u8> {
@@ -201,7 +205,7 @@ proptest! {
     }
 
     #[test]
-    fn ranges_by_member_are_those_of_an_ordered_set(members in proptest::collection::btree_set("[a-d]{0,4}", 0..400),
+    fn ranges_by_member_are_those_of_an_ordered_set(members in proptest::collection::btree_set("[a-d]{0,4}", 0..MANY_MAX as usize),
                                                     a in "[a-e]{0,4}", b in "[a-e]{0,4}", big: bool) {
         let limits = if big { PackedLimits { entries: 0, value_bytes: 0 } } else { PackedLimits { entries: 9999, value_bytes: 64 } };
         let home = collect(members.iter().map(|member| (member, 1.5)), &limits, &basis());

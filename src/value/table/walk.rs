@@ -131,6 +131,14 @@ impl<E: Entry> Table<E> {
         self.segment_index(point).into_iter().flat_map(|index| self.segments[index].iter())
     }
 
+    /// Visits the entries of the segments whose stamp is below `stamp`, until `visit` fails.
+    ///
+    /// # Errors
+    /// The visitor's.
+    pub fn each_stamped_below<X>(&self, stamp: u32, visit: impl FnMut(&E) -> Result<(), X>) -> Result<(), X> {
+        self.segments.iter().filter(|segment| segment.stamp < stamp).flat_map(|s| s.iter()).try_for_each(visit)
+    }
+
     /// The first point behind the segment that covers `point`; `None` behind the last.
     pub fn segment_end(&self, point: u64) -> Option<u64> {
         let depth = self.segments[self.segment_index(point)?].depth();

@@ -1,5 +1,6 @@
 //! The smaller commands about the server: TIME, SHUTDOWN, ROLE, SLOWLOG, MEMORY, MODULE.
 
+use super::saving::outside;
 use super::write_help;
 use crate::base::number::format_u64;
 use crate::command::Args;
@@ -54,14 +55,24 @@ impl Shutdown {
 
 /// `SHUTDOWN [NOSAVE | SAVE] [NOW] [FORCE] [ABORT]`
 ///
-/// Stopping takes no time here, so that there is never a shutdown in progress to abort.
+/// Saving is done before the reply, so that there is never a shutdown in progress to abort. Without an option the
+/// dataset is saved where save points ask for saves.
 pub fn shutdown(call: &mut Call<'_, '_>, args: Args<'_>) -> CommandResult<Outcome> {
     let options = Shutdown::read(args)?;
     if options.abort {
         return Err(CommandError::NoShutdown);
     }
-    if options.save && !options.force {
-        tracing::warn!("SHUTDOWN SAVE is refused: this instance has nowhere to save to; NOSAVE or FORCE stops it");
+    let saves = options.save || (!options.nosave && call.engine.persistence.saves_at_end(call.engine));
+    let ended = outside(call, |engine| {
+        if saves {
+            engine.persistence.save_at_end(engine)?;
+        }
+        engine.persistence.close()
+    });
+    if let Err(error) = ended
+        && !options.force
+    {
+        tracing::error!("SHUTDOWN is refused, since saving failed: {error}; NOSAVE or FORCE stops without it");
         return Err(CommandError::ShutdownFailed);
     }
     tracing::info!("stopped by SHUTDOWN from {}", call.session.client.origin.peer);

@@ -6,6 +6,7 @@ mod control;
 mod databases;
 mod debug;
 mod info;
+mod saving;
 pub mod spec;
 
 pub use command::{
@@ -20,3 +21,4 @@ pub use control::{
 pub use databases::{dbsize, flushall, flushdb, swapdb};
 pub use debug::debug;
 pub use info::info;
+pub use saving::{bgrewriteaof, bgsave, lastsave, save, waitaof};

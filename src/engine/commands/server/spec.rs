@@ -266,6 +266,63 @@ pub const COMMANDS: &[CommandSpec<Handler>] = &[
         ..ROW
     },
     CommandSpec {
+        name: "save",
+        summary: "Write the dataset to a file, and reply when it is there",
+        since: "1.0.0",
+        complexity: "O(N) with N the number of keys in all databases",
+        arity: Exactly(1),
+        flags: flags!(ADMIN | NOSCRIPT | NO_ASYNC_LOADING | NO_MULTI),
+        handler: Some(super::save),
+        ..ROW
+    },
+    CommandSpec {
+        name: "bgsave",
+        summary: "Write the dataset to a file in the background",
+        since: "1.0.0",
+        complexity: "O(1)",
+        arity: AtLeast(1),
+        flags: flags!(ADMIN | NOSCRIPT | NO_ASYNC_LOADING),
+        arguments: &[arg::token("schedule", "SCHEDULE").optional().since("3.2.2")],
+        history: &[("3.2.2", "Option `SCHEDULE`.")],
+        handler: Some(super::bgsave),
+        ..ROW
+    },
+    CommandSpec {
+        name: "lastsave",
+        summary: "When the dataset was last written to a file",
+        since: "1.0.0",
+        complexity: "O(1)",
+        arity: Exactly(1),
+        flags: flags!(LOADING | STALE | FAST),
+        categories: categories!(ADMIN | DANGEROUS),
+        tips: &["nondeterministic_output"],
+        handler: Some(super::lastsave),
+        ..ROW
+    },
+    CommandSpec {
+        name: "bgrewriteaof",
+        summary: "Write the append-only files anew in the background",
+        since: "1.0.0",
+        complexity: "O(1)",
+        arity: Exactly(1),
+        flags: flags!(ADMIN | NOSCRIPT | NO_ASYNC_LOADING),
+        handler: Some(super::bgrewriteaof),
+        ..ROW
+    },
+    CommandSpec {
+        name: "waitaof",
+        summary: "Wait until what this connection wrote is on the disk",
+        since: "7.2.0",
+        complexity: "O(1)",
+        arity: Exactly(4),
+        flags: flags!(NOSCRIPT),
+        categories: categories!(CONNECTION),
+        tips: &["request_policy:all_shards", "response_policy:agg_min"],
+        arguments: &[arg::integer("numlocal"), arg::integer("numreplicas"), arg::integer("timeout")],
+        handler: Some(super::waitaof),
+        ..ROW
+    },
+    CommandSpec {
         name: "role",
         summary: "Part that the server has in replication",
         since: "2.8.12",

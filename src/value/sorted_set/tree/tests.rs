@@ -163,11 +163,11 @@ fn a_million_members_of_15_bytes_take_at_most_60_bytes_each() {
 
 #[test]
 fn a_score_that_stays_in_its_leaf_moves_nothing_else() {
-    let entries = (0..5_000).map(|i| Entry::new(&member(i), i as f64)).collect();
+    let last = if cfg!(miri) { 299 } else { 4_999 };
+    let entries = (0..=last).map(|i| Entry::new(&member(i), i as f64)).collect();
     let mut tree = Tree::from_sorted(entries, &basis());
     let bytes = tree.heap_bytes();
-    for (number, score) in [(50, 50.25), (50, 60.5), (50, 40.5), (112, 112.5), (111, 111.9), (0, -3.0), (4_999, 1e300)]
-    {
+    for (number, score) in [(50, 50.25), (50, 60.5), (50, 40.5), (112, 112.5), (111, 111.9), (0, -3.0), (last, 1e300)] {
         set(&mut tree, number, score);
         check(&tree);
         assert_eq!(tree.heap_bytes(), bytes);

@@ -6,6 +6,7 @@ use super::Text;
 use crate::base::process;
 use crate::engine::Call;
 use crate::engine::commands::connection::REDIS_VERSION;
+use crate::engine::persistence::Job;
 use crate::engine::registry::REGISTRY;
 use crate::engine::stats::Counter;
 use crate::store::eviction;
@@ -72,27 +73,68 @@ pub(super) fn clients(text: &mut Text, call: &mut Call<'_, '_>) {
 }
 
 /// `# Persistence`
-///
-/// Nothing is written to disk: what changed since the start is what changed since the last save.
 pub(super) fn persistence(text: &mut Text, call: &mut Call<'_, '_>) {
-    let engine = call.engine;
-    text.fields(&["loading", "async_loading"], 0);
+    let (engine, persistence) = (call.engine, &call.engine.persistence);
+    let (state, loading) = (persistence.state(), &persistence.loading);
+    let now_ms = engine.clock.now_ms();
+    let is = |job| u8::from(state.running.is_some_and(|(running, _)| running == job));
+    let running_s = |job| match state.running {
+        // Seconds stay far below 2^63.
+        Some((running, since)) if running == job => (now_ms.saturating_sub(since) / 1000) as i64,
+        _ => -1,
+    };
+    let status = |failed: bool| if failed { "err" } else { "ok" };
+    let took_s = |took_ms: Option<u64>| took_ms.map_or(-1, |ms| (ms / 1000) as i64);
+    text.field("loading", u8::from(loading.is_under_way.load(Relaxed)));
+    text.field("async_loading", 0);
     text.fields(&["current_cow_peak", "current_cow_size", "current_cow_size_age"], 0);
     text.field("current_fork_perc", "0.00");
     text.fields(&["current_save_keys_processed", "current_save_keys_total"], 0);
-    text.field("rdb_changes_since_last_save", engine.stats.get(Counter::Changes));
-    text.field("rdb_bgsave_in_progress", 0);
-    text.field("rdb_last_save_time", engine.started_ms / 1000);
-    text.field("rdb_last_bgsave_status", "ok");
-    text.fields(&["rdb_last_bgsave_time_sec", "rdb_current_bgsave_time_sec"], -1);
-    text.fields(&["rdb_saves", "rdb_last_cow_size", "rdb_last_load_keys_expired", "rdb_last_load_keys_loaded"], 0);
-    text.fields(&["aof_enabled", "aof_rewrite_in_progress", "aof_rewrite_scheduled"], 0);
-    text.fields(&["aof_last_rewrite_time_sec", "aof_current_rewrite_time_sec"], -1);
-    text.field("aof_last_bgrewrite_status", "ok");
-    text.fields(&["aof_rewrites", "aof_rewrites_consecutive_failures"], 0);
-    text.field("aof_last_write_status", "ok");
-    text.field("aof_last_cow_size", 0);
+    let changes = engine.stats.get(Counter::Changes).saturating_sub(state.saved_changes);
+    text.field("rdb_changes_since_last_save", changes);
+    text.field("rdb_bgsave_in_progress", is(Job::Save));
+    let saved_ms = if state.saved_ms == 0 { engine.started_ms } else { state.saved_ms };
+    text.field("rdb_last_save_time", saved_ms / 1000);
+    text.field("rdb_last_bgsave_status", status(state.saves.has_failed));
+    text.field("rdb_last_bgsave_time_sec", took_s(state.saves.took_ms));
+    text.field("rdb_current_bgsave_time_sec", running_s(Job::Save));
+    text.field("rdb_saves", state.saves.count);
+    text.field("rdb_last_cow_size", state.saves.extra_bytes);
+    text.field("rdb_last_load_keys_expired", loading.expired.load(Relaxed));
+    text.field("rdb_last_load_keys_loaded", loading.keys.load(Relaxed));
+    let log = persistence.log();
+    text.field("aof_enabled", u8::from(log.is_some()));
+    text.field("aof_rewrite_in_progress", is(Job::Rewrite));
+    text.field("aof_rewrite_scheduled", u8::from(state.scheduled[Job::Rewrite as usize]));
+    text.field("aof_last_rewrite_time_sec", took_s(state.rewrites.took_ms));
+    text.field("aof_current_rewrite_time_sec", running_s(Job::Rewrite));
+    text.field("aof_last_bgrewrite_status", status(state.rewrites.has_failed));
+    text.field("aof_rewrites", state.rewrites.count);
+    text.field("aof_rewrites_consecutive_failures", state.rewrites.failures);
+    text.field("aof_last_write_status", status(log.as_ref().is_some_and(|log| log.is_failed())));
+    text.field("aof_last_cow_size", state.rewrites.extra_bytes);
     text.fields(&["module_fork_in_progress", "module_fork_last_cow_size"], 0);
+    if let (Some(log), Some((base_bytes, all_bytes))) = (&log, persistence.log_sizes()) {
+        text.field("aof_current_size", all_bytes);
+        text.field("aof_base_size", base_bytes);
+        text.field("aof_pending_rewrite", u8::from(state.scheduled[Job::Rewrite as usize]));
+        text.field("aof_buffer_length", log.backlog());
+        text.field("aof_pending_bio_fsync", u8::from(log.synced() < log.written()));
+        text.field("aof_delayed_fsync", 0);
+        text.field("aof_unsynced_bytes", log.end().as_u64().saturating_sub(log.synced().as_u64()));
+        text.field("aof_unsynced_age_ms", log.unsynced_age_ms(now_ms));
+    }
+    if loading.is_under_way.load(Relaxed) {
+        let (total, loaded) = (loading.total_bytes.load(Relaxed), loading.loaded_bytes.load(Relaxed));
+        let started_ms = loading.started_ms.load(Relaxed);
+        let elapsed_s = now_ms.saturating_sub(started_ms) / 1000;
+        text.field("loading_start_time", started_ms / 1000);
+        text.field("loading_total_bytes", total);
+        text.field("loading_rdb_used_mem", 0);
+        text.field("loading_loaded_bytes", loaded);
+        text.field("loading_loaded_perc", format_args!("{:.2}", loaded as f64 * 100.0 / total.max(1) as f64));
+        text.field("loading_eta_seconds", elapsed_s * total.saturating_sub(loaded) / loaded.max(1));
+    }
 }
 
 /// `# Stats`

@@ -1,0 +1,433 @@
+//! Persistence: the log that hears of every change, snapshots in the background, and the start from both.
+//!
+//! An instance has a data directory as soon as it needs one: at its start where `dir`, `save` or `appendonly` is given,
+//! else with the first SAVE. One thread does the jobs that take time, one at a time, and looks ten times a second whether
+//! a save point is reached or the log has grown.
+
+pub mod image;
+pub mod recovery;
+mod save;
+
+use std::io;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use parking_lot::{Mutex, RwLock};
+
+use self::image::Written;
+use self::recovery::{Loading, Replay};
+use super::instance::{Engine, Hindrance};
+use super::stats::Counter;
+use crate::base::clock::Signal;
+use crate::base::config::{Fsync, Settings};
+use crate::persist::aof::Aof;
+use crate::persist::aof::log::{FsyncPolicy, Log, LogOptions};
+use crate::persist::directory::{DataDirectory, Dataset, DirectoryOptions};
+use crate::persist::storage::{Disk, Storage};
+use crate::store::effects::{EffectSink, Event, Records};
+
+/// How often save points are looked at, in ms.
+const PERIOD_MS: u64 = 100;
+/// After a save that failed, the next one by a save point waits so long, in ms.
+const RETRY_MS: u64 = 5_000;
+
+/// What takes time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Job {
+    /// A snapshot into the RDB file.
+    Save,
+    /// A new base for the append-only files.
+    Rewrite,
+}
+
+impl Job {
+    const fn name(self) -> &'static str {
+        match self {
+            Job::Save => "saving the snapshot",
+            Job::Rewrite => "rewriting the append-only file",
+        }
+    }
+}
+
+/// What is known of jobs of one kind.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Past {
+    /// Whether the last one failed.
+    pub has_failed: bool,
+    /// How long the last one took, in ms.
+    pub took_ms: Option<u64>,
+    /// How many succeeded.
+    pub count: u64,
+    /// What the last one took in memory beside the dataset, in bytes.
+    pub extra_bytes: usize,
+    /// How many failed since the last that succeeded.
+    pub failures: u64,
+}
+
+/// Jobs and save points.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct State {
+    /// The job under way, and since when, Unix time in ms.
+    pub running: Option<(Job, u64)>,
+    /// To be begun when the job under way has ended: a save, a rewrite.
+    pub scheduled: [bool; 2],
+    /// Of saves.
+    pub saves: Past,
+    /// Of rewrites.
+    pub rewrites: Past,
+    /// When the last save that succeeded ended, Unix time in ms.
+    pub saved_ms: u64,
+    /// When the last save was tried, Unix time in ms.
+    pub tried_ms: u64,
+    /// [`Counter::Changes`] that the last save had.
+    pub saved_changes: u64,
+}
+
+/// What an instance writes to disk; see the module's text.
+pub struct Persistence {
+    storage: Arc<dyn Storage>,
+    directory: Mutex<Option<Arc<DataDirectory>>>,
+    aof: Mutex<Option<Arc<Aof>>>,
+    sink: Arc<LogSink>,
+    state: Mutex<State>,
+    /// How loading goes.
+    pub loading: Loading,
+    /// Whether the instance was told to keep its data.
+    is_durable: AtomicBool,
+    signal: Signal,
+}
+
+/// The log, as the keyspace knows it.
+#[derive(Default)]
+struct LogSink {
+    log: RwLock<Option<Arc<Log>>>,
+}
+
+impl EffectSink for LogSink {
+    fn append(&self, records: &Records, _: &[Event]) -> u64 {
+        let log = self.log.read();
+        let Some(log) = &*log else { return 0 };
+        let write = |out: &mut crate::persist::aof::record::Records<'_>| {
+            for (database, bytes) in records.iter() {
+                out.select(u32::try_from(database).unwrap_or(u32::MAX));
+                out.encoded(bytes, 1);
+            }
+        };
+        let position = if records.iter().len() > 1 { log.append_transaction(0, write) } else { log.append(0, write) };
+        position.as_u64()
+    }
+}
+
+impl Default for Persistence {
+    fn default() -> Self {
+        Persistence::on(Arc::new(Disk))
+    }
+}
+
+impl Persistence {
+    /// On this disk, with nothing opened.
+    pub fn on(storage: Arc<dyn Storage>) -> Persistence {
+        Persistence {
+            storage,
+            directory: Mutex::default(),
+            aof: Mutex::default(),
+            sink: Arc::default(),
+            state: Mutex::default(),
+            loading: Loading::default(),
+            is_durable: AtomicBool::new(false),
+            signal: Signal::new(),
+        }
+    }
+
+    /// Who is to hear of changes.
+    pub(super) fn sink(&self) -> Arc<dyn EffectSink> {
+        self.sink.clone()
+    }
+
+    /// Jobs and save points.
+    pub fn state(&self) -> State {
+        *self.state.lock()
+    }
+
+    /// The log, while there is one.
+    pub fn log(&self) -> Option<Arc<Log>> {
+        self.sink.log.read().clone()
+    }
+
+    /// Sizes of the base and of all append-only files, in bytes.
+    pub fn log_sizes(&self) -> Option<(u64, u64)> {
+        let (aof, log) = (self.aof.lock().clone()?, self.log()?);
+        Some(aof.sizes(&log))
+    }
+
+    /// Whether the instance was told to keep its data.
+    pub fn is_durable(&self) -> bool {
+        self.is_durable.load(Ordering::Relaxed)
+    }
+
+    /// Where its data are, once there is such a place.
+    pub fn path(&self) -> Option<PathBuf> {
+        self.directory.lock().as_ref().map(|directory| directory.path().to_owned())
+    }
+
+    /// Begins a job, unless one is under way.
+    pub fn try_begin(&self, engine: &Engine, job: Job) -> bool {
+        let mut state = self.state.lock();
+        if state.running.is_some() {
+            return false;
+        }
+        state.running = Some((job, engine.clock.now_ms()));
+        if job == Job::Save {
+            state.tried_ms = engine.clock.now_ms();
+        }
+        true
+    }
+
+    /// Has the instance's thread do a job as soon as no other is under way.
+    pub fn schedule(&self, job: Job) {
+        self.state.lock().scheduled[job as usize] = true;
+        self.signal.raise();
+    }
+
+    fn finish(&self, engine: &Engine, job: Job, changes: u64, written: Option<Written>) {
+        let now_ms = engine.clock.now_ms();
+        let mut state = self.state.lock();
+        let since = state.running.take().map_or(now_ms, |(_, since)| since);
+        let past = if job == Job::Save { &mut state.saves } else { &mut state.rewrites };
+        past.has_failed = written.is_none();
+        past.took_ms = Some(now_ms.saturating_sub(since));
+        past.count += u64::from(written.is_some());
+        past.failures = if written.is_some() { 0 } else { past.failures + 1 };
+        past.extra_bytes = written.map_or(past.extra_bytes, |written| written.queue_bytes_max);
+        if job == Job::Save {
+            engine.hinder(Hindrance::SaveFailed, written.is_none() && self.is_durable());
+            if written.is_some() {
+                (state.saved_ms, state.saved_changes) = (now_ms, changes);
+            }
+        }
+        drop(state);
+        self.signal.raise();
+    }
+
+    /// The data directory; opened where it is not yet.
+    fn directory(&self, engine: &Engine) -> io::Result<Arc<DataDirectory>> {
+        let mut known = self.directory.lock();
+        if let Some(directory) = &*known {
+            return Ok(directory.clone());
+        }
+        let options = options(&engine.config.read().settings());
+        let opened = DataDirectory::open(self.storage.clone(), options);
+        let directory = Arc::new(opened.map_err(|error| io::Error::other(error.to_string()))?);
+        *known = Some(directory.clone());
+        Ok(directory)
+    }
+
+    fn log_options(&self, engine: &Engine) -> LogOptions {
+        let settings = engine.config.read().settings();
+        LogOptions { policy: policy(&settings), timestamps: settings.aof_timestamp_enabled, ..LogOptions::default() }
+    }
+
+    /// The log hears of everything from now on. The caller is alone inside the keyspace, or nobody is there yet.
+    fn switch_on(&self, engine: &Engine, log: Arc<Log>) {
+        *self.sink.log.write() = Some(log);
+        engine.keyspace.set_logging(true);
+    }
+
+    /// Ends the log.
+    fn switch_off(&self, engine: &Engine) {
+        let mut keys = engine.keys();
+        keys.enter_exclusively(engine.clock.now_ms());
+        engine.keyspace.set_logging(false);
+        let log = self.sink.log.write().take();
+        keys.leave();
+        if let Some(log) = log
+            && let Err(error) = log.close()
+        {
+            tracing::warn!("closing the append-only file: {error}");
+        }
+    }
+
+    /// Whether a snapshot that failed is a reason to refuse writes.
+    pub fn stops_writes(&self, engine: &Engine) -> bool {
+        let settings = engine.config.read().settings();
+        settings.stop_writes_on_bgsave_error && !settings.save_points.is_empty()
+    }
+
+    /// Follows the settings that may change at run time.
+    pub fn configure(&self, engine: &Engine, settings: &Settings) {
+        match self.log() {
+            Some(_) if !settings.appendonly => {
+                self.switch_off(engine);
+                if let Some(directory) = &*self.directory.lock()
+                    && let Err(error) = directory.unmark(Dataset::Aof)
+                {
+                    tracing::warn!("cannot note that there is no append-only file any more: {error}");
+                }
+            }
+            Some(log) => {
+                log.set_policy(policy(settings));
+                log.set_timestamps(settings.aof_timestamp_enabled);
+            }
+            None => {}
+        }
+    }
+
+    /// Opens the data directory and loads what is there. To be called once, before anybody changes keys.
+    ///
+    /// # Errors
+    /// What is wrong, and what to do about it.
+    pub fn recover(&self, engine: &Arc<Engine>) -> Result<(), String> {
+        let settings = engine.config.read().settings();
+        self.is_durable.store(true, Ordering::Relaxed);
+        let directory = self.directory(engine).map_err(|error| error.to_string())?;
+        self.loading.started_ms.store(engine.clock.now_ms(), Ordering::Relaxed);
+        engine.hinder(Hindrance::Loading, true);
+        self.loading.is_under_way.store(true, Ordering::Relaxed);
+        let outcome = if settings.appendonly {
+            self.recover_log(engine, &directory, &settings)
+        } else {
+            load_rdb(engine, &directory)
+        };
+        self.loading.is_under_way.store(false, Ordering::Relaxed);
+        engine.hinder(Hindrance::Loading, false);
+        let mut state = self.state.lock();
+        state.saved_ms = engine.clock.now_ms();
+        state.saved_changes = engine.stats.get(Counter::Changes);
+        outcome
+    }
+
+    fn recover_log(
+        &self,
+        engine: &Arc<Engine>,
+        directory: &Arc<DataDirectory>,
+        settings: &Settings,
+    ) -> Result<(), String> {
+        let aof = Arc::new(Aof::open(directory.clone()).map_err(|error| error.to_string())?);
+        *self.aof.lock() = Some(aof.clone());
+        if aof.is_empty() && directory.found().rdb_bytes.is_some() {
+            load_rdb(engine, directory)?;
+            return match self.try_begin(engine, Job::Rewrite) {
+                true => self.work(engine, Job::Rewrite).map(drop).map_err(|error| error.to_string()),
+                false => Err("a job is under way already".into()),
+            };
+        }
+        aof.load(settings.aof_load_truncated, &mut Replay::new(engine)).map_err(|error| error.to_string())?;
+        let log = aof.start_log(self.log_options(engine), engine.clock.clone()).map_err(|error| error.to_string())?;
+        self.switch_on(engine, Arc::new(log));
+        Ok(())
+    }
+
+    /// The thread's work: jobs, and the times for them, until the instance stops.
+    pub(super) fn run(&self, engine: &Engine) {
+        while !engine.stopping.is_wished() {
+            while let Some(job) = self.next_job(engine) {
+                if self.try_begin(engine, job) {
+                    // What went wrong is noted and logged there.
+                    self.work(engine, job).ok();
+                }
+            }
+            engine.clock.wait(Some(engine.clock.now_ms() + PERIOD_MS), &self.signal);
+        }
+    }
+
+    /// Wakes the thread.
+    pub(super) fn wake(&self) {
+        self.signal.raise();
+    }
+
+    fn next_job(&self, engine: &Engine) -> Option<Job> {
+        if engine.stopping.is_wished() {
+            return None;
+        }
+        if let Some(log) = self.log() {
+            engine.hinder(Hindrance::LogFailed, log.is_failed());
+        }
+        let settings = engine.config.read().settings();
+        let now_ms = engine.clock.now_ms();
+        let mut state = self.state.lock();
+        if state.running.is_some() || self.loading.is_under_way.load(Ordering::Relaxed) {
+            return None;
+        }
+        for job in [Job::Save, Job::Rewrite] {
+            if std::mem::take(&mut state.scheduled[job as usize]) {
+                return Some(job);
+            }
+        }
+        if self.is_durable() && is_save_due(&state, &settings, engine.stats.get(Counter::Changes), now_ms) {
+            return Some(Job::Save);
+        }
+        drop(state);
+        if settings.appendonly && self.log().is_none() && self.is_durable() {
+            return Some(Job::Rewrite);
+        }
+        self.has_log_grown(&settings).then_some(Job::Rewrite)
+    }
+
+    fn has_log_grown(&self, settings: &Settings) -> bool {
+        let Some((base, all)) = self.log_sizes() else { return false };
+        let percent = settings.auto_aof_rewrite_percentage;
+        let growth = all.saturating_sub(base).saturating_mul(100) / base.max(1);
+        percent > 0 && all > settings.auto_aof_rewrite_min_size_bytes && growth >= percent
+    }
+
+    /// Whether the dataset is to be saved when the instance ends without a word about it.
+    pub fn saves_at_end(&self, engine: &Engine) -> bool {
+        self.is_durable() && !engine.config.read().settings().save_points.is_empty()
+    }
+
+    /// The last job of an instance that ends: what `save` points ask for, or SHUTDOWN SAVE.
+    ///
+    /// # Errors
+    /// What the disk says.
+    pub fn save_at_end(&self, engine: &Engine) -> io::Result<()> {
+        self.state.lock().running = None;
+        if self.try_begin(engine, Job::Save) { self.work(engine, Job::Save).map(drop) } else { Ok(()) }
+    }
+
+    /// Writes and syncs what the log still holds.
+    ///
+    /// # Errors
+    /// What the disk says.
+    pub fn close(&self) -> io::Result<()> {
+        match self.log() {
+            Some(log) => log.close().map_err(|error| io::Error::other(error.to_string())),
+            None => Ok(()),
+        }
+    }
+}
+
+fn load_rdb(engine: &Arc<Engine>, directory: &DataDirectory) -> Result<(), String> {
+    let Some(bytes) = directory.found().rdb_bytes else { return Ok(()) };
+    let path = directory.rdb_path();
+    let file = directory.storage().open(&path).map_err(|error| format!("cannot open {}: {error}", path.display()))?;
+    recovery::load_rdb(engine, file, bytes).map_err(|error| {
+        format!("{path} cannot be loaded: {error}. See what is whole with: pipkin check {path}", path = path.display())
+    })
+}
+
+fn is_save_due(state: &State, settings: &Settings, changes: u64, now_ms: u64) -> bool {
+    let changed = changes.saturating_sub(state.saved_changes);
+    let waits = state.saves.has_failed && now_ms < state.tried_ms + RETRY_MS;
+    let since_s = now_ms.saturating_sub(state.saved_ms) / 1000;
+    !waits && settings.save_points.iter().any(|&(seconds, count)| changed >= count.max(1) && since_s >= seconds)
+}
+
+fn policy(settings: &Settings) -> FsyncPolicy {
+    match settings.appendfsync {
+        Fsync::Always => FsyncPolicy::Always,
+        Fsync::EverySecond => FsyncPolicy::EverySecond,
+        Fsync::No => FsyncPolicy::No,
+    }
+}
+
+fn options(settings: &Settings) -> DirectoryOptions {
+    DirectoryOptions {
+        path: PathBuf::from(&settings.dir),
+        rdb_name: settings.dbfilename.clone(),
+        aof_directory_name: settings.appenddirname.clone(),
+        aof_name: settings.appendfilename.clone(),
+        aof_enabled: settings.appendonly,
+        start_empty: settings.start_empty,
+    }
+}

@@ -1,0 +1,157 @@
+//! Recovery: from the files of a data directory to a keyspace, while connections are told to wait.
+
+use std::io::{self, BufRead, BufReader, Read};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+
+use crate::base::limits::LOG_READ_BYTES;
+use crate::engine::clients::Origin;
+use crate::engine::dispatch;
+use crate::engine::instance::Engine;
+use crate::engine::session::Session;
+use crate::persist::aof::load::Loader;
+use crate::persist::aof::reader::Commands;
+use crate::persist::rdb::{Item, Reader, Usage};
+use crate::store::eviction;
+use crate::store::keys::Keys;
+use crate::store::record::Record;
+
+/// How far loading has come, for INFO and the progress bar.
+#[derive(Debug, Default)]
+pub struct Loading {
+    /// Whether the dataset is being loaded.
+    pub is_under_way: AtomicBool,
+    /// When it began, Unix time in ms.
+    pub started_ms: AtomicU64,
+    /// Bytes to load.
+    pub total_bytes: AtomicU64,
+    /// Bytes that were loaded.
+    pub loaded_bytes: AtomicU64,
+    /// Keys that were loaded from snapshots.
+    pub keys: AtomicU64,
+    /// Keys that had expired, and were left out.
+    pub expired: AtomicU64,
+}
+
+/// Counts what is read.
+struct Counting<'l, R> {
+    input: R,
+    loading: &'l Loading,
+}
+
+impl<R: Read> Read for Counting<'_, R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let count = self.input.read(buffer)?;
+        self.loading.loaded_bytes.fetch_add(count as u64, Ordering::Relaxed);
+        Ok(count)
+    }
+}
+
+/// Loads a snapshot. Keys whose deadline is over are left out.
+///
+/// # Errors
+/// What is wrong with it, and at which offset.
+pub fn load_snapshot(engine: &Engine, input: impl Read) -> Result<(), String> {
+    let loading = &engine.persistence.loading;
+    let (limits, basis) = (engine.settings.values(), engine.keyspace.basis().clone());
+    let input = Counting { input, loading };
+    let mut reader = Reader::new(input, limits, basis).map_err(|error| error.to_string())?;
+    let mut keys = engine.keys();
+    keys.enter(engine.clock.now_ms());
+    let outcome = load_items(&mut reader, &mut keys, loading);
+    engine.stats.add_tally(&keys.leave());
+    outcome
+}
+
+fn load_items<R: Read>(reader: &mut Reader<R>, keys: &mut Keys<'_>, loading: &Loading) -> Result<(), String> {
+    while let Some(item) = reader.next().map_err(|error| error.to_string())? {
+        let Item::Entry(entry) = item else { continue };
+        if entry.database >= keys.keyspace().databases {
+            return Err(format!(
+                "it has keys of database {}, and there are {} here: start with --databases {}",
+                entry.database,
+                keys.keyspace().databases,
+                entry.database + 1
+            ));
+        }
+        if entry.deadline.is_some_and(|deadline| deadline < keys.now_ms) {
+            loading.expired.fetch_add(1, Ordering::Relaxed);
+            continue;
+        }
+        keys.database = entry.database;
+        let mut record = Record::new(entry.key, entry.value, entry.deadline);
+        record.set_access(match entry.usage {
+            Usage::Frequency(counter) => eviction::frequency_of_counter(counter, keys.now_ms),
+            Usage::Idle(seconds) => eviction::recency_at(keys.now_ms.saturating_sub(seconds.saturating_mul(1000))),
+            Usage::Unknown => eviction::recency_at(keys.now_ms),
+        });
+        let hash = keys.hash(entry.key);
+        keys.lock_one(entry.key, hash);
+        let is_new = !keys.exists(entry.key);
+        if is_new {
+            keys.insert_record(record);
+        }
+        keys.release();
+        if !is_new {
+            return Err(format!("the key '{}' is there twice", String::from_utf8_lossy(entry.key)));
+        }
+        loading.keys.fetch_add(1, Ordering::Relaxed);
+    }
+    Ok(())
+}
+
+/// Runs what the append-only files hold.
+pub struct Replay<'e> {
+    engine: &'e Engine,
+    session: Session,
+}
+
+impl<'e> Replay<'e> {
+    /// For an instance that is loading.
+    pub fn new(engine: &'e Engine) -> Replay<'e> {
+        let mut session = engine.connect(Origin::in_process(), None);
+        session.is_replay = true;
+        Replay { engine, session }
+    }
+}
+
+impl Loader for Replay<'_> {
+    fn begin_file(&mut self, name: &str, bytes: u64) {
+        tracing::info!("loading {name}, {bytes} bytes");
+        self.engine.persistence.loading.total_bytes.fetch_add(bytes, Ordering::Relaxed);
+        self.session.database = 0;
+    }
+
+    fn snapshot(&mut self, input: &mut dyn BufRead) -> Result<(), String> {
+        load_snapshot(self.engine, input)
+    }
+
+    fn run(&mut self, commands: &Commands<'_>) -> Result<(), (usize, String)> {
+        let mut out = Vec::new();
+        for (index, request) in commands.iter().enumerate() {
+            let bytes: usize = request.iter().map(<[u8]>::len).sum();
+            self.engine.persistence.loading.loaded_bytes.fetch_add(bytes as u64, Ordering::Relaxed);
+            out.clear();
+            out = dispatch::run_request(self.engine, &mut self.session, request, out);
+            if out.first() == Some(&b'-') {
+                return Err((index, String::from_utf8_lossy(&out).trim_end().to_owned()));
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Drop for Replay<'_> {
+    fn drop(&mut self) {
+        self.session.end(self.engine);
+    }
+}
+
+/// Loads a snapshot from a file.
+///
+/// # Errors
+/// What the system or the file says.
+pub fn load_rdb(engine: &Arc<Engine>, input: impl Read, bytes: u64) -> Result<(), String> {
+    engine.persistence.loading.total_bytes.fetch_add(bytes, Ordering::Relaxed);
+    load_snapshot(engine, BufReader::with_capacity(LOG_READ_BYTES, input))
+}
