@@ -1,10 +1,13 @@
 //! `Filler`: many records into a keyspace at once, from a file for example, as fast as the memory takes them.
 //!
-//! Alone in the keyspace, it gathers a batch of records, fetches the buckets that they go into ahead, and then puts them
-//! there: a table of millions is in no cache, and its misses overlap that way. Tables are made ready for what is
-//! announced, so that they need not grow.
+//! It gathers a batch of records, fetches the buckets that they go into ahead, and then puts them there: a table of
+//! millions is in no cache, and its misses overlap that way. Tables are made ready for what is announced, so that they
+//! need not grow.
+//!
+//! Between two batches others may enter the keyspace. Nobody is told of the keys that appear: no watcher, no waiter, no
+//! log, no snapshot that is under way.
 
-use crossbeam::sync::ShardedLockWriteGuard;
+use crossbeam::sync::ShardedLockReadGuard;
 
 use super::keyspace::Keyspace;
 use super::record::Record;
@@ -15,10 +18,9 @@ use crate::value::table::Table;
 /// Records that are put into their places together.
 const BATCH: usize = 32;
 
-/// See the module's text. Nobody else is in the keyspace while it lives.
+/// See the module's text.
 pub struct Filler<'k> {
     keyspace: &'k Keyspace,
-    _alone: ShardedLockWriteGuard<'k, ()>,
     /// Each with its database and its hash.
     waiting: Vec<(usize, u64, Record)>,
     /// Bytes of records and tables more than before.
@@ -35,10 +37,9 @@ pub struct Duplicate {
 }
 
 impl<'k> Filler<'k> {
-    /// Waits until nobody is in the keyspace.
+    /// Fills this keyspace.
     pub fn new(keyspace: &'k Keyspace) -> Filler<'k> {
-        let alone = keyspace.everything.write().unwrap_or_else(std::sync::PoisonError::into_inner);
-        Filler { keyspace, _alone: alone, waiting: Vec::with_capacity(BATCH), bytes: 0 }
+        Filler { keyspace, waiting: Vec::with_capacity(BATCH), bytes: 0 }
     }
 
     /// Makes an empty database ready for about so many keys. What a file announces has to be bounded by the caller, by
@@ -48,10 +49,15 @@ impl<'k> Filler<'k> {
         if keys < 8 * SHARDS {
             return;
         }
+        let _inside = self.enter();
         for index in 0..SHARDS {
             let mut shard = self.keyspace.shard(index).lock();
             self.bytes += growth(&mut shard.database_mut(database).table, |table| table.reserve(keys / SHARDS));
         }
+    }
+
+    fn enter(&self) -> ShardedLockReadGuard<'k, ()> {
+        self.keyspace.everything.read().unwrap_or_else(std::sync::PoisonError::into_inner)
     }
 
     /// Adds a record to a database that there is. Its last use stays what it was.
@@ -67,6 +73,7 @@ impl<'k> Filler<'k> {
 
     /// Puts those that wait into their places.
     fn settle(&mut self) -> Result<(), Duplicate> {
+        let _inside = self.enter();
         for (database, hash, _) in &self.waiting {
             let shard = self.keyspace.shard(Keyspace::shard_of(*hash)).lock();
             if let Some(address) = shard.database(*database).and_then(|part| part.table.bucket_address(*hash)) {
@@ -83,10 +90,11 @@ impl<'k> Filler<'k> {
             part.volatile += usize::from(record.deadline().is_some());
             self.bytes += growth(&mut part.table, |table| table.insert(hash, record));
         }
+        self.keyspace.account(std::mem::take(&mut self.bytes));
         Ok(())
     }
 
-    /// Ends the filling and lets others in.
+    /// Ends the filling.
     ///
     /// # Errors
     /// As [`Filler::add`].
