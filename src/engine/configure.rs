@@ -58,7 +58,7 @@ impl Engine {
         let settings = config.settings();
         drop(config);
         self.apply_config(&settings);
-        self.persistence.configure(self, &settings);
+        self.persistence.configure(&settings);
         if let Some(follow) = &*self.log_level.read()
             && changed.iter().any(|row| row.name == "loglevel")
         {

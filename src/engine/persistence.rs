@@ -255,21 +255,25 @@ impl Persistence {
     }
 
     /// Follows the settings that may change at run time.
-    pub fn configure(&self, engine: &Engine, settings: &Settings) {
-        match self.log() {
-            Some(_) if !settings.appendonly => {
-                self.switch_off(engine);
-                if let Some(directory) = &*self.directory.lock()
-                    && let Err(error) = directory.unmark(Dataset::Aof)
-                {
-                    tracing::warn!("cannot note that there is no append-only file any more: {error}");
-                }
-            }
-            Some(log) => {
-                log.set_policy(policy(settings));
-                log.set_timestamps(settings.aof_timestamp_enabled);
-            }
-            None => {}
+    pub fn configure(&self, settings: &Settings) {
+        if let Some(log) = self.log() {
+            log.set_policy(policy(settings));
+            log.set_timestamps(settings.aof_timestamp_enabled);
+        }
+        if settings.appendonly {
+            self.is_durable.store(true, Ordering::Relaxed);
+        }
+        // The thread begins or ends the log: that takes being alone inside the keyspace.
+        self.signal.raise();
+    }
+
+    /// Ends the log because `appendonly` was switched off.
+    fn end_log(&self, engine: &Engine) {
+        self.switch_off(engine);
+        if let Some(directory) = &*self.directory.lock()
+            && let Err(error) = directory.unmark(Dataset::Aof)
+        {
+            tracing::warn!("cannot note that there is no append-only file any more: {error}");
         }
     }
 
@@ -347,6 +351,11 @@ impl Persistence {
         let now_ms = engine.clock.now_ms();
         let mut state = self.state.lock();
         if state.running.is_some() || self.loading.is_under_way.load(Ordering::Relaxed) {
+            return None;
+        }
+        if !settings.appendonly && self.log().is_some() {
+            drop(state);
+            self.end_log(engine);
             return None;
         }
         for job in [Job::Save, Job::Rewrite] {

@@ -7,7 +7,9 @@ use std::fs::File;
 use std::io::{Read, Write};
 use std::path::Path;
 
+use super::aof;
 use super::rdb::{Item, RdbError, Reader};
+use super::storage::Disk;
 use crate::value::table::Basis;
 use crate::value::{ValueLimits, ValueType};
 
@@ -18,12 +20,21 @@ const HEAD_BYTES: usize = 9;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Kind {
     Rdb,
+    /// Append-only: commands.
+    Log,
+    /// Append-only: which files.
+    Manifest,
     Unknown,
 }
 
 impl Kind {
     fn of(head: &[u8]) -> Kind {
-        if head.starts_with(b"REDIS") || head.starts_with(b"VALKEY") { Kind::Rdb } else { Kind::Unknown }
+        match head {
+            [b'R', b'E', b'D', b'I', b'S', ..] | [b'V', b'A', b'L', b'K', b'E', b'Y', ..] => Kind::Rdb,
+            [b'*', ..] | [b'#', b'T', b'S', b':', ..] => Kind::Log,
+            [b'f', b'i', b'l', b'e', b' ', ..] | [b'#', ..] => Kind::Manifest,
+            _ => Kind::Unknown,
+        }
     }
 }
 
@@ -55,7 +66,12 @@ pub fn check(path: &Path, report: &mut impl Write) -> std::io::Result<Verdict> {
         }
     };
     match Kind::of(&head) {
-        Kind::Rdb => check_rdb(&name.to_string(), head.chain(file), report),
+        Kind::Rdb => {
+            let (verdict, more) = check_rdb(&name.to_string(), head.chain(file), report)?;
+            // An append-only file may begin with a snapshot.
+            if more { check_log(path, report) } else { Ok(verdict) }
+        }
+        Kind::Log | Kind::Manifest => check_log(path, report),
         Kind::Unknown => {
             writeln!(report, "{name}: damaged at offset 0: it begins like no file that this program writes or reads")?;
             Ok(Verdict::Damaged)
@@ -123,7 +139,8 @@ impl Contents {
     }
 }
 
-fn check_rdb(name: &str, source: impl Read, report: &mut impl Write) -> std::io::Result<Verdict> {
+/// Checks an RDB file, and tells whether anything is behind it.
+fn check_rdb(name: &str, source: impl Read, report: &mut impl Write) -> std::io::Result<(Verdict, bool)> {
     let mut contents = Contents::default();
     // No table outlives the check: any seed will do.
     let opened = Reader::new(source, ValueLimits::default(), Basis::new(0, 0));
@@ -141,12 +158,31 @@ fn check_rdb(name: &str, source: impl Read, report: &mut impl Write) -> std::io:
             if more {
                 writeln!(report, "  behind it, from offset {offset} on, there is something else")?;
             }
-            Ok(Verdict::Sound)
+            Ok((Verdict::Sound, more))
         }
         Err(error) => {
             writeln!(report, "{name}: {error}")?;
             writeln!(report, "before that:")?;
             contents.report(report)?;
+            Ok((Verdict::Damaged, false))
+        }
+    }
+}
+
+/// Checks an append-only file, or a manifest with all its files.
+fn check_log(path: &Path, report: &mut impl Write) -> std::io::Result<Verdict> {
+    let checked = aof::check::check(&Disk, path, &mut |source| {
+        let mut reader = Reader::new(source, ValueLimits::default(), Basis::new(0, 0)).map_err(|e| e.to_string())?;
+        Contents::default().read(&mut reader).map_err(|e| e.to_string())?;
+        Ok(reader.into_rest().0)
+    });
+    match checked {
+        Ok(found) => {
+            write!(report, "{found}")?;
+            Ok(if found.is_whole() { Verdict::Sound } else { Verdict::Damaged })
+        }
+        Err(error) => {
+            writeln!(report, "{}: cannot be read: {error}", path.display())?;
             Ok(Verdict::Damaged)
         }
     }

@@ -1,6 +1,6 @@
 //! Recovery: from the files of a data directory to a keyspace, while connections are told to wait.
 
-use std::io::{self, BufRead, BufReader, Read};
+use std::io::{self, BufReader, Read};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
@@ -50,16 +50,17 @@ impl<R: Read> Read for Counting<'_, R> {
     }
 }
 
-/// Loads a snapshot. Keys whose deadline is over are left out.
+/// Loads a snapshot. Keys whose deadline is over are left out. Returns what was read behind its end.
 ///
 /// # Errors
 /// What is wrong with it, and at which offset.
-pub fn load_snapshot(engine: &Engine, input: impl Read) -> Result<(), String> {
+pub fn load_snapshot(engine: &Engine, input: impl Read) -> Result<Vec<u8>, String> {
     let loading = &engine.persistence.loading;
     let (limits, basis) = (engine.settings.values(), engine.keyspace.basis().clone());
     let input = Counting { input, loading };
     let mut reader = Reader::new(input, limits, basis).map_err(|error| error.to_string())?;
-    load_items(&mut reader, engine, loading)
+    load_items(&mut reader, engine, loading)?;
+    Ok(reader.into_rest().0)
 }
 
 fn load_items<R: Read>(reader: &mut Reader<R>, engine: &Engine, loading: &Loading) -> Result<(), String> {
@@ -121,7 +122,7 @@ impl Loader for Replay<'_> {
         self.session.database = 0;
     }
 
-    fn snapshot(&mut self, input: &mut dyn BufRead) -> Result<(), String> {
+    fn snapshot(&mut self, input: &mut dyn Read) -> Result<Vec<u8>, String> {
         load_snapshot(self.engine, input)
     }
 
@@ -152,5 +153,5 @@ impl Drop for Replay<'_> {
 /// What the system or the file says.
 pub fn load_rdb(engine: &Arc<Engine>, input: impl Read, bytes: u64) -> Result<(), String> {
     engine.persistence.loading.total_bytes.fetch_add(bytes, Ordering::Relaxed);
-    load_snapshot(engine, BufReader::with_capacity(LOG_READ_BYTES, input))
+    load_snapshot(engine, BufReader::with_capacity(LOG_READ_BYTES, input)).map(drop)
 }

@@ -5,17 +5,14 @@ mod tests;
 
 use std::collections::BTreeMap;
 use std::fmt;
-use std::io::{self, BufRead, BufReader};
+use std::io;
 use std::path::{Path, PathBuf};
 
-use super::load::{Counted, begins_with_snapshot};
+use super::load::{OpenError, SnapshotReader, open_commands};
 use super::manifest::Manifest;
-use super::reader::{Commands, LogReader, Next, ReadError, Torn};
-use crate::base::limits::{LOG_READ_BYTES, MANIFEST_BYTES_MAX};
+use super::reader::{Commands, Next, ReadError, Torn};
+use crate::base::limits::MANIFEST_BYTES_MAX;
 use crate::persist::storage::{Storage, read_bounded};
-
-/// Reads a snapshot to its end and not a byte further, or says what is wrong with it.
-pub type SnapshotCheck<'a> = &'a mut dyn FnMut(&mut dyn BufRead) -> Result<(), String>;
 
 /// Names of commands that are told apart.
 const NAMES_MAX: usize = 512;
@@ -103,7 +100,7 @@ impl Report {
 ///
 /// # Errors
 /// When a file cannot be read; what is wrong in a file is in the report.
-pub fn check(storage: &dyn Storage, path: &Path, snapshot: SnapshotCheck<'_>) -> io::Result<Report> {
+pub fn check(storage: &dyn Storage, path: &Path, snapshot: SnapshotReader<'_>) -> io::Result<Report> {
     if path.extension().is_none_or(|extension| extension != "manifest") {
         return Ok(Report { manifest_problem: None, files: vec![check_file(storage, path, snapshot)?] });
     }
@@ -118,7 +115,7 @@ pub fn check(storage: &dyn Storage, path: &Path, snapshot: SnapshotCheck<'_>) ->
     Ok(report)
 }
 
-fn check_file(storage: &dyn Storage, path: &Path, snapshot: SnapshotCheck<'_>) -> io::Result<FileReport> {
+fn check_file(storage: &dyn Storage, path: &Path, snapshot: SnapshotReader<'_>) -> io::Result<FileReport> {
     let mut report = FileReport {
         path: path.to_owned(),
         bytes: 0,
@@ -135,16 +132,15 @@ fn check_file(storage: &dyn Storage, path: &Path, snapshot: SnapshotCheck<'_>) -
         return Ok(report);
     };
     report.bytes = bytes;
-    let mut input = Counted { input: BufReader::with_capacity(LOG_READ_BYTES, storage.open(path)?), consumed: 0 };
-    if begins_with_snapshot(input.fill_buf()?) {
-        if let Err(reason) = snapshot(&mut input) {
+    let mut reader = match open_commands(storage, path, snapshot) {
+        Ok(reader) => reader,
+        Err(OpenError::Io(error)) => return Err(error),
+        Err(OpenError::Snapshot(reason)) => {
             report.condition = Condition::Damaged { offset: None, reason };
             return Ok(report);
         }
-        report.snapshot_bytes = input.consumed;
-    }
-    let offset = input.consumed;
-    let mut reader = LogReader::new(input, offset);
+    };
+    report.snapshot_bytes = reader.offset();
     report.condition = loop {
         match reader.next_commands() {
             Ok(Next::Commands(commands)) => report.count(&commands),

@@ -7,26 +7,25 @@
 #[cfg(test)]
 mod tests;
 
-use std::io::{self, BufRead, BufReader, Read, Write};
+use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::manifest::{LogFile, Manifest};
 use super::reader::{Commands, LogReader, Next, ReadError, Torn};
-use crate::base::limits::LOG_READ_BYTES;
 use crate::persist::atomic_file::AtomicFile;
-use crate::persist::storage::{File, Storage};
+use crate::persist::storage::Storage;
 
 /// Takes what is loaded, in order. Texts of errors say what is wrong, without the file and the place.
 pub trait Loader {
     /// A file of so many bytes begins: commands run in database 0 again.
     fn begin_file(&mut self, name: &str, bytes: u64);
 
-    /// Reads a snapshot, up to its end and not a byte further.
+    /// Reads a snapshot, and returns the bytes that were read beyond its end.
     ///
     /// # Errors
     /// When the snapshot is damaged or cannot be read.
-    fn snapshot(&mut self, input: &mut dyn BufRead) -> Result<(), String>;
+    fn snapshot(&mut self, input: &mut dyn Read) -> Result<Vec<u8>, String>;
 
     /// Runs commands.
     ///
@@ -220,15 +219,11 @@ fn load_file(
     loader: &mut dyn Loader,
     loaded: &mut Loaded,
 ) -> Result<Option<Torn>, LoadError> {
-    let file = storage.open(path).map_err(|source| LoadError::Io { action: "open", path: path.to_owned(), source })?;
-    let mut input = Counted { input: BufReader::with_capacity(LOG_READ_BYTES, file), consumed: 0 };
-    let io = |source| LoadError::Io { action: "read", path: path.to_owned(), source };
-    if begins_with_snapshot(input.fill_buf().map_err(io)?) {
-        let snapshot = |reason| LoadError::Snapshot { path: path.to_owned(), reason };
-        loader.snapshot(&mut input).map_err(snapshot)?;
-    }
-    let offset = input.consumed;
-    let mut reader = LogReader::new(input, offset);
+    let opened = open_commands(storage, path, &mut |input| loader.snapshot(input));
+    let mut reader = opened.map_err(|error| match error {
+        OpenError::Io(source) => LoadError::Io { action: "read", path: path.to_owned(), source },
+        OpenError::Snapshot(reason) => LoadError::Snapshot { path: path.to_owned(), reason },
+    })?;
     loop {
         let next = reader.next_commands().map_err(|error| match error {
             ReadError::Damaged { offset, reason } => LoadError::Damaged { path: path.to_owned(), offset, reason },
@@ -250,10 +245,40 @@ fn load_file(
     }
 }
 
-/// Whether a file that begins so begins with a snapshot: Redis's magic, or that of Valkey from version 9 on.
-pub(super) fn begins_with_snapshot(start: &[u8]) -> bool {
-    start.starts_with(b"REDIS") || start.starts_with(b"VALKEY")
+/// Why the commands of a file cannot be come at.
+pub(super) enum OpenError {
+    Io(io::Error),
+    Snapshot(String),
 }
+
+/// Reads a snapshot and returns the bytes that were read beyond its end, or says what is wrong with it.
+pub type SnapshotReader<'a> = &'a mut dyn FnMut(&mut dyn Read) -> Result<Vec<u8>, String>;
+
+/// A file behind its snapshot.
+pub(super) type CommandReader = LogReader<Box<dyn Read>>;
+
+/// Opens a file, has `snapshot` read the snapshot that it may begin with (see [`Loader::snapshot`]), and returns the
+/// reader of the commands behind it, which knows where it began.
+pub(super) fn open_commands(
+    storage: &dyn Storage,
+    path: &Path,
+    snapshot: SnapshotReader<'_>,
+) -> Result<CommandReader, OpenError> {
+    let mut file = storage.open(path).map_err(OpenError::Io)?;
+    let mut head = Vec::new();
+    Read::by_ref(&mut file).take(MAGIC_BYTES_MAX).read_to_end(&mut head).map_err(OpenError::Io)?;
+    if !MAGICS.iter().any(|magic| head.starts_with(magic)) {
+        return Ok(LogReader::new(Box::new(io::Cursor::new(head).chain(file)), 0));
+    }
+    let mut input = Counted { input: io::Cursor::new(head).chain(file), consumed: 0 };
+    let rest = snapshot(&mut input).map_err(OpenError::Snapshot)?;
+    let offset = input.consumed.saturating_sub(rest.len() as u64);
+    Ok(LogReader::new(Box::new(io::Cursor::new(rest).chain(input.input)), offset))
+}
+
+/// How snapshots begin: Redis's, and Valkey's from version 9 on.
+const MAGICS: [&[u8]; 2] = [b"REDIS", b"VALKEY"];
+const MAGIC_BYTES_MAX: u64 = 6;
 
 /// Copies the torn end to a file beside it, then cuts it off.
 fn cut(storage: &Arc<dyn Storage>, path: PathBuf, torn: Torn) -> Result<Cut, LoadError> {
@@ -297,27 +322,16 @@ fn keep(storage: &Arc<dyn Storage>, path: &Path, offset: u64, kept_in: &Path) ->
     output.commit()
 }
 
-/// Counts what is consumed, so that it is known where a snapshot ended.
-pub(super) struct Counted {
-    pub(super) input: BufReader<Box<dyn File>>,
-    pub(super) consumed: u64,
+/// Counts what is read, so that it is known where a snapshot ended.
+struct Counted<R> {
+    input: R,
+    consumed: u64,
 }
 
-impl Read for Counted {
+impl<R: Read> Read for Counted<R> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let count = self.input.read(buffer)?;
         self.consumed += count as u64;
         Ok(count)
-    }
-}
-
-impl BufRead for Counted {
-    fn fill_buf(&mut self) -> io::Result<&[u8]> {
-        self.input.fill_buf()
-    }
-
-    fn consume(&mut self, count: usize) {
-        self.input.consume(count);
-        self.consumed += count as u64;
     }
 }

@@ -1,7 +1,7 @@
 //! Whole lives of a log: beginning, rewriting, failing at each step, crashing, and starting again.
 
 use std::collections::BTreeMap;
-use std::io::{BufRead, Write};
+use std::io::{Read, Write};
 
 use super::log::FsyncPolicy;
 use super::reader::Commands;
@@ -9,6 +9,7 @@ use super::*;
 use crate::persist::atomic_file::AtomicFile;
 use crate::persist::directory::DirectoryOptions;
 use crate::persist::storage::faulty::{Crash, FaultyDisk, Operation};
+use crate::protocol::command::encode;
 
 const FOLDER: &str = "/data/appendonlydir";
 
@@ -25,7 +26,7 @@ impl Dataset {
     fn write(&self, base: &mut AtomicFile) -> io::Result<()> {
         let mut out = Vec::new();
         for (key, value) in &self.0 {
-            crate::protocol::command::encode(&mut out, &[b"APPEND", key.as_bytes(), value.as_bytes()]);
+            encode(&mut out, &[b"APPEND", key.as_bytes(), value.as_bytes()]);
         }
         base.write_all(&out)
     }
@@ -34,7 +35,7 @@ impl Dataset {
 impl Loader for Dataset {
     fn begin_file(&mut self, _: &str, _: u64) {}
 
-    fn snapshot(&mut self, _: &mut dyn BufRead) -> Result<(), String> {
+    fn snapshot(&mut self, _: &mut dyn Read) -> Result<Vec<u8>, String> {
         Err("there is none".into())
     }
 
@@ -273,7 +274,7 @@ fn a_dataset_that_is_there_gets_its_log_by_a_rewrite() {
 #[test]
 fn the_single_file_of_an_old_redis_becomes_the_base() {
     let mut old = Vec::new();
-    crate::protocol::command::encode(&mut old, &[b"APPEND", b"a", b"1"]);
+    encode(&mut old, &[b"APPEND", b"a", b"1"]);
     for operation in [Operation::Create, Operation::Sync, Operation::Rename, Operation::SyncDir] {
         for after in 0..4 {
             let disk = FaultyDisk::new(&["/data"]);

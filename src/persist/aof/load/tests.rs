@@ -15,14 +15,16 @@ impl Loader for Collector {
         self.lines.push(format!("{name} {bytes}"));
     }
 
-    fn snapshot(&mut self, input: &mut dyn BufRead) -> Result<(), String> {
-        // A snapshot of this test is its magic, a length, and so many bytes.
+    fn snapshot(&mut self, input: &mut dyn Read) -> Result<Vec<u8>, String> {
+        // A snapshot of this test is its magic, a length, and so many bytes. The reader reads on, as a buffered one does.
         let mut head = [0; 6];
         input.read_exact(&mut head).map_err(|e| e.to_string())?;
         let mut body = vec![0; usize::from(head[5])];
         input.read_exact(&mut body).map_err(|e| e.to_string())?;
         self.lines.push(format!("snapshot {}", String::from_utf8_lossy(&body)));
-        Ok(())
+        let mut rest = Vec::new();
+        input.take(7).read_to_end(&mut rest).map_err(|e| e.to_string())?;
+        Ok(rest)
     }
 
     fn run(&mut self, commands: &Commands<'_>) -> Result<(), (usize, String)> {
@@ -164,7 +166,7 @@ fn what_else_goes_wrong_names_the_file() {
 
     disk.fail_next(Operation::Open, FaultyDisk::EACCES);
     let error = run(&storage, &manifest, true).1.unwrap_err();
-    assert!(error.starts_with("cannot open /a/base: ") && error.contains("chown"), "{error}");
+    assert!(error.starts_with("cannot read /a/base: ") && error.contains("chown"), "{error}");
     disk.fail_next(Operation::Read, FaultyDisk::EIO);
     assert!(run(&storage, &manifest, true).1.unwrap_err().starts_with("cannot read /a/base: "));
 
