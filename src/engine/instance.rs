@@ -187,7 +187,6 @@ impl Engine {
             expiry_signal: Signal::new(),
             config: RwLock::new(config),
         });
-        engine.keyspace.set_sink(engine.persistence.sink());
         engine.apply_config(&settings);
         engine.follow_manual_clock();
         Ok(engine)
