@@ -231,8 +231,9 @@ impl Client {
             let ran = dispatch::run(engine, &mut self.session, &mut self.parser, &input[at..], written);
             *out = ran.out;
             at += ran.consumed;
+            self.session.flush_touched(&self.shared.engine);
             if ran.awaits_log {
-                engine.persistence.wait_for_admission();
+                self.shared.engine.persistence.wait_for_admission();
             } else if self.session.closing || ran.consumed == 0 {
                 return Err(Error::Closed);
             }

@@ -158,10 +158,11 @@ impl<'e, 's> Run<'e, 's> {
         if session.no_touch {
             context.keys.access = crate::store::keys::AccessPolicy::Untouched;
         }
-        let tally = BatchTally::begin();
         engine.keyspace.pace();
-        // What expired before the end was logged as removed, and must not go a second earlier.
-        context.keys.enter(if session.is_replay { 0 } else { engine.clock.now_ms() });
+        let (now_ms, watch) = engine.clock.start_watch();
+        let tally = BatchTally::begin(watch);
+        // What expired while the log was written is in it as removed, and must not go any earlier.
+        context.keys.enter(if session.is_replay { 0 } else { now_ms });
         let holds_replies = engine.persistence.holds_replies();
         Run { engine, session, context, tally, holds_replies, written: 0, replies: Vec::new() }
     }
@@ -238,7 +239,7 @@ impl<'e, 's> Run<'e, 's> {
         }
         self.engine.stats.add_tally(&tally);
         self.engine.stats.add(Counter::Changes, self.context.keys.effects.take_changes());
-        self.tally.settle(self.engine, self.session);
+        self.tally.settle(self.engine, self.session, self.context.keys.now_ms);
         let held_back = match self.holds_replies {
             true => self.engine.persistence.hold_back(&tally, self.replies, self.session.protocol),
             false => None,

@@ -200,7 +200,6 @@ impl Engine {
             config: RwLock::new(config),
         });
         engine.persistence.attach(&engine);
-        engine.keyspace.set_sink(engine.persistence.sink());
         engine.apply_config(&settings);
         engine.follow_manual_clock();
         Ok(engine)

@@ -169,11 +169,6 @@ impl Persistence {
         self.sink.engine.set(Arc::downgrade(engine)).ok();
     }
 
-    /// Who is to hear of changes.
-    pub(super) fn sink(&self) -> Arc<dyn EffectSink> {
-        self.sink.clone()
-    }
-
     /// Jobs and save points.
     pub fn state(&self) -> State {
         *self.state.lock()
@@ -273,6 +268,7 @@ impl Persistence {
         }));
         *self.sink.log.write() = Some(log);
         self.note_policy();
+        engine.keyspace.set_sink(self.sink.clone());
         engine.keyspace.set_logging(true);
     }
 

@@ -13,8 +13,11 @@ use crate::persist::aof::load::Loader;
 use crate::persist::aof::reader::Commands;
 use crate::persist::rdb::{Item, Reader, Usage};
 use crate::store::eviction;
-use crate::store::keys::Keys;
+use crate::store::filler::{Duplicate, Filler};
 use crate::store::record::Record;
+
+/// What a key takes in a file at least: its type, two lengths, and a byte of the two.
+const KEY_BYTES_MIN: u64 = 4;
 
 /// How far loading has come, for INFO and the progress bar.
 #[derive(Debug, Default)]
@@ -56,48 +59,45 @@ pub fn load_snapshot(engine: &Engine, input: impl Read) -> Result<Vec<u8>, Strin
     let (limits, basis) = (engine.settings.values(), engine.keyspace.basis().clone());
     let input = Counting { input, loading };
     let mut reader = Reader::new(input, limits, basis).map_err(|error| error.to_string())?;
-    let mut keys = engine.keys();
-    keys.enter(engine.clock.now_ms());
-    let outcome = load_items(&mut reader, &mut keys, loading);
-    engine.stats.add_tally(&keys.leave());
-    outcome.map(|()| reader.into_rest().0)
+    load_items(&mut reader, engine, loading)?;
+    Ok(reader.into_rest().0)
 }
 
-fn load_items<R: Read>(reader: &mut Reader<R>, keys: &mut Keys<'_>, loading: &Loading) -> Result<(), String> {
+fn load_items<R: Read>(reader: &mut Reader<R>, engine: &Engine, loading: &Loading) -> Result<(), String> {
+    let (mut filler, databases) = (Filler::new(&engine.keyspace), engine.keyspace.databases);
+    let now_ms = engine.clock.now_ms();
+    let twice = |found: Duplicate| format!("the key '{}' is there twice", String::from_utf8_lossy(&found.key));
     while let Some(item) = reader.next().map_err(|error| error.to_string())? {
-        let Item::Entry(entry) = item else { continue };
-        if entry.database >= keys.keyspace().databases {
+        let entry = match item {
+            Item::Entry(entry) => entry,
+            Item::Sizes { database, keys, .. } if database < databases => {
+                let keys = keys.min(loading.total_bytes.load(Ordering::Relaxed) / KEY_BYTES_MIN);
+                filler.expect(database, usize::try_from(keys).unwrap_or(0));
+                continue;
+            }
+            _ => continue,
+        };
+        if entry.database >= databases {
             return Err(format!(
-                "it has keys of database {}, and there are {} here: start with --databases {}",
+                "it has keys of database {}, and there are {databases} here: start with --databases {}",
                 entry.database,
-                keys.keyspace().databases,
                 entry.database + 1
             ));
         }
-        if entry.deadline.is_some_and(|deadline| deadline < keys.now_ms) {
+        if entry.deadline.is_some_and(|deadline| deadline < now_ms) {
             loading.expired.fetch_add(1, Ordering::Relaxed);
             continue;
         }
-        keys.database = entry.database;
         let mut record = Record::new(entry.key, entry.value, entry.deadline);
         record.set_access(match entry.usage {
-            Usage::Frequency(counter) => eviction::frequency_of_counter(counter, keys.now_ms),
-            Usage::Idle(seconds) => eviction::recency_at(keys.now_ms.saturating_sub(seconds.saturating_mul(1000))),
-            Usage::Unknown => eviction::recency_at(keys.now_ms),
+            Usage::Frequency(counter) => eviction::frequency_of_counter(counter, now_ms),
+            Usage::Idle(seconds) => eviction::recency_of_idle(seconds, now_ms),
+            Usage::Unknown => eviction::recency_at(now_ms),
         });
-        let hash = keys.hash(entry.key);
-        keys.lock_one(entry.key, hash);
-        let is_new = !keys.exists(entry.key);
-        if is_new {
-            keys.insert_record(record);
-        }
-        keys.release();
-        if !is_new {
-            return Err(format!("the key '{}' is there twice", String::from_utf8_lossy(entry.key)));
-        }
+        filler.add(entry.database, record).map_err(twice)?;
         loading.keys.fetch_add(1, Ordering::Relaxed);
     }
-    Ok(())
+    filler.finish().map_err(twice)
 }
 
 /// Runs what the append-only files hold.
