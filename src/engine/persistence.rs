@@ -8,6 +8,8 @@ pub mod commit;
 pub mod image;
 pub mod recovery;
 mod save;
+#[cfg(test)]
+mod tests;
 
 use std::io;
 use std::path::PathBuf;
