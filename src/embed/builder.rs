@@ -7,6 +7,7 @@ use super::Server;
 use super::server::OpenError;
 use crate::base::clock::Clock;
 use crate::base::config::{Config, EvictionPolicy, Fsync};
+use crate::engine::instance::Engine;
 use crate::protocol::error::StartupError;
 
 /// Collects settings; made by [`Server::builder`]. Nothing is checked before [`Builder::open`].
@@ -118,7 +119,9 @@ impl Builder {
         for warning in config.warnings() {
             tracing::warn!("{warning}");
         }
-        Server::start(config, self.manual_start_ms.map_or_else(Clock::system, Clock::manual))
+        let clock = self.manual_start_ms.map_or_else(Clock::system, Clock::manual);
+        let refused = |source| StartupError::Thread { what: "the instance", source };
+        Server::start(Engine::new(config, clock).map_err(refused)?)
     }
 }
 

@@ -18,6 +18,8 @@ mod server;
 #[cfg(feature = "server")]
 mod sockets;
 mod subscription;
+#[cfg(test)]
+mod tests;
 mod transaction;
 mod value;
 mod waiting;

@@ -6,7 +6,6 @@ use super::client::Direct;
 use super::flight::Flights;
 use super::{Builder, Client, Lag, Result, Subscription};
 use crate::base::clock::Clock;
-use crate::base::config::Config;
 use crate::engine::instance::{Engine, Hindrance, Threads};
 use crate::engine::stats::Counter;
 use crate::protocol::error::StartupError;
@@ -67,9 +66,8 @@ impl Server {
         Builder::default().open()
     }
 
-    pub(super) fn start(config: Config, clock: Clock) -> Result<Server, OpenError> {
+    pub(super) fn start(engine: Arc<Engine>) -> Result<Server, OpenError> {
         let refused = |what| move |source| StartupError::Thread { what, source };
-        let engine = Engine::new(config, clock).map_err(refused("the instance"))?;
         engine.hinder(Hindrance::Loading, engine.config.read().settings().is_durable);
         let threads = engine.start_threads().map_err(refused("the instance's threads"))?;
         if engine.config.read().settings().is_durable {

@@ -410,3 +410,6 @@ impl<T: Transport> Drop for Connection<T> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;
