@@ -85,7 +85,7 @@ impl Peer {
     fn served(&mut self) -> Option<(String, Option<Box<HeldBack>>)> {
         let Poll::Ready(served) = self.session.poll_blocked(&self.engine, Waker::noop()) else { return None };
         let tally = Tally { position: served.position, written: served.position, ..Tally::default() };
-        let replies = vec![0..served.reply.len()];
+        let replies = std::iter::once(0..served.reply.len()).collect();
         let held_back = self.engine.persistence.hold_back(&tally, replies, self.session.protocol);
         Some((String::from_utf8(served.reply).unwrap(), held_back))
     }
