@@ -440,3 +440,6 @@ fn options(settings: &Settings) -> DirectoryOptions {
         start_empty: settings.start_empty,
     }
 }
+
+#[cfg(test)]
+mod tests;
