@@ -69,6 +69,9 @@ impl Server {
     pub(super) fn start(config: Config, clock: Clock) -> Result<Server, OpenError> {
         let refused = |what| move |source| StartupError::Thread { what, source };
         let engine = Engine::new(config, clock).map_err(refused("the instance"))?;
+        if engine.config.read().settings().is_durable {
+            engine.persistence.announce_loading(&engine);
+        }
         let threads = engine.start_threads().map_err(refused("the instance's threads"))?;
         if engine.config.read().settings().is_durable {
             engine.persistence.recover(&engine).map_err(StartupError::Data)?;

@@ -139,8 +139,14 @@ impl<'e, 's> Run<'e, 's> {
         }
         let tally = BatchTally::begin();
         engine.keyspace.pace();
-        // What expired before the end was logged as removed, and must not go a second earlier.
-        context.keys.enter(if session.is_replay { 0 } else { engine.clock.now_ms() });
+        let now_ms = engine.clock.now_ms();
+        if session.is_replay {
+            // What expired before the end was logged as removed, and must not go a second earlier.
+            context.keys.access = context.keys.access.given(now_ms);
+            context.keys.enter(0);
+        } else {
+            context.keys.enter(now_ms);
+        }
         Run { engine, session, context, tally }
     }
 

@@ -277,7 +277,17 @@ impl Persistence {
         }
     }
 
-    /// Opens the data directory and loads what is there. To be called once, before anybody changes keys.
+    /// Says that the dataset is still to be loaded. To be called before anybody can connect: who came earlier than
+    /// [`Persistence::recover`] would meet an empty dataset, and could change it.
+    pub fn announce_loading(&self, engine: &Engine) {
+        self.loading.started_ms.store(engine.clock.now_ms(), Ordering::Relaxed);
+        self.loading.is_under_way.store(true, Ordering::Relaxed);
+        engine.hinder(Hindrance::Loading, true);
+    }
+
+    /// Opens the data directory and loads what is there. To be called once, before anybody changes keys. Where that
+    /// fails, the instance answers as one that is loading until it ends: what there is of the dataset is not to be
+    /// written to, and not to be saved.
     ///
     /// # Errors
     /// What is wrong, and what to do about it.
@@ -285,20 +295,19 @@ impl Persistence {
         let settings = engine.config.read().settings();
         self.is_durable.store(true, Ordering::Relaxed);
         let directory = self.directory(engine).map_err(|error| error.to_string())?;
-        self.loading.started_ms.store(engine.clock.now_ms(), Ordering::Relaxed);
-        engine.hinder(Hindrance::Loading, true);
-        self.loading.is_under_way.store(true, Ordering::Relaxed);
+        self.announce_loading(engine);
         let outcome = if settings.appendonly {
             self.recover_log(engine, &directory, &settings)
         } else {
             load_rdb(engine, &directory)
         };
+        outcome?;
         self.loading.is_under_way.store(false, Ordering::Relaxed);
         engine.hinder(Hindrance::Loading, false);
         let mut state = self.state.lock();
         state.saved_ms = engine.clock.now_ms();
         state.saved_changes = engine.stats.get(Counter::Changes);
-        outcome
+        Ok(())
     }
 
     fn recover_log(
@@ -385,11 +394,15 @@ impl Persistence {
         self.is_durable() && !engine.config.read().settings().save_points.is_empty()
     }
 
-    /// The last job of an instance that ends: what `save` points ask for, or SHUTDOWN SAVE.
+    /// The last job of an instance that ends: what `save` points ask for, or SHUTDOWN SAVE. Half a dataset, of an
+    /// instance that is still loading, is not saved.
     ///
     /// # Errors
     /// What the disk says.
     pub fn save_at_end(&self, engine: &Engine) -> io::Result<()> {
+        if self.loading.is_under_way.load(Ordering::Relaxed) {
+            return Ok(());
+        }
         self.state.lock().running = None;
         if self.try_begin(engine, Job::Save) { self.work(engine, Job::Save).map(drop) } else { Ok(()) }
     }

@@ -29,8 +29,9 @@ pub fn pass(
     if session.transaction.is_some() {
         nesting(command)?;
     }
-    memory(engine, context, || needs_more(session, command))?;
+    // What was logged fitted, or what did not was evicted, which was logged, too.
     if !session.is_replay {
+        memory(engine, context, || needs_more(session, command))?;
         hindrances(engine, command)?;
     }
     if session.protocol == Protocol::Resp2 && session.is_subscribed() {

@@ -47,25 +47,43 @@ impl<R: Read> Read for Counting<'_, R> {
     }
 }
 
-/// Loads a snapshot. Keys whose deadline is over are left out. Returns what was read behind its end.
+/// Which keys of a snapshot are loaded.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Wanted {
+    /// Those whose deadline is not over.
+    Live,
+    /// All: a log follows, which may have given them another deadline in time.
+    All,
+}
+
+/// Loads a snapshot. Returns what was read behind its end.
 ///
 /// # Errors
 /// What is wrong with it, and at which offset.
-pub fn load_snapshot(engine: &Engine, input: impl Read) -> Result<Vec<u8>, String> {
+pub fn load_snapshot(engine: &Engine, input: impl Read, wanted: Wanted) -> Result<Vec<u8>, String> {
     let loading = &engine.persistence.loading;
     let (limits, basis) = (engine.settings.values(), engine.keyspace.basis().clone());
     let input = Counting { input, loading };
     let mut reader = Reader::new(input, limits, basis).map_err(|error| error.to_string())?;
     let mut keys = engine.keys();
-    keys.enter(engine.clock.now_ms());
-    let outcome = load_items(&mut reader, &mut keys, loading);
+    keys.enter(0);
+    let outcome = load_items(engine, &mut reader, &mut keys, wanted);
     engine.stats.add_tally(&keys.leave());
     outcome.map(|()| reader.into_rest().0)
 }
 
-fn load_items<R: Read>(reader: &mut Reader<R>, keys: &mut Keys<'_>, loading: &Loading) -> Result<(), String> {
+fn load_items<R: Read>(
+    engine: &Engine,
+    reader: &mut Reader<R>,
+    keys: &mut Keys<'_>,
+    wanted: Wanted,
+) -> Result<(), String> {
+    let (loading, now_ms) = (&engine.persistence.loading, engine.clock.now_ms());
     while let Some(item) = reader.next().map_err(|error| error.to_string())? {
         let Item::Entry(entry) = item else { continue };
+        if engine.stopping.is_wished() {
+            return Err("the instance was stopped meanwhile".into());
+        }
         if entry.database >= keys.keyspace().databases {
             return Err(format!(
                 "it has keys of database {}, and there are {} here: start with --databases {}",
@@ -74,16 +92,16 @@ fn load_items<R: Read>(reader: &mut Reader<R>, keys: &mut Keys<'_>, loading: &Lo
                 entry.database + 1
             ));
         }
-        if entry.deadline.is_some_and(|deadline| deadline < keys.now_ms) {
+        if wanted == Wanted::Live && entry.deadline.is_some_and(|deadline| deadline < now_ms) {
             loading.expired.fetch_add(1, Ordering::Relaxed);
             continue;
         }
         keys.database = entry.database;
         let mut record = Record::new(entry.key, entry.value, entry.deadline);
         record.set_access(match entry.usage {
-            Usage::Frequency(counter) => eviction::frequency_of_counter(counter, keys.now_ms),
-            Usage::Idle(seconds) => eviction::recency_at(keys.now_ms.saturating_sub(seconds.saturating_mul(1000))),
-            Usage::Unknown => eviction::recency_at(keys.now_ms),
+            Usage::Frequency(counter) => eviction::frequency_of_counter(counter, now_ms),
+            Usage::Idle(seconds) => eviction::recency_at(now_ms.saturating_sub(seconds.saturating_mul(1000))),
+            Usage::Unknown => eviction::recency_at(now_ms),
         });
         let hash = keys.hash(entry.key);
         keys.lock_one(entry.key, hash);
@@ -123,7 +141,7 @@ impl Loader for Replay<'_> {
     }
 
     fn snapshot(&mut self, input: &mut dyn Read) -> Result<Vec<u8>, String> {
-        load_snapshot(self.engine, input)
+        load_snapshot(self.engine, input, Wanted::All)
     }
 
     fn run(&mut self, commands: &Commands<'_>) -> Result<(), (usize, String)> {
@@ -153,5 +171,5 @@ impl Drop for Replay<'_> {
 /// What the system or the file says.
 pub fn load_rdb(engine: &Arc<Engine>, input: impl Read, bytes: u64) -> Result<(), String> {
     engine.persistence.loading.total_bytes.fetch_add(bytes, Ordering::Relaxed);
-    load_snapshot(engine, BufReader::with_capacity(LOG_READ_BYTES, input)).map(drop)
+    load_snapshot(engine, BufReader::with_capacity(LOG_READ_BYTES, input), Wanted::Live).map(drop)
 }
