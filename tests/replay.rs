@@ -144,10 +144,11 @@ impl Players {
             "BLMOVE block block LEFT RIGHT 0",
         ];
         let waiting = info_number(&mut self.director, "clients", "blocked_clients").expect("a figure");
+        let must_wait = self.director.line("EXISTS block other") == Reply::Integer(0);
         let mut client = server.connect();
         client.send(&support::words(lines[number]));
         self.blocked.push(client);
-        if self.director.line("EXISTS block other") == Reply::Integer(0) {
+        if must_wait {
             eventually("a client that waits", || {
                 let now = info_number(&mut self.director, "clients", "blocked_clients");
                 (now > Some(waiting)).then_some(())

@@ -160,8 +160,10 @@ impl Engine {
         let now_ms = clock.now_ms();
         let settings = config.settings();
         let basis = Basis::new(random::system_seed(), now_ms);
+        let (mut keyspace, persistence) = (Keyspace::new(basis, settings.databases)?, Persistence::default());
+        keyspace.set_sink(persistence.sink());
         let engine = Arc::new(Engine {
-            keyspace: Keyspace::new(basis, settings.databases)?,
+            keyspace,
             clock: clock.clone(),
             random: Random::from_system(),
             settings: Settings::default(),
@@ -180,14 +182,13 @@ impl Engine {
             log_level: RwLock::default(),
             stopping: Stopping::default(),
             active_expiry: AtomicBool::new(true),
-            persistence: Persistence::default(),
+            persistence,
             hindrances: AtomicU8::new(0),
             latched_because: Mutex::new(""),
             password: RwLock::default(),
             expiry_signal: Signal::new(),
             config: RwLock::new(config),
         });
-        engine.keyspace.set_sink(engine.persistence.sink());
         engine.apply_config(&settings);
         engine.follow_manual_clock();
         Ok(engine)
