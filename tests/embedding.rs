@@ -342,6 +342,31 @@ fn subscriptions_receive_in_order() -> Result<(), Error> {
     Ok(())
 }
 
+/// Counts how often it is woken.
+#[derive(Default)]
+struct Bell(AtomicUsize);
+
+impl std::task::Wake for Bell {
+    fn wake(self: Arc<Self>) {
+        self.0.fetch_add(1, Ordering::SeqCst);
+    }
+}
+
+#[test]
+fn a_message_wakes_whoever_waits_for_it() -> Result<(), Error> {
+    let server = server();
+    let mut waiting = server.subscribe(["news"], None::<&str>, Lag::End)?;
+    let bell = Arc::new(Bell::default());
+    let waker = Waker::from(bell.clone());
+    let mut receive = waiting.receive();
+    let pending = std::pin::Pin::new(&mut receive).poll(&mut Context::from_waker(&waker));
+    assert!(pending.is_pending());
+    server.client().publish("news", "one")?;
+    assert_eq!(bell.0.load(Ordering::SeqCst), 1);
+    assert!(matches!(poll(&mut receive), Poll::Ready(Ok(message)) if message.payload == "one"));
+    Ok(())
+}
+
 #[test]
 fn a_subscription_that_falls_behind_is_told() -> Result<(), Error> {
     let limits = "normal 0 0 0 replica 0 0 0 pubsub 64kb 0 0";

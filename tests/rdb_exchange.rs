@@ -228,6 +228,15 @@ fn restore_answers_as_redis_does() {
             .collect();
         assert_eq!(pipkin.call(&words), redis.call(&words), "{line}");
     }
+}
+
+#[test]
+fn restore_keeps_what_is_said_of_the_last_use() {
+    let Some(oracle) = support::oracle("restore_keeps_what_is_said_of_the_last_use") else { return };
+    let subject = Server::pipkin(&[]);
+    let (mut redis, mut pipkin) = (oracle.connect(), subject.connect());
+    redis.line("SET v value");
+    let payload = redis.line("DUMP v").bytes().to_vec();
     for client in [&mut pipkin, &mut redis] {
         let command: [&[u8]; 6] = [b"RESTORE", b"idle", b"0", &payload, b"IDLETIME", b"1000"];
         assert_eq!(client.call(&command).text(), "OK");

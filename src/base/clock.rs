@@ -94,6 +94,19 @@ impl Clock {
         self.now_us() / 1000
     }
 
+    /// Unix time in milliseconds, and a stopwatch that starts with it: the system is asked for the time once.
+    #[inline]
+    pub fn start_watch(&self) -> (u64, Stopwatch) {
+        let now = Instant::now();
+        let now_us = match &*self.0 {
+            Source::System { start, base_us, .. } => {
+                base_us.load(Ordering::Relaxed) + whole_us(now.duration_since(*start))
+            }
+            Source::Manual(manual) => manual.now_us.load(Ordering::Acquire),
+        };
+        (now_us / 1000, Stopwatch(now))
+    }
+
     /// Microseconds since the clock was made, for durations.
     #[inline]
     pub fn monotonic_us(&self) -> u64 {
@@ -293,9 +306,12 @@ impl Signal {
 
 #[inline]
 fn elapsed_us(start: Instant) -> u64 {
-    let elapsed = start.elapsed();
+    whole_us(start.elapsed())
+}
+
+fn whole_us(duration: Duration) -> u64 {
     // Not as_micros(): its 128-bit arithmetic costs more than reading the clock.
-    elapsed.as_secs() * 1_000_000 + u64::from(elapsed.subsec_micros())
+    duration.as_secs() * 1_000_000 + u64::from(duration.subsec_micros())
 }
 
 fn wall_us() -> u64 {

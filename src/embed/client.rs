@@ -231,6 +231,7 @@ impl Client {
             let ran = dispatch::run(engine, &mut self.session, &mut self.parser, &input[at..], written);
             *out = ran.out;
             at += ran.consumed;
+            self.session.flush_touched(&self.shared.engine);
             if self.session.closing || ran.consumed == 0 {
                 return Err(Error::Closed);
             }

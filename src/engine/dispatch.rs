@@ -137,11 +137,11 @@ impl<'e, 's> Run<'e, 's> {
         if session.no_touch {
             context.keys.access = crate::store::keys::AccessPolicy::Untouched;
         }
-        let tally = BatchTally::begin();
         engine.keyspace.pace();
-        let now_ms = engine.clock.now_ms();
+        let (now_ms, watch) = engine.clock.start_watch();
+        let tally = BatchTally::begin(watch);
         if session.is_replay {
-            // What expired before the end was logged as removed, and must not go a second earlier.
+            // What expired while the log was written is in it as removed, and must not go any earlier.
             context.keys.access = context.keys.access.given(now_ms);
             context.keys.enter(0);
         } else {
@@ -203,7 +203,7 @@ impl<'e, 's> Run<'e, 's> {
         let tally = self.context.keys.leave();
         self.engine.stats.add_tally(&tally);
         self.engine.stats.add(Counter::Changes, self.context.keys.effects.take_changes());
-        self.tally.settle(self.engine, self.session);
+        self.tally.settle(self.engine, self.session, self.context.keys.now_ms);
         self.context.reply.take()
     }
 

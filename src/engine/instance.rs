@@ -160,10 +160,8 @@ impl Engine {
         let now_ms = clock.now_ms();
         let settings = config.settings();
         let basis = Basis::new(random::system_seed(), now_ms);
-        let (mut keyspace, persistence) = (Keyspace::new(basis, settings.databases)?, Persistence::default());
-        keyspace.set_sink(persistence.sink());
         let engine = Arc::new(Engine {
-            keyspace,
+            keyspace: Keyspace::new(basis, settings.databases)?,
             clock: clock.clone(),
             random: Random::from_system(),
             settings: Settings::default(),
@@ -182,7 +180,7 @@ impl Engine {
             log_level: RwLock::default(),
             stopping: Stopping::default(),
             active_expiry: AtomicBool::new(true),
-            persistence,
+            persistence: Persistence::default(),
             hindrances: AtomicU8::new(0),
             latched_because: Mutex::new(""),
             password: RwLock::default(),

@@ -140,11 +140,6 @@ impl Persistence {
         }
     }
 
-    /// Who is to hear of changes.
-    pub(super) fn sink(&self) -> Arc<dyn EffectSink> {
-        self.sink.clone()
-    }
-
     /// Jobs and save points.
     pub fn state(&self) -> State {
         *self.state.lock()
@@ -231,6 +226,7 @@ impl Persistence {
     /// The log hears of everything from now on. The caller is alone inside the keyspace, or nobody is there yet.
     fn switch_on(&self, engine: &Engine, log: Arc<Log>) {
         *self.sink.log.write() = Some(log);
+        engine.keyspace.set_sink(self.sink.clone());
         engine.keyspace.set_logging(true);
     }
 

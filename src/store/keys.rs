@@ -539,15 +539,19 @@ impl<'k> Keys<'k> {
     pub fn set(&mut self, key: &[u8], value: NewValue<'_>, deadline: Option<u64>) {
         let hash = self.hash(key);
         let Some(place) = self.locate(key, hash) else { return self.insert(key, value, deadline) };
-        let mut record = self.record_mut(hash, place);
-        if record.is_slow_to_free() {
-            drop(record);
-            self.remove(key);
-            return self.insert(key, value, deadline);
-        }
-        record.replace_value(value);
+        self.preserve(hash);
+        let (policy, now_ms) = (self.access, self.now_ms);
+        let record = self.part(hash).table.at_mut(place);
+        let access = policy.after_use(record.access(), now_ms);
         let known = record.deadline();
-        drop(record);
+        // The commonest SET of all: a short string in the place of one as long.
+        if !record.overwrite(&value, access) {
+            if record.is_slow_to_free() {
+                self.remove(key);
+                return self.insert(key, value, deadline);
+            }
+            self.record_mut(hash, place).replace_value(value);
+        }
         if known != deadline {
             self.set_deadline(key, deadline);
         }

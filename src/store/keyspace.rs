@@ -5,8 +5,8 @@
 //! grows with the number of workers and not of shards.
 
 use std::collections::{BTreeMap, HashMap};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
+use std::sync::{Arc, OnceLock};
 
 use crossbeam::sync::ShardedLock;
 use crossbeam::utils::CachePadded;
@@ -231,7 +231,7 @@ pub struct Keyspace {
     /// The snapshots under way.
     pub snapshots: Snapshots,
     /// Who hears of changes.
-    sink: Option<Arc<dyn EffectSink>>,
+    sink: OnceLock<Arc<dyn EffectSink>>,
     /// Whether there is a log. Changed only while somebody is alone inside.
     logging: AtomicBool,
 }
@@ -251,7 +251,7 @@ impl Keyspace {
             reclaimer: Reclaimer::start()?,
             used: CachePadded::new(AtomicI64::new(0)),
             snapshots: Snapshots::new(databases),
-            sink: None,
+            sink: OnceLock::new(),
             logging: AtomicBool::new(false),
         })
     }
@@ -264,14 +264,14 @@ impl Keyspace {
         }
     }
 
-    /// Says who hears of changes.
-    pub fn set_sink(&mut self, sink: Arc<dyn EffectSink>) {
-        self.sink = Some(sink);
+    /// Says who hears of changes; whoever was named first stays.
+    pub fn set_sink(&self, sink: Arc<dyn EffectSink>) {
+        self.sink.get_or_init(|| sink);
     }
 
     /// Who hears of changes.
     pub fn sink(&self) -> Option<&dyn EffectSink> {
-        self.sink.as_deref()
+        self.sink.get().map(|sink| &**sink)
     }
 
     /// Begins or ends to hand records over to the sink. The caller is alone inside, or nobody is there yet.

@@ -6,6 +6,7 @@
 pub mod effects;
 pub mod eviction;
 pub mod expiry;
+pub mod filler;
 pub mod keys;
 pub mod keyspace;
 pub mod reclaim;

@@ -441,6 +441,22 @@ impl Record {
         self.0[0] = encoded.form | self.0[0] & (HAS_DEADLINE | LONG_DEADLINE);
     }
 
+    /// Puts a short string in the place of one of the same length, and notes the use; false, and nothing has changed, where
+    /// it is not as simple as that.
+    #[inline]
+    pub fn overwrite(&mut self, value: &NewValue<'_>, access: u16) -> bool {
+        let NewValue::Bytes(bytes) = *value else { return false };
+        let at = self.value_at();
+        let stored: &mut [u8] = &mut self.0;
+        if stored[0] & FORM_MASK != Form::Embedded as u8 || stored.len() - at != bytes.len() {
+            return false;
+        }
+        stored[at..].copy_from_slice(bytes);
+        let [low, high] = access.to_le_bytes();
+        (stored[0], stored[1], stored[2]) = (stored[0] & !MARKED, low, high);
+        true
+    }
+
     /// Edits a string, in place where it has a buffer of its own; its encoding becomes `raw`. `None` if the key holds
     /// another type. The caller has bounded the length.
     pub fn edit_string<R>(&mut self, edit: impl FnOnce(&mut Vec<u8>) -> R) -> Option<R> {

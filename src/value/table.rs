@@ -26,7 +26,7 @@ mod walk;
 
 use std::sync::Arc;
 
-use self::segment::{Segment, roomy};
+use self::segment::{Segment, roomy, spacious};
 use rapidhash::v3::{RapidSecrets, rapidhash_v3_micro_inline};
 
 /// Two buddies merge when they hold at most this many entries together.
@@ -256,6 +256,21 @@ impl<E: Entry> Table<E> {
         segment.lower_due(home, due);
         segment.lower_due(segment.next(home), due);
         self.segment_due[index] = self.segment_due[index].min(due);
+    }
+
+    /// Makes an empty table ready for about so many entries, so that it need not grow on the way there. Allocates for
+    /// all of them: the caller has reason to believe in the number.
+    pub fn reserve(&mut self, entries: usize) {
+        if entries == 0 || !self.segments.is_empty() {
+            return;
+        }
+        let (depth, buckets) = spacious(entries);
+        self.depth = depth;
+        for index in 0..1 << depth {
+            self.directory.push(index);
+            // Below DEPTH_MAX.
+            self.push_segment(Segment::new(buckets, depth as u8));
+        }
     }
 
     #[cold]

@@ -22,6 +22,12 @@ impl Client {
         Ok(Client { input: BufReader::with_capacity(1 << 16, output.try_clone()?), output })
     }
 
+    /// Whether the server is still loading its data; a server that says so of nothing else is not.
+    pub fn is_loading(&mut self) -> bool {
+        let asked = self.try_write(b"PING\r\n").and_then(|()| self.try_read());
+        matches!(asked, Ok(Reply::Error(text)) if text.starts_with(b"LOADING"))
+    }
+
     /// Sends one command and reads its reply.
     pub fn call<A: AsRef<[u8]>>(&mut self, arguments: &[A]) -> Reply {
         self.send(arguments);

@@ -134,7 +134,7 @@ impl Server {
         Server { child, address: (Ipv4Addr::LOCALHOST, port).into(), directory, output, readers }
     }
 
-    /// Waits until the process answers (any reply will do); false when it ended instead.
+    /// Waits until the process answers (any reply will do, but that it is still loading); false when it ended instead.
     fn wait_until_ready(&mut self) -> bool {
         let start = Instant::now();
         loop {
@@ -151,6 +151,7 @@ impl Server {
                     // Another process's server could have answered on this port.
                     Ok(Reply::Bulk(text)) => match field(&text, "process_id:") {
                         Some(id) if id != self.child.id() => {}
+                        _ if client.is_loading() => {}
                         _ => return true,
                     },
                     Ok(_) => return true,

@@ -140,6 +140,7 @@ pub enum DebugCommand {
 }
 
 impl Settings {
+    // long: one line for each setting
     pub(super) fn of(config: &Config) -> Settings {
         let [normal_output, replica_output, pubsub_output] = match config.value("client-output-buffer-limit") {
             Some(Value::OutputLimits(limits)) => *limits,

@@ -157,10 +157,8 @@ impl Config {
         }
         self.save_named |= row.name == "save";
         self.dir_named |= row.name == "dir";
-        // An empty list of save points asks for what happens anyway.
-        let saves_nothing = matches!(&value, Value::Save(points) if points.is_empty());
-        if row.class == Class::WithoutEffect && value != default_value(row) && !saves_nothing {
-            self.warnings.push(warning(&source, row.name, &shown));
+        if row.class == Class::WithoutEffect && value != default_value(row) {
+            self.warnings.push(warning(&source, &shown));
         }
         self.values[index] = value;
         Ok(())
@@ -171,14 +169,9 @@ fn takes_words(directive: &[u8]) -> bool {
     find_row(directive).is_some_and(|index| ROWS[index].kind.takes_words())
 }
 
-fn warning(source: &Source, name: &str, shown: &[u8]) -> String {
+fn warning(source: &Source, shown: &[u8]) -> String {
     let text = String::from_utf8_lossy(shown);
-    match name {
-        "appendonly" | "save" => {
-            format!("{source}: '{text}' has no effect: NOTHING IS WRITTEN TO DISK, data is lost when the server stops")
-        }
-        _ => format!("{source}: '{text}' is accepted and has no effect"),
-    }
+    format!("{source}: '{text}' is accepted and has no effect")
 }
 
 fn refusal(source_of: Source, text: &[u8], reason: &str) -> LoadError {

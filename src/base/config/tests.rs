@@ -150,7 +150,7 @@ fn get_shows_names_as_asked() {
 fn files_are_read() {
     let mut config = Config::new();
     let text = b"# comment\n\nport 7000\r\n  requirepass \"a\\x20b\"\nsave 60 1\nsave 10 5\ninclude more.conf\nbind 0.0.0.0 ::\n\
-        cluster-enabled no\nappendonly yes\nclient-output-buffer-limit normal 1mb 1mb 10\n";
+        cluster-enabled no\nappendonly yes\nhz 20\nclient-output-buffer-limit normal 1mb 1mb 10\n";
     let mut include = |path: &str| match path {
         "more.conf" => Ok(b"maxmemory 1mb\nTimeout 9".to_vec()),
         _ => no_includes(path),
@@ -162,7 +162,9 @@ fn files_are_read() {
     assert_eq!(settings.bind, ["0.0.0.0", "::"]);
     assert_eq!(settings.normal_output.soft_seconds, 10);
     assert_eq!(shown(&config, "save"), "60 1 10 5");
-    assert!(config.warnings().iter().any(|text| text.contains("line 10") && text.contains("NOTHING IS WRITTEN")));
+    assert!(config.warnings().iter().any(|text| text.contains("line 11") && text.contains("no effect")));
+    assert!(settings.appendonly && settings.is_durable);
+    assert_eq!(settings.save_points, [(60, 1), (10, 5)]);
 }
 
 #[test]

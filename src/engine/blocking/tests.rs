@@ -424,9 +424,9 @@ fn the_log_hears_of_the_push_first() {
             log.len() as u64
         }
     }
-    let mut engine = Engine::new(Config::new(), Clock::system()).unwrap();
+    let engine = Engine::new(Config::new(), Clock::system()).unwrap();
     let log = Arc::new(Log::default());
-    Arc::get_mut(&mut engine).unwrap().keyspace.set_sink(log.clone());
+    engine.keyspace.set_sink(log.clone());
     engine.keyspace.set_logging(true);
     let [mut a, mut b, mut c] = peers(&engine);
     a.wait("BLMOVE q r LEFT RIGHT 0");

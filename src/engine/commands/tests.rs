@@ -368,7 +368,7 @@ fn slow_commands_are_logged() {
 
 #[test]
 fn shutdown_stops_without_a_word() {
-    let server = Instance::with(&[("dir", "/there/is/no/such/directory")]);
+    let server = Instance::with(&[("dir", "/nowhere/to/save/to")]);
     let mut client = server.remote();
     assert_eq!(client.ask("SHUTDOWN SAVE"), "-ERR Errors trying to SHUTDOWN. Check logs.\r\n");
     assert_eq!(client.ask("SHUTDOWN ABORT"), "-ERR No shutdown in progress.\r\n");

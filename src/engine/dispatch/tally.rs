@@ -49,9 +49,9 @@ pub struct BatchTally {
 
 impl BatchTally {
     /// A batch begins.
-    pub fn begin() -> BatchTally {
+    pub fn begin(watch: Stopwatch) -> BatchTally {
         BatchTally {
-            watch: Stopwatch::start(),
+            watch,
             started_ns: 0,
             timed_ns: 0,
             fast_calls: 0,
@@ -124,7 +124,7 @@ impl BatchTally {
     }
 
     /// The batch has ended.
-    pub fn settle(&mut self, engine: &Engine, session: &Session) {
+    pub fn settle(&mut self, engine: &Engine, session: &Session, now_ms: u64) {
         use std::sync::atomic::Ordering::Relaxed;
         if self.used == 0 {
             // What is queued behind MULTI has not run, and yet shows.
@@ -136,8 +136,10 @@ impl BatchTally {
         let calls: u64 = self.kinds[..self.used].iter().map(|kind| kind.calls).sum();
         self.flush(engine);
         session.client.last_command.store(self.last, Relaxed);
-        session.client.commands.fetch_add(calls, Relaxed);
-        session.client.active_ms.store(engine.clock.now_ms(), Relaxed);
+        // Nobody else writes these.
+        let client = &session.client;
+        client.commands.store(client.commands.load(Relaxed) + calls, Relaxed);
+        client.active_ms.store(now_ms, Relaxed);
         session.publish_state();
     }
 }

@@ -13,8 +13,11 @@ use crate::persist::aof::load::Loader;
 use crate::persist::aof::reader::Commands;
 use crate::persist::rdb::{Item, Reader, Usage};
 use crate::store::eviction;
-use crate::store::keys::Keys;
+use crate::store::filler::{Duplicate, Filler};
 use crate::store::record::Record;
+
+/// What a key takes in a file at least: its type, two lengths, and a byte of the two.
+const KEY_BYTES_MIN: u64 = 4;
 
 /// How far loading has come, for INFO and the progress bar.
 #[derive(Debug, Default)]
@@ -65,30 +68,32 @@ pub fn load_snapshot(engine: &Engine, input: impl Read, wanted: Wanted) -> Resul
     let (limits, basis) = (engine.settings.values(), engine.keyspace.basis().clone());
     let input = Counting { input, loading };
     let mut reader = Reader::new(input, limits, basis).map_err(|error| error.to_string())?;
-    let mut keys = engine.keys();
-    keys.enter(0);
-    let outcome = load_items(engine, &mut reader, &mut keys, wanted);
-    engine.stats.add_tally(&keys.leave());
-    outcome.map(|()| reader.into_rest().0)
+    load_items(&mut reader, engine, wanted)?;
+    Ok(reader.into_rest().0)
 }
 
-fn load_items<R: Read>(
-    engine: &Engine,
-    reader: &mut Reader<R>,
-    keys: &mut Keys<'_>,
-    wanted: Wanted,
-) -> Result<(), String> {
-    let (loading, now_ms) = (&engine.persistence.loading, engine.clock.now_ms());
+fn load_items<R: Read>(reader: &mut Reader<R>, engine: &Engine, wanted: Wanted) -> Result<(), String> {
+    let loading = &engine.persistence.loading;
+    let (mut filler, databases) = (Filler::new(&engine.keyspace), engine.keyspace.databases);
+    let now_ms = engine.clock.now_ms();
+    let twice = |found: Duplicate| format!("the key '{}' is there twice", String::from_utf8_lossy(&found.key));
     while let Some(item) = reader.next().map_err(|error| error.to_string())? {
-        let Item::Entry(entry) = item else { continue };
         if engine.stopping.is_wished() {
             return Err("the instance was stopped meanwhile".into());
         }
-        if entry.database >= keys.keyspace().databases {
+        let entry = match item {
+            Item::Entry(entry) => entry,
+            Item::Sizes { database, keys, .. } if database < databases => {
+                let keys = keys.min(loading.total_bytes.load(Ordering::Relaxed) / KEY_BYTES_MIN);
+                filler.expect(database, usize::try_from(keys).unwrap_or(0));
+                continue;
+            }
+            _ => continue,
+        };
+        if entry.database >= databases {
             return Err(format!(
-                "it has keys of database {}, and there are {} here: start with --databases {}",
+                "it has keys of database {}, and there are {databases} here: start with --databases {}",
                 entry.database,
-                keys.keyspace().databases,
                 entry.database + 1
             ));
         }
@@ -96,26 +101,16 @@ fn load_items<R: Read>(
             loading.expired.fetch_add(1, Ordering::Relaxed);
             continue;
         }
-        keys.database = entry.database;
         let mut record = Record::new(entry.key, entry.value, entry.deadline);
         record.set_access(match entry.usage {
             Usage::Frequency(counter) => eviction::frequency_of_counter(counter, now_ms),
-            Usage::Idle(seconds) => eviction::recency_at(now_ms.saturating_sub(seconds.saturating_mul(1000))),
+            Usage::Idle(seconds) => eviction::recency_of_idle(seconds, now_ms),
             Usage::Unknown => eviction::recency_at(now_ms),
         });
-        let hash = keys.hash(entry.key);
-        keys.lock_one(entry.key, hash);
-        let is_new = !keys.exists(entry.key);
-        if is_new {
-            keys.insert_record(record);
-        }
-        keys.release();
-        if !is_new {
-            return Err(format!("the key '{}' is there twice", String::from_utf8_lossy(entry.key)));
-        }
+        filler.add(entry.database, record).map_err(twice)?;
         loading.keys.fetch_add(1, Ordering::Relaxed);
     }
-    Ok(())
+    filler.finish().map_err(twice)
 }
 
 /// Runs what the append-only files hold.

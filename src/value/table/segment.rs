@@ -62,6 +62,13 @@ pub(super) fn roomy(entries: usize) -> usize {
     SIZES.into_iter().find(|size| *size >= buckets).unwrap_or(buckets)
 }
 
+/// Into how many segments, as a power of two, that many entries go at once, and the size of each; filled to at most 80%.
+pub(super) fn spacious(entries: usize) -> (u32, usize) {
+    let buckets = |depth: u32| ((entries >> depth) * 10).div_ceil(SLOTS * 8);
+    let depth = (0..u32::from(DEPTH_MAX)).find(|depth| buckets(*depth) <= BUCKETS_MAX).unwrap_or(0);
+    (depth, SIZES.into_iter().find(|size| *size >= buckets(depth)).unwrap_or(BUCKETS_MAX))
+}
+
 impl<E: Clone> Clone for Segment<E> {
     fn clone(&self) -> Self {
         self.shared.store(true, Ordering::Relaxed);

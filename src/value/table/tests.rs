@@ -59,6 +59,22 @@ fn check(table: &Table<Item>, model: &HashMap<u64, u32>) {
 /// Miri takes a thousand times as long.
 const OPERATIONS_MAX: usize = if cfg!(miri) { 400 } else { 4000 };
 
+#[test]
+fn a_table_that_was_made_ready_does_not_grow_and_holds_what_another_holds() {
+    for count in [0u64, 1, 6, 7, 8, 100, 353, 354, 5_000, 20_000] {
+        let mut ready = Table::new(Basis::new(3, 0));
+        ready.reserve(count as usize);
+        let before = ready.heap_bytes();
+        for n in 0..count {
+            let item = Item::new(n, NEVER);
+            ready.insert(item.hash(ready.basis()), item);
+        }
+        check(&ready, &(0..count).map(|n| (n, NEVER)).collect());
+        assert!(count == 0 || ready.heap_bytes() <= before * 11 / 10, "{count} entries");
+        assert!(before <= 64 * (8 + count as usize), "{count} entries are not paid for many times over");
+    }
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(if cfg!(miri) { 3 } else { 40 }))]
     #[test]

@@ -6,6 +6,8 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test fails where an expectation does")]
 
+mod payloads;
+#[path = "../support/mod.rs"]
 mod support;
 
 use std::io::{Read, Write};
