@@ -82,6 +82,10 @@ pub struct State {
     pub tried_ms: u64,
     /// [`Counter::Changes`] that the last save had.
     pub saved_changes: u64,
+    /// Size of all append-only files when the last rewrite ended, in bytes; 0 where there was none since the start.
+    pub rewritten_bytes: u64,
+    /// When that was, Unix time in ms.
+    pub rewritten_ms: u64,
 }
 
 /// What an instance writes to disk; see the module's text.
@@ -187,7 +191,11 @@ impl Persistence {
 
     fn finish(&self, engine: &Engine, job: Job, changes: u64, written: Option<Written>) {
         let now_ms = engine.clock.now_ms();
+        let log_bytes = self.log_sizes().map_or(0, |(_, all)| all);
         let mut state = self.state.lock();
+        if job == Job::Rewrite {
+            (state.rewritten_bytes, state.rewritten_ms) = (log_bytes, now_ms);
+        }
         let since = state.running.take().map_or(now_ms, |(_, since)| since);
         let past = if job == Job::Save { &mut state.saves } else { &mut state.rewrites };
         past.has_failed = written.is_none();
@@ -375,14 +383,19 @@ impl Persistence {
         if settings.appendonly && self.log().is_none() && self.is_durable() {
             return Some(Job::Rewrite);
         }
-        self.has_log_grown(&settings).then_some(Job::Rewrite)
+        self.has_log_grown(&settings, now_ms).then_some(Job::Rewrite)
     }
 
-    fn has_log_grown(&self, settings: &Settings) -> bool {
+    /// Whether the log is to be rewritten because it has grown. Rewrites by themselves take a tenth of the time at the
+    /// most, however fast it grows.
+    fn has_log_grown(&self, settings: &Settings, now_ms: u64) -> bool {
         let Some((base, all)) = self.log_sizes() else { return false };
+        let state = self.state();
+        let since = if state.rewritten_bytes > 0 { state.rewritten_bytes } else { base };
+        let rested = now_ms.saturating_sub(state.rewritten_ms) >= state.rewrites.took_ms.unwrap_or(0).saturating_mul(9);
         let percent = settings.auto_aof_rewrite_percentage;
-        let growth = all.saturating_sub(base).saturating_mul(100) / base.max(1);
-        percent > 0 && all > settings.auto_aof_rewrite_min_size_bytes && growth >= percent
+        let growth = all.saturating_sub(since).saturating_mul(100) / since.max(1);
+        percent > 0 && all > settings.auto_aof_rewrite_min_size_bytes && growth >= percent && rested
     }
 
     /// Whether the dataset is to be saved when the instance ends without a word about it.
