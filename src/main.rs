@@ -13,7 +13,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use clap::{Parser, Subcommand, ValueEnum};
 use pipkin::base::clock::Clock;
 use pipkin::base::config::{Config, LogLevel, Settings};
-use pipkin::engine::instance::{Engine, Hindrance, LogLevelHook};
+use pipkin::engine::instance::{Engine, LogLevelHook};
 use pipkin::engine::memory::AllocatorFigures;
 use pipkin::persist::check::{self, Verdict};
 use pipkin::protocol::error::StartupError;
@@ -87,12 +87,13 @@ fn run() -> Result<ExitCode, Box<dyn std::error::Error>> {
     };
     let listeners = listen(&settings)?;
     let engine = Engine::new(config, clock).map_err(|source| StartupError::Thread { what: "the instance", source })?;
+    if settings.is_durable {
+        engine.persistence.announce_loading(&engine);
+    }
     *engine.log_level.write() = Some(log_level);
     *engine.memory.allocator.write() = Some(allocator_figures);
     *engine.memory.purge.write() = Some(give_memory_back);
     engine.port.store(settings.port as usize, Ordering::Relaxed);
-    // Whoever connects before the data are there is told so.
-    engine.hinder(Hindrance::Loading, settings.is_durable);
     let threads =
         engine.start_threads().map_err(|source| StartupError::Thread { what: "the instance's threads", source })?;
     let addresses: Vec<String> =
@@ -107,12 +108,14 @@ fn run() -> Result<ExitCode, Box<dyn std::error::Error>> {
     let stopped_by_signal = stop_on_signals(&engine)?;
     engine.measure_base();
     let data = if settings.is_durable { recover(&engine)? } else { "in memory only; --dir DIR keeps data".into() };
-    println!(
-        "Pipkin {} is ready on {} ({data}; {count} worker threads). Try: redis-cli -p {}",
-        env!("CARGO_PKG_VERSION"),
-        addresses.join(", "),
-        settings.port
-    );
+    if !engine.stopping.is_wished() {
+        println!(
+            "Pipkin {} is ready on {} ({data}; {count} worker threads). Try: redis-cli -p {}",
+            env!("CARGO_PKG_VERSION"),
+            addresses.join(", "),
+            settings.port
+        );
+    }
     workers.join();
     drop(threads);
     if stopped_by_signal.load(Ordering::Acquire) {
@@ -129,7 +132,10 @@ fn recover(engine: &Arc<Engine>) -> Result<String, Box<dyn std::error::Error>> {
         engine.stop();
         error
     };
-    engine.persistence.recover(engine).map_err(stop)?;
+    match engine.persistence.recover(engine) {
+        Err(_) if engine.stopping.is_wished() => return Ok("stopped while it was loaded".into()),
+        outcome => outcome.map_err(stop)?,
+    }
     let settings = engine.config.read().settings();
     let log = if settings.appendonly { "append-only file, " } else { "" };
     let saves = if settings.save_points.is_empty() { "no save points" } else { "snapshots at save points" };

@@ -6,7 +6,7 @@ use super::client::Direct;
 use super::flight::Flights;
 use super::{Builder, Client, Lag, Result, Subscription};
 use crate::base::clock::Clock;
-use crate::engine::instance::{Engine, Hindrance, Threads};
+use crate::engine::instance::{Engine, Threads};
 use crate::engine::stats::Counter;
 use crate::protocol::error::StartupError;
 
@@ -68,7 +68,9 @@ impl Server {
 
     pub(super) fn start(engine: Arc<Engine>) -> Result<Server, OpenError> {
         let refused = |what| move |source| StartupError::Thread { what, source };
-        engine.hinder(Hindrance::Loading, engine.config.read().settings().is_durable);
+        if engine.config.read().settings().is_durable {
+            engine.persistence.announce_loading(&engine);
+        }
         let threads = engine.start_threads().map_err(refused("the instance's threads"))?;
         if engine.config.read().settings().is_durable {
             engine.persistence.recover(&engine).map_err(StartupError::Data)?;

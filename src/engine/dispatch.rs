@@ -161,8 +161,13 @@ impl<'e, 's> Run<'e, 's> {
         engine.keyspace.pace();
         let (now_ms, watch) = engine.clock.start_watch();
         let tally = BatchTally::begin(watch);
-        // What expired while the log was written is in it as removed, and must not go any earlier.
-        context.keys.enter(if session.is_replay { 0 } else { now_ms });
+        if session.is_replay {
+            // What expired while the log was written is in it as removed, and must not go any earlier.
+            context.keys.access = context.keys.access.given(now_ms);
+            context.keys.enter(0);
+        } else {
+            context.keys.enter(now_ms);
+        }
         let holds_replies = engine.persistence.holds_replies();
         Run { engine, session, context, tally, holds_replies, written: 0, replies: Vec::new() }
     }

@@ -8,8 +8,6 @@ pub mod commit;
 pub mod image;
 pub mod recovery;
 mod save;
-#[cfg(test)]
-mod tests;
 
 use std::io;
 use std::path::PathBuf;
@@ -91,6 +89,10 @@ pub struct State {
     pub saved_changes: u64,
     /// When a rewrite that nobody asked for may begin, Unix time in ms.
     rewrite_due_ms: u64,
+    /// Size of all append-only files when the last rewrite ended, in bytes; 0 where there was none since the start.
+    pub rewritten_bytes: u64,
+    /// When that was, Unix time in ms.
+    pub rewritten_ms: u64,
 }
 
 /// What an instance writes to disk; see the module's text.
@@ -218,7 +220,11 @@ impl Persistence {
 
     fn finish(&self, engine: &Engine, job: Job, changes: u64, written: Option<Written>) {
         let now_ms = engine.clock.now_ms();
+        let log_bytes = self.log_sizes().map_or(0, |(_, all)| all);
         let mut state = self.state.lock();
+        if job == Job::Rewrite {
+            (state.rewritten_bytes, state.rewritten_ms) = (log_bytes, now_ms);
+        }
         let since = state.running.take().map_or(now_ms, |(_, since)| since);
         let past = if job == Job::Save { &mut state.saves } else { &mut state.rewrites };
         past.has_failed = written.is_none();
@@ -321,23 +327,31 @@ impl Persistence {
         }
     }
 
-    /// Opens the data directory and loads what is there. To be called once, before anybody changes keys.
+    /// Says that the dataset is still to be loaded. To be called before anybody can connect: who came earlier than
+    /// [`Persistence::recover`] would meet an empty dataset, and could change it.
+    pub fn announce_loading(&self, engine: &Engine) {
+        self.loading.started_ms.store(engine.clock.now_ms(), Ordering::Relaxed);
+        self.loading.is_under_way.store(true, Ordering::Relaxed);
+        engine.hinder(Hindrance::Loading, true);
+    }
+
+    /// Opens the data directory and loads what is there. To be called once, before anybody changes keys. Where that
+    /// fails, the instance answers as one that is loading until it ends: what there is of the dataset is not to be
+    /// written to, and not to be saved.
     ///
     /// # Errors
     /// What is wrong, and what to do about it.
     pub fn recover(&self, engine: &Arc<Engine>) -> Result<(), String> {
         let settings = engine.config.read().settings();
-        self.loading.started_ms.store(engine.clock.now_ms(), Ordering::Relaxed);
-        engine.hinder(Hindrance::Loading, true);
         let directory = self.directory(engine).map_err(|error| error.to_string())?;
-        self.loading.is_under_way.store(true, Ordering::Relaxed);
+        self.announce_loading(engine);
         let outcome = if settings.appendonly {
             self.recover_log(engine, &directory, &settings)
         } else {
             load_rdb(engine, &directory)
         };
-        self.loading.is_under_way.store(false, Ordering::Relaxed);
         outcome?;
+        self.loading.is_under_way.store(false, Ordering::Relaxed);
         let mut state = self.state.lock();
         state.saved_ms = engine.clock.now_ms();
         state.saved_changes = engine.stats.get(Counter::Changes);
@@ -413,15 +427,20 @@ impl Persistence {
         let may_rewrite = self.is_durable() && settings.appendonly && now_ms >= state.rewrite_due_ms;
         drop(state);
         // A log that has failed recovers by a full rewrite.
-        let wants_rewrite = || self.log().is_none_or(|log| log.is_failed()) || self.has_log_grown(&settings);
+        let wants_rewrite = || self.log().is_none_or(|log| log.is_failed()) || self.has_log_grown(&settings, now_ms);
         (may_rewrite && wants_rewrite()).then_some(Job::Rewrite)
     }
 
-    fn has_log_grown(&self, settings: &Settings) -> bool {
+    /// Whether the log is to be rewritten because it has grown. Rewrites by themselves take a tenth of the time at the
+    /// most, however fast it grows.
+    fn has_log_grown(&self, settings: &Settings, now_ms: u64) -> bool {
         let Some((base, all)) = self.log_sizes() else { return false };
+        let state = self.state();
+        let since = if state.rewritten_bytes > 0 { state.rewritten_bytes } else { base };
+        let rested = now_ms.saturating_sub(state.rewritten_ms) >= state.rewrites.took_ms.unwrap_or(0).saturating_mul(9);
         let percent = settings.auto_aof_rewrite_percentage;
-        let growth = all.saturating_sub(base).saturating_mul(100) / base.max(1);
-        percent > 0 && all > settings.auto_aof_rewrite_min_size_bytes && growth >= percent
+        let growth = all.saturating_sub(since).saturating_mul(100) / since.max(1);
+        percent > 0 && all > settings.auto_aof_rewrite_min_size_bytes && growth >= percent && rested
     }
 
     /// Whether the dataset is to be saved when the instance ends without a word about it.
@@ -429,11 +448,15 @@ impl Persistence {
         self.is_durable() && !engine.config.read().settings().save_points.is_empty()
     }
 
-    /// The last job of an instance that ends: what `save` points ask for, or SHUTDOWN SAVE.
+    /// The last job of an instance that ends: what `save` points ask for, or SHUTDOWN SAVE. Half a dataset, of an
+    /// instance that is still loading, is not saved.
     ///
     /// # Errors
     /// What the disk says.
     pub fn save_at_end(&self, engine: &Engine) -> io::Result<()> {
+        if self.loading.is_under_way.load(Ordering::Relaxed) {
+            return Ok(());
+        }
         self.state.lock().running = None;
         if self.try_begin(engine, Job::Save) { self.work(engine, Job::Save).map(drop) } else { Ok(()) }
     }
@@ -499,3 +522,6 @@ fn options(settings: &Settings) -> DirectoryOptions {
         start_empty: settings.start_empty,
     }
 }
+
+#[cfg(test)]
+mod tests;

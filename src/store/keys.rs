@@ -73,6 +73,8 @@ pub enum AccessPolicy {
     },
     /// Not at all (`CLIENT NO-TOUCH`).
     Untouched,
+    /// Always this: the dataset is being loaded, by somebody who lives outside of time.
+    Given(u16),
 }
 
 impl AccessPolicy {
@@ -85,7 +87,13 @@ impl AccessPolicy {
                 eviction::frequency_after_use(known, now_ms, log_factor, decay_minutes)
             }
             AccessPolicy::Untouched => known,
+            AccessPolicy::Given(access) => access,
         }
+    }
+
+    /// What it leaves at `now_ms`, for whoever has no time of its own.
+    pub fn given(self, now_ms: u64) -> AccessPolicy {
+        AccessPolicy::Given(self.of_new(now_ms))
     }
 
     /// What a new record shows.
@@ -93,6 +101,7 @@ impl AccessPolicy {
     fn of_new(self, now_ms: u64) -> u16 {
         match self {
             AccessPolicy::Frequency { .. } => eviction::frequency_of_new(now_ms),
+            AccessPolicy::Given(access) => access,
             _ => eviction::recency_at(now_ms),
         }
     }
@@ -202,7 +211,7 @@ impl<'k> Keys<'k> {
         self.keyspace
     }
 
-    /// Enters beside others, for a batch that begins at `now_ms`.
+    /// Enters beside others, for a batch that begins at `now_ms`; at 0 it is outside of time, and nothing expires.
     pub fn enter(&mut self, now_ms: u64) {
         self.exit();
         self.entered = Entered::Shared { _guard: read_guard(self.keyspace) };
@@ -286,8 +295,10 @@ impl<'k> Keys<'k> {
     fn push_locked(&mut self, index: usize) -> &mut Shard {
         let mut shard = self.keyspace.shard(index).lock();
         // Sampled before locking, time could run backwards for a key that another worker touched in between.
-        self.now_ms = self.now_ms.max(shard.now_ms);
-        shard.now_ms = self.now_ms;
+        if self.now_ms != 0 {
+            self.now_ms = self.now_ms.max(shard.now_ms);
+            shard.now_ms = self.now_ms;
+        }
         self.tally.position = self.tally.position.max(shard.position);
         self.held.add(index, shard)
     }

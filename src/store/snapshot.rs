@@ -40,7 +40,7 @@ struct Active {
 pub struct Cursor {
     /// The shard.
     pub(super) shard: usize,
-    /// Its database.
+    /// The identity of its database: a number may stand for another database at the next step.
     pub(super) database: usize,
     /// The point on the hash line.
     pub(super) position: u64,
@@ -53,14 +53,22 @@ pub struct Snapshots {
     latest: AtomicU32,
     drawn: AtomicU32,
     active: RwLock<Vec<Active>>,
-    /// For each database number, which database that is.
-    identities: RwLock<Vec<usize>>,
+    /// Which database is which.
+    names: RwLock<Names>,
+}
+
+/// Numbers of databases and their identities, both ways.
+#[derive(Default)]
+struct Names {
+    identities: Vec<usize>,
+    numbers: Vec<usize>,
 }
 
 impl Snapshots {
     /// Of `databases` databases, none under way.
     pub fn new(databases: usize) -> Snapshots {
-        Snapshots { identities: RwLock::new((0..databases).collect()), ..Snapshots::default() }
+        let names = Names { identities: (0..databases).collect(), numbers: (0..databases).collect() };
+        Snapshots { names: RwLock::new(names), ..Snapshots::default() }
     }
 
     /// The newest snapshot under way, 0 for none.
@@ -69,12 +77,9 @@ impl Snapshots {
         self.latest.load(Ordering::Relaxed)
     }
 
-    pub(super) fn begin(&self, receiver: Arc<dyn SnapshotReceiver>, databases: usize) -> u32 {
+    pub(super) fn begin(&self, receiver: Arc<dyn SnapshotReceiver>) -> u32 {
         let id = self.drawn.fetch_add(1, Ordering::Relaxed) + 1;
-        let mut numbers = vec![0; databases];
-        for (number, &identity) in self.identities.read().iter().enumerate() {
-            numbers[identity] = number;
-        }
+        let numbers = self.names.read().numbers.clone();
         self.active.write().push(Active { id, receiver, numbers });
         self.latest.store(id, Ordering::Relaxed);
         id
@@ -113,7 +118,9 @@ impl Snapshots {
     }
 
     pub(super) fn swapped(&self, a: usize, b: usize) {
-        self.identities.write().swap(a, b);
+        let Names { identities, numbers } = &mut *self.names.write();
+        identities.swap(a, b);
+        numbers.swap(identities[a], identities[b]);
     }
 
     /// Waits, for a bounded time, while a snapshot under way cannot keep up.
@@ -124,6 +131,11 @@ impl Snapshots {
     }
 
     fn identity(&self, number: usize) -> usize {
-        self.identities.read()[number]
+        self.names.read().identities[number]
+    }
+
+    /// The number that the database of this identity has now; `None` behind the last.
+    pub(super) fn number(&self, identity: usize) -> Option<usize> {
+        self.names.read().numbers.get(identity).copied()
     }
 }

@@ -11,7 +11,7 @@ mod random;
 mod reply;
 
 pub use client::Client;
-pub use process::{Server, Tool, oracle, oracle_with, tool};
+pub use process::{Scratch, Server, Tool, oracle, oracle_with, tool};
 pub use random::Random;
 pub use reply::Reply;
 

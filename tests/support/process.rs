@@ -12,6 +12,56 @@ use std::time::{Duration, Instant};
 
 use super::{Client, PATIENCE, Reply};
 
+/// A directory for data that outlive a server; removed with it.
+pub struct Scratch(PathBuf);
+
+impl Scratch {
+    /// An empty one.
+    pub fn new() -> Scratch {
+        static COUNT: AtomicU32 = AtomicU32::new(0);
+        let number = COUNT.fetch_add(1, Ordering::Relaxed);
+        let path = std::env::temp_dir().join(format!("pipkin-data-{}-{number}", std::process::id()));
+        fs::create_dir_all(&path).expect("a directory for data");
+        Scratch(path)
+    }
+
+    /// A copy of everything in it.
+    pub fn copy(&self) -> Scratch {
+        let copy = Scratch::new();
+        copy_directory(&self.0, &copy.0);
+        copy
+    }
+
+    /// Where it is.
+    pub fn path(&self) -> &Path {
+        &self.0
+    }
+
+    /// Where it is, as an argument.
+    pub fn text(&self) -> &str {
+        self.0.to_str().expect("a path of text")
+    }
+}
+
+fn copy_directory(from: &Path, to: &Path) {
+    fs::create_dir_all(to).expect("a directory for the copy");
+    for entry in fs::read_dir(from).expect("a directory can be read") {
+        let entry = entry.expect("an entry");
+        let target = to.join(entry.file_name());
+        if entry.path().is_dir() {
+            copy_directory(&entry.path(), &target);
+        } else {
+            fs::copy(entry.path(), target).expect("a file can be copied");
+        }
+    }
+}
+
+impl Drop for Scratch {
+    fn drop(&mut self) {
+        fs::remove_dir_all(&self.0).ok();
+    }
+}
+
 /// A running server with a directory of its own. Dropping it kills the process and removes the directory.
 pub struct Server {
     child: Child,

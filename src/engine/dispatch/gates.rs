@@ -30,10 +30,13 @@ pub fn pass(
     if session.transaction.is_some() {
         nesting(command)?;
     }
-    memory(engine, context, || needs_more(session, command))?;
-    if engine.has_hindrances() && !session.is_replay {
-        hindered(engine, command, writes(session, command))?;
-        backlog(engine, writes(session, command))?;
+    // What was logged fitted, or what did not was evicted, which was logged, too.
+    if !session.is_replay {
+        memory(engine, context, || needs_more(session, command))?;
+        if engine.has_hindrances() {
+            hindered(engine, command, writes(session, command))?;
+            backlog(engine, writes(session, command))?;
+        }
     }
     if session.protocol == Protocol::Resp2 && session.is_subscribed() {
         subscription(command, request)?;

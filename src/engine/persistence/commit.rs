@@ -158,3 +158,6 @@ impl Persistence {
         log.tick(now_ms);
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -50,24 +50,37 @@ impl<R: Read> Read for Counting<'_, R> {
     }
 }
 
-/// Loads a snapshot. Keys whose deadline is over are left out. Returns what was read behind its end.
+/// Which keys of a snapshot are loaded.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Wanted {
+    /// Those whose deadline is not over.
+    Live,
+    /// All: a log follows, which may have given them another deadline in time.
+    All,
+}
+
+/// Loads a snapshot. Returns what was read behind its end.
 ///
 /// # Errors
 /// What is wrong with it, and at which offset.
-pub fn load_snapshot(engine: &Engine, input: impl Read) -> Result<Vec<u8>, String> {
+pub fn load_snapshot(engine: &Engine, input: impl Read, wanted: Wanted) -> Result<Vec<u8>, String> {
     let loading = &engine.persistence.loading;
     let (limits, basis) = (engine.settings.values(), engine.keyspace.basis().clone());
     let input = Counting { input, loading };
     let mut reader = Reader::new(input, limits, basis).map_err(|error| error.to_string())?;
-    load_items(&mut reader, engine, loading)?;
+    load_items(&mut reader, engine, wanted)?;
     Ok(reader.into_rest().0)
 }
 
-fn load_items<R: Read>(reader: &mut Reader<R>, engine: &Engine, loading: &Loading) -> Result<(), String> {
+fn load_items<R: Read>(reader: &mut Reader<R>, engine: &Engine, wanted: Wanted) -> Result<(), String> {
+    let loading = &engine.persistence.loading;
     let (mut filler, databases) = (Filler::new(&engine.keyspace), engine.keyspace.databases);
     let now_ms = engine.clock.now_ms();
     let twice = |found: Duplicate| format!("the key '{}' is there twice", String::from_utf8_lossy(&found.key));
     while let Some(item) = reader.next().map_err(|error| error.to_string())? {
+        if engine.stopping.is_wished() {
+            return Err("the instance was stopped meanwhile".into());
+        }
         let entry = match item {
             Item::Entry(entry) => entry,
             Item::Sizes { database, keys, .. } if database < databases => {
@@ -84,7 +97,7 @@ fn load_items<R: Read>(reader: &mut Reader<R>, engine: &Engine, loading: &Loadin
                 entry.database + 1
             ));
         }
-        if entry.deadline.is_some_and(|deadline| deadline < now_ms) {
+        if wanted == Wanted::Live && entry.deadline.is_some_and(|deadline| deadline < now_ms) {
             loading.expired.fetch_add(1, Ordering::Relaxed);
             continue;
         }
@@ -123,7 +136,7 @@ impl Loader for Replay<'_> {
     }
 
     fn snapshot(&mut self, input: &mut dyn Read) -> Result<Vec<u8>, String> {
-        load_snapshot(self.engine, input)
+        load_snapshot(self.engine, input, Wanted::All)
     }
 
     fn run(&mut self, commands: &Commands<'_>) -> Result<(), (usize, String)> {
@@ -153,5 +166,5 @@ impl Drop for Replay<'_> {
 /// What the system or the file says.
 pub fn load_rdb(engine: &Arc<Engine>, input: impl Read, bytes: u64) -> Result<(), String> {
     engine.persistence.loading.total_bytes.fetch_add(bytes, Ordering::Relaxed);
-    load_snapshot(engine, BufReader::with_capacity(LOG_READ_BYTES, input)).map(drop)
+    load_snapshot(engine, BufReader::with_capacity(LOG_READ_BYTES, input), Wanted::Live).map(drop)
 }

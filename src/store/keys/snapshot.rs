@@ -30,7 +30,7 @@ impl Keys<'_> {
     /// When others are inside.
     pub fn begin_snapshot(&mut self, receiver: Arc<dyn SnapshotReceiver>) -> u32 {
         assert!(self.is_exclusive(), "a snapshot begins while nobody changes anything");
-        self.snapshot = self.keyspace.snapshots.begin(receiver, self.keyspace.databases);
+        self.snapshot = self.keyspace.snapshots.begin(receiver);
         self.snapshot
     }
 
@@ -43,15 +43,19 @@ impl Keys<'_> {
         self.push_locked(cursor.shard);
         let keyspace = self.keyspace;
         let shard = self.shard(cursor.shard);
-        let table = &mut shard.database_mut(cursor.database).table;
-        let next = table.segment_end(cursor.position);
-        keyspace.snapshots.hand_over(cursor.database, table, cursor.position);
-        match next {
-            Some(position) => cursor.position = position,
-            None if cursor.database + 1 < shard.database_count() => {
+        while let Some(number) = keyspace.snapshots.number(cursor.database) {
+            if number >= shard.database_count() || shard.database_mut(number).table.is_empty() {
                 (cursor.database, cursor.position) = (cursor.database + 1, 0);
+                continue;
             }
-            None => *cursor = Cursor { shard: cursor.shard + 1, ..Cursor::default() },
+            let table = &mut shard.database_mut(number).table;
+            let next = table.segment_end(cursor.position);
+            keyspace.snapshots.hand_over(number, table, cursor.position);
+            (cursor.database, cursor.position) = next.map_or((cursor.database + 1, 0), |next| (cursor.database, next));
+            break;
+        }
+        if cursor.database >= keyspace.databases {
+            *cursor = Cursor { shard: cursor.shard + 1, ..Cursor::default() };
         }
         self.release();
         true
