@@ -24,6 +24,7 @@ use crate::base::config::{Fsync, Settings};
 use crate::persist::aof::Aof;
 use crate::persist::aof::log::{FsyncPolicy, Log, LogOptions};
 use crate::persist::directory::{DataDirectory, Dataset, DirectoryOptions};
+use crate::persist::storage::fuse::Fuse;
 use crate::persist::storage::{Disk, Storage};
 use crate::store::effects::{EffectSink, Event, Records};
 
@@ -90,7 +91,7 @@ pub struct State {
 
 /// What an instance writes to disk; see the module's text.
 pub struct Persistence {
-    storage: Arc<dyn Storage>,
+    storage: Arc<Fuse>,
     directory: Mutex<Option<Arc<DataDirectory>>>,
     aof: Mutex<Option<Arc<Aof>>>,
     sink: Arc<LogSink>,
@@ -133,7 +134,7 @@ impl Persistence {
     /// On this disk, with nothing opened.
     pub fn on(storage: Arc<dyn Storage>) -> Persistence {
         Persistence {
-            storage,
+            storage: Arc::new(Fuse::around(storage)),
             directory: Mutex::default(),
             aof: Mutex::default(),
             sink: Arc::default(),
@@ -142,6 +143,11 @@ impl Persistence {
             is_durable: AtomicBool::new(false),
             signal: Signal::new(),
         }
+    }
+
+    /// Has the process aborted in front of the nth operation that changes which files there are.
+    pub fn light_fuse(&self, operations: u64) {
+        self.storage.light(operations);
     }
 
     /// Jobs and save points.
