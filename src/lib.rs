@@ -47,10 +47,10 @@ pub mod store;
 pub mod value;
 
 pub use base::clock::Clock;
-pub use base::config::EvictionPolicy;
+pub use base::config::{EvictionPolicy, Fsync};
 pub use embed::{
-    Builder, Client, CommandLine, Error, FromValue, Lag, ListEnd, Message, Pipeline, Receive, Result, Server,
-    ServerStats, SetOptions, Subscription, Value, Waiting,
+    Builder, Client, CommandLine, CommitToken, Error, FromValue, Lag, ListEnd, Message, Pipeline, Receive, Result,
+    Server, ServerStats, SetOptions, Subscription, Value, Waiting,
 };
 pub use protocol::error::StartupError as OpenError;
 

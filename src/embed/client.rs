@@ -232,7 +232,9 @@ impl Client {
             *out = ran.out;
             at += ran.consumed;
             self.session.flush_touched(&self.shared.engine);
-            if self.session.closing || ran.consumed == 0 {
+            if ran.awaits_log {
+                self.shared.engine.persistence.wait_for_admission();
+            } else if self.session.closing || ran.consumed == 0 {
                 return Err(Error::Closed);
             }
         }

@@ -25,6 +25,9 @@ pub enum Error {
     /// The command only makes sense on a connection.
     #[error("'{0}' works on a connection's protocol: use the methods of Client, Subscription and Pipeline")]
     OnlyOnConnections(Box<str>),
+    /// There is no append-only file that a write could be safe in.
+    #[error("this instance keeps no append-only file: open it with Builder::dir and Builder::append_only")]
+    NotLogged,
     /// Names and arguments of one call are longer than a request may be.
     #[error("the arguments of one command are too long")]
     TooLong,
@@ -43,6 +46,9 @@ impl Error {
 impl From<CommandError> for Error {
     #[cold]
     fn from(error: CommandError) -> Error {
-        Error::Reply(error.to_string().into())
+        match error {
+            CommandError::Ended => Error::Closed,
+            error => Error::Reply(error.to_string().into()),
+        }
     }
 }

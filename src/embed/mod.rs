@@ -8,6 +8,7 @@
 mod builder;
 mod client;
 mod commands;
+mod commit;
 mod encode;
 mod error;
 mod flight;
@@ -17,6 +18,8 @@ mod server;
 #[cfg(feature = "server")]
 mod sockets;
 mod subscription;
+#[cfg(test)]
+mod tests;
 mod transaction;
 mod value;
 mod waiting;
@@ -24,6 +27,7 @@ mod waiting;
 pub use builder::Builder;
 pub use client::{Client, CommandLine};
 pub use commands::{ListEnd, SetOptions};
+pub use commit::CommitToken;
 pub use error::Error;
 pub use pipeline::Pipeline;
 pub use server::{Server, ServerStats};

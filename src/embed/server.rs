@@ -6,7 +6,6 @@ use super::client::Direct;
 use super::flight::Flights;
 use super::{Builder, Client, Lag, Result, Subscription};
 use crate::base::clock::Clock;
-use crate::base::config::Config;
 use crate::engine::instance::{Engine, Threads};
 use crate::engine::stats::Counter;
 use crate::protocol::error::StartupError;
@@ -17,7 +16,8 @@ pub type OpenError = StartupError;
 /// One instance. Several may live in one process; none has statics, handles signals or changes directories.
 ///
 /// Dropping it ends it: clients and connections are closed, those who wait are told, its threads are joined. Clients
-/// that still exist keep its memory, and get [`super::Error::Closed`].
+/// that still exist keep its memory, and get [`super::Error::Closed`]. With a data directory nothing is lost: a last
+/// snapshot is saved where there are save points, and the append-only file is synced.
 pub struct Server {
     shared: Arc<Shared>,
     /// Dropped last: joins the threads.
@@ -66,9 +66,8 @@ impl Server {
         Builder::default().open()
     }
 
-    pub(super) fn start(config: Config, clock: Clock) -> Result<Server, OpenError> {
+    pub(super) fn start(engine: Arc<Engine>) -> Result<Server, OpenError> {
         let refused = |what| move |source| StartupError::Thread { what, source };
-        let engine = Engine::new(config, clock).map_err(refused("the instance"))?;
         if engine.config.read().settings().is_durable {
             engine.persistence.announce_loading(&engine);
         }

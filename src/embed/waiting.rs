@@ -78,7 +78,7 @@ impl Client {
     pub(super) fn poll_blocked(&mut self, cx: &mut Context<'_>) -> Poll<Result<Vec<u8>>> {
         self.session.client.outbox.register(cx.waker());
         match self.session.poll_blocked(&self.shared.engine, cx.waker()) {
-            Poll::Ready(reply) => Poll::Ready(Ok(reply)),
+            Poll::Ready(served) => Poll::Ready(Ok(served.reply)),
             Poll::Pending if self.session.client.outbox.is_closed() => {
                 self.session.stop_waiting(&self.shared.engine);
                 Poll::Ready(Err(Error::Closed))

@@ -72,9 +72,21 @@ pub struct Waiter {
     mailbox: Mutex<Mailbox>,
 }
 
+/// What a wait ended with.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Served {
+    /// The reply; empty where the client wants none.
+    pub reply: Vec<u8>,
+    /// The log's position behind what it tells; 0 for nothing.
+    pub position: u64,
+}
+
+/// Waiters whose commands have run, with their replies; see [`settle`].
+pub type ServedWaiters = Vec<(Arc<dyn StoredWaiter>, Vec<u8>)>;
+
 #[derive(Default)]
 struct Mailbox {
-    reply: Option<Vec<u8>>,
+    served: Option<Served>,
     waker: Option<Waker>,
 }
 
@@ -95,9 +107,9 @@ impl Waiter {
         self.state.compare_exchange(WAITING, CLAIMED, Ordering::AcqRel, Ordering::Acquire).is_ok()
     }
 
-    fn settle(&self, reply: Vec<u8>) {
+    fn settle(&self, reply: Vec<u8>, position: u64) {
         let mut mailbox = self.mailbox.lock();
-        mailbox.reply = Some(if self.silent { Vec::new() } else { reply });
+        mailbox.served = Some(Served { reply: if self.silent { Vec::new() } else { reply }, position });
         self.state.store(SETTLED, Ordering::Release);
         let waker = mailbox.waker.take();
         drop(mailbox);
@@ -106,12 +118,12 @@ impl Waiter {
         }
     }
 
-    /// The reply, once there is one (empty where the client wants none); else `waker` is woken when it comes.
+    /// The reply, once there is one; else `waker` is woken when it comes.
     /// [`Session::poll_blocked`](super::session::Session::poll_blocked) is the way to it.
-    pub fn poll(&self, waker: &Waker) -> Option<Vec<u8>> {
+    pub fn poll(&self, waker: &Waker) -> Option<Served> {
         let mut mailbox = self.mailbox.lock();
-        if let Some(reply) = mailbox.reply.take() {
-            return Some(reply);
+        if let Some(served) = mailbox.served.take() {
+            return Some(served);
         }
         mailbox.waker = Some(waker.clone());
         None
@@ -132,7 +144,7 @@ impl Waiter {
         if ours {
             let mut reply = Reply::new(self.protocol);
             write(&mut reply);
-            self.settle(reply.take());
+            self.settle(reply.take(), 0);
         }
         ours
     }
@@ -141,10 +153,10 @@ impl Waiter {
     /// that puts it back is returned.
     pub fn abandon(&self, engine: &Engine) -> Option<OwnedRequest> {
         if self.claim() {
-            self.settle(Vec::new());
+            self.settle(Vec::new(), 0);
         }
         self.withdraw(engine);
-        let reply = self.mailbox.lock().reply.take()?;
+        let reply = self.mailbox.lock().served.take()?.reply;
         let put_back = self.wait.put_back.filter(|_| reply.starts_with(b"*2"))?;
         // A reply of bulk strings is spelled as a request is.
         let mut taken = Batch::default();
@@ -174,8 +186,8 @@ impl Waiter {
         self.wait.keys.iter().take(self.wait.awaited).map(|key| (self.database, key.as_slice().into()))
     }
 
-    /// Runs the command again; the shards of all its keys are held.
-    fn serve(&self, context: &mut Context<'_>, engine: &Engine) {
+    /// Runs the command again, and returns the reply; the shards of all its keys are held.
+    fn serve(&self, context: &mut Context<'_>, engine: &Engine) -> Vec<u8> {
         let own = std::mem::replace(&mut context.reply, Reply::new(self.protocol));
         let start = context.reply.mark();
         let outcome = (self.wait.attempt)(context, &self.wait.keys);
@@ -194,9 +206,18 @@ impl Waiter {
             context.keys.with_shard_of(&id.1, |shard| shard.remove_waiter(&id, self.ticket));
         }
         engine.timers.remove(self);
-        self.settle(reply.take());
-        // Last: who sees it settled in between still has to wait for these locks.
-        self.enlisted.store(false, Ordering::Release);
+        reply.take()
+    }
+}
+
+/// Hands those their replies who were served, and tells how far the log has to be for them. The shards are still held.
+pub fn settle(served: ServedWaiters, position: u64) {
+    for (stored, reply) in served {
+        if let Some(waiter) = stored.as_any().downcast_ref::<Waiter>() {
+            waiter.settle(reply, position);
+            // Last: who sees it settled in between still has to wait for these locks.
+            waiter.enlisted.store(false, Ordering::Release);
+        }
     }
 }
 
@@ -222,8 +243,11 @@ pub fn enqueue(context: &mut Context<'_>, engine: &Engine, wait: Wait, silent: b
     waiter
 }
 
-/// Serves those who wait for the keys that the running command brought elements to. The shards are held.
-pub fn serve_ready(context: &mut Context<'_>, engine: &Engine) {
+/// Serves those who wait for the keys that the running command brought elements to. The shards are held. Whoever was
+/// served is to be settled once the changes are handed over.
+#[must_use]
+pub fn serve_ready(context: &mut Context<'_>, engine: &Engine) -> ServedWaiters {
+    let mut served = ServedWaiters::new();
     let selected = context.keys.database;
     let mut ready: VecDeque<(usize, Vec<u8>)> = std::mem::take(&mut context.keys.effects.ready).into_iter().collect();
     while let Some((database, key)) = ready.pop_front() {
@@ -238,12 +262,14 @@ pub fn serve_ready(context: &mut Context<'_>, engine: &Engine) {
             }
             context.keys.effects.begin();
             // It says itself what to log: nobody else would understand the command that waited.
-            waiter.serve(context, engine);
+            let reply = waiter.serve(context, engine);
+            served.push((stored, reply));
             // Serving may have brought elements to another key.
             ready.extend(std::mem::take(&mut context.keys.effects.ready));
         }
     }
     context.keys.database = selected;
+    served
 }
 
 /// Whoever has waited longest for a key and is served by what it holds now.

@@ -13,13 +13,15 @@ mod gates;
 mod tally;
 
 use std::cell::RefCell;
+use std::ops::Range;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use smallvec::SmallVec;
 
 pub use self::direct::run_direct;
 use self::tally::BatchTally;
-use super::instance::Engine;
+use super::instance::{Engine, Hindrance};
+use super::persistence::commit::HeldBack;
 use super::registry::{Command, Handler, REGISTRY};
 use super::session::{ReplyMode, Session};
 use super::stats::Counter;
@@ -29,8 +31,9 @@ use crate::base::clock::Stopwatch;
 use crate::command::spec::Flags;
 use crate::command::spec::keys::key_positions;
 use crate::command::{Args, Context};
+use crate::persist::aof::log::Admit;
 use crate::protocol::error::{CommandError, CommandResult};
-use crate::protocol::reply::Reply;
+use crate::protocol::reply::{Mark, Reply};
 use crate::protocol::request::{Batch, Parser, Request, is_cross_protocol};
 
 /// Commands that are parsed and prefetched ahead.
@@ -65,6 +68,18 @@ pub struct Ran {
     pub out: Vec<u8>,
     /// The run paused with complete commands left: call again once the output is sent.
     pub paused: bool,
+    /// The next command writes, and has to wait until the log takes more; see
+    /// [`admission`](super::persistence::Persistence::admission).
+    pub awaits_log: bool,
+    /// What the replies, and the messages in `session.touched`, have to wait for before they leave.
+    pub held_back: Option<Box<HeldBack>>,
+}
+
+impl Ran {
+    /// The input is done with, and there is nothing to say.
+    fn ended(consumed: usize) -> Ran {
+        Ran { consumed, missing: 0, out: Vec::new(), paused: false, awaits_log: false, held_back: None }
+    }
 }
 
 /// What a window's command will need, found ahead of its turn.
@@ -102,7 +117,7 @@ pub fn run(engine: &Engine, session: &mut Session, parser: &mut Parser, input: &
     attempt.unwrap_or_else(|_| {
         engine.latch("a handler panicked");
         session.closing = true;
-        Ran { consumed: input.len(), missing: 0, out: Vec::new(), paused: false }
+        Ran::ended(input.len())
     })
 }
 
@@ -111,7 +126,7 @@ pub fn run_request(engine: &Engine, session: &mut Session, request: Request<'_>,
     let attempt = catch_unwind(AssertUnwindSafe(|| {
         let mut run = Run::new(engine, session, out);
         run.command(request, REGISTRY.find(request.name()), &[]);
-        run.end()
+        run.end().0
     }));
     session.flush_touched(engine);
     attempt.unwrap_or_else(|_| {
@@ -128,6 +143,12 @@ struct Run<'e, 's> {
     session: &'s mut Session,
     context: Context<'e>,
     tally: BatchTally,
+    /// Replies wait for the log.
+    holds_replies: bool,
+    /// `keys.tally.written` when the last command had run.
+    written: u64,
+    /// Where the replies of the commands are that wrote; noted where replies wait.
+    replies: Vec<Range<usize>>,
 }
 
 impl<'e, 's> Run<'e, 's> {
@@ -147,22 +168,31 @@ impl<'e, 's> Run<'e, 's> {
         } else {
             context.keys.enter(now_ms);
         }
-        Run { engine, session, context, tally }
+        let holds_replies = engine.persistence.holds_replies();
+        Run { engine, session, context, tally, holds_replies, written: 0, replies: Vec::new() }
     }
 
     fn input(mut self, scratch: &mut Scratch, parser: &mut Parser, input: &[u8]) -> Ran {
         let (mut consumed, mut missing, mut paused, mut commands) = (0, 0, false, 0);
+        let mut awaits_log = false;
         'windows: while consumed < input.len() {
             scratch.batch.clear();
             parser.set_authenticated(self.session.authenticated);
             let parsed = parser.parse(input, consumed, &mut scratch.batch, WINDOW);
             self.prepare(scratch, input);
+            let is_behind = self.engine.is_hindered(Hindrance::LogBehind);
             let mut fetched = 0;
             for index in 0..scratch.batch.len() {
                 if index == fetched {
                     fetched = self.prefetch(scratch, index);
                 }
                 let prepared = scratch.prepared[index];
+                if is_behind && self.has_to_wait(prepared.command) {
+                    consumed = if index == 0 { consumed } else { scratch.batch.end(index - 1) };
+                    (paused, awaits_log) = (true, true);
+                    parser.rewind();
+                    break 'windows;
+                }
                 let hashes = &scratch.hashes[prepared.first as usize..][..prepared.count as usize];
                 self.command(scratch.batch.request(index, input), prepared.command, hashes);
                 commands += 1;
@@ -195,16 +225,42 @@ impl<'e, 's> Run<'e, 's> {
                 }
             }
         }
-        Ran { consumed, missing, out: self.end(), paused }
+        let (out, held_back) = self.end();
+        Ran { consumed, missing, out, paused, awaits_log, held_back }
+    }
+
+    /// Whether a command is to be left for when the log has taken more.
+    #[cold]
+    fn has_to_wait(&self, command: Option<&'static Command>) -> bool {
+        command.is_some_and(|command| gates::writes(self.session, command))
+            && self.engine.persistence.admit(self.engine) == Admit::Wait
     }
 
     /// Lets go of everything and settles the counts. What was published waits in `session.touched`.
-    fn end(mut self) -> Vec<u8> {
+    fn end(mut self) -> (Vec<u8>, Option<Box<HeldBack>>) {
         let tally = self.context.keys.leave();
+        if tally.written > 0 {
+            self.session.written = tally.written;
+        }
         self.engine.stats.add_tally(&tally);
         self.engine.stats.add(Counter::Changes, self.context.keys.effects.take_changes());
         self.tally.settle(self.engine, self.session, self.context.keys.now_ms);
-        self.context.reply.take()
+        let held_back = match self.holds_replies {
+            true => self.engine.persistence.hold_back(&tally, self.replies, self.session.protocol),
+            false => None,
+        };
+        (self.context.reply.take(), held_back)
+    }
+
+    /// A command has written whose reply begins at `mark`.
+    #[cold]
+    fn note_write(&mut self, mark: Mark) {
+        self.written = self.context.keys.tally.written;
+        let end = self.context.reply.len();
+        let len = self.context.reply.since(mark).len();
+        if len > 0 {
+            self.replies.push(end - len..end);
+        }
     }
 
     /// Looks the window's commands up and hashes their keys.
@@ -270,6 +326,9 @@ impl<'e, 's> Run<'e, 's> {
             if silent && !found.is_some_and(confirms_by_push) {
                 self.context.reply.truncate(mark);
             }
+        }
+        if self.holds_replies && self.context.keys.tally.written != self.written {
+            self.note_write(mark);
         }
     }
 
@@ -402,10 +461,14 @@ where
     if succeeded {
         keys.effects.conclude(keys.database, arguments);
     }
-    if !keys.effects.ready.is_empty() {
-        blocking::serve_ready(context, engine);
+    if keys.effects.ready.is_empty() {
+        keys.commit();
+    } else {
+        let served = blocking::serve_ready(context, engine);
+        context.keys.commit();
+        // Their replies tell what is in the log only now.
+        blocking::settle(served, context.keys.tally.position);
     }
-    context.keys.commit();
 }
 
 /// Whether a command's replies are pushes, which come whatever CLIENT REPLY says.

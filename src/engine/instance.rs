@@ -92,6 +92,10 @@ pub enum Hindrance {
     LogFailed = 4,
     /// The last snapshot could not be written, and `stop-writes-on-bgsave-error` is set.
     SaveFailed = 8,
+    /// The disk does not keep up with the append-only file: writes wait until it does.
+    LogBehind = 16,
+    /// The instance has ended: what is written from now on would be lost.
+    Ended = 32,
 }
 
 /// Changes how much is logged.
@@ -157,6 +161,14 @@ impl Engine {
     /// # Errors
     /// When the operating system refuses the thread that frees big values.
     pub fn new(config: Config, clock: Clock) -> std::io::Result<Arc<Engine>> {
+        Engine::on(config, clock, Persistence::default())
+    }
+
+    /// As [`Engine::new`], with a disk of the caller's choice.
+    ///
+    /// # Errors
+    /// As there.
+    pub fn on(config: Config, clock: Clock, persistence: Persistence) -> std::io::Result<Arc<Engine>> {
         let now_ms = clock.now_ms();
         let settings = config.settings();
         let basis = Basis::new(random::system_seed(), now_ms);
@@ -180,13 +192,14 @@ impl Engine {
             log_level: RwLock::default(),
             stopping: Stopping::default(),
             active_expiry: AtomicBool::new(true),
-            persistence: Persistence::default(),
+            persistence,
             hindrances: AtomicU8::new(0),
             latched_because: Mutex::new(""),
             password: RwLock::default(),
             expiry_signal: Signal::new(),
             config: RwLock::new(config),
         });
+        engine.persistence.attach(&engine);
         engine.apply_config(&settings);
         engine.follow_manual_clock();
         Ok(engine)
@@ -202,6 +215,7 @@ impl Engine {
                 engine.expire_now(now_ms, usize::MAX);
                 engine.timers.fire(now_ms);
                 engine.look_after_clients(now_ms);
+                engine.persistence.tick(&engine, now_ms);
             }
         }));
     }
@@ -226,7 +240,9 @@ impl Engine {
 
     fn expire_until_stopped(&self) {
         while !self.stopping.is_wished() {
-            let next_ms = self.expire_now(self.clock.now_ms(), expiry::SLICE);
+            let now_ms = self.clock.now_ms();
+            let next_ms = self.expire_now(now_ms, expiry::SLICE);
+            self.persistence.tick(self, now_ms);
             self.clock.wait(Some(next_ms), &self.expiry_signal);
         }
     }
@@ -354,9 +370,15 @@ impl Engine {
         CommandError::Latched((*self.latched_because.lock()).into())
     }
 
-    /// The last that an instance does which keeps its data: saves where there are save points, and syncs the log.
+    /// The last that an instance does which keeps its data: lets nobody write any more, saves where there are save
+    /// points, syncs the log, and gives the data directory back.
     pub fn persist_at_end(&self) {
         let persistence = &self.persistence;
+        // Whoever is inside still reaches the log, whoever comes later is refused.
+        let mut keys = self.keys();
+        keys.enter_exclusively(self.clock.now_ms());
+        self.hinder(Hindrance::Ended, true);
+        keys.leave();
         if persistence.saves_at_end(self)
             && let Err(error) = persistence.save_at_end(self)
         {
@@ -365,6 +387,7 @@ impl Engine {
         if let Err(error) = persistence.close() {
             tracing::error!("the append-only file could not be closed: {error}");
         }
+        persistence.release_directory();
     }
 
     /// Ends the instance's threads and tells its listeners.

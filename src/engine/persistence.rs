@@ -4,14 +4,15 @@
 //! else with the first SAVE. One thread does the jobs that take time, one at a time, and looks ten times a second whether
 //! a save point is reached or the log has grown.
 
+pub mod commit;
 pub mod image;
 pub mod recovery;
 mod save;
 
 use std::io;
 use std::path::PathBuf;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, OnceLock, Weak};
 
 use parking_lot::{Mutex, RwLock};
 
@@ -32,6 +33,10 @@ use crate::store::effects::{EffectSink, Event, Records};
 const PERIOD_MS: u64 = 100;
 /// After a save that failed, the next one by a save point waits so long, in ms.
 const RETRY_MS: u64 = 5_000;
+/// After a rewrite that failed, the next one that nobody asked for waits so long, in ms; twice as long after each more.
+const REWRITE_RETRY_MS: u64 = 1_000;
+/// The longest of these waits.
+const REWRITE_RETRY_MS_MAX: u64 = 60_000;
 
 /// What takes time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -83,6 +88,8 @@ pub struct State {
     pub tried_ms: u64,
     /// [`Counter::Changes`] that the last save had.
     pub saved_changes: u64,
+    /// When a rewrite that nobody asked for may begin, Unix time in ms.
+    rewrite_due_ms: u64,
     /// Size of all append-only files when the last rewrite ended, in bytes; 0 where there was none since the start.
     pub rewritten_bytes: u64,
     /// When that was, Unix time in ms.
@@ -100,6 +107,8 @@ pub struct Persistence {
     pub loading: Loading,
     /// Whether the instance was told to keep its data.
     is_durable: AtomicBool,
+    /// See there.
+    holds_replies: AtomicBool,
     signal: Signal,
 }
 
@@ -107,12 +116,23 @@ pub struct Persistence {
 #[derive(Default)]
 struct LogSink {
     log: RwLock<Option<Arc<Log>>>,
+    engine: OnceLock<Weak<Engine>>,
+}
+
+impl LogSink {
+    #[cold]
+    fn hinder(&self, hindrance: Hindrance, is_there: bool) {
+        if let Some(engine) = self.engine.get().and_then(Weak::upgrade) {
+            engine.hinder(hindrance, is_there);
+            engine.persistence.signal.raise();
+        }
+    }
 }
 
 impl EffectSink for LogSink {
     fn append(&self, records: &Records, _: &[Event]) -> u64 {
         let log = self.log.read();
-        let Some(log) = &*log else { return 0 };
+        let Some(log) = log.as_ref().filter(|_| !records.is_empty()) else { return 0 };
         let write = |out: &mut crate::persist::aof::record::Records<'_>| {
             for (database, bytes) in records.iter() {
                 out.select(u32::try_from(database).unwrap_or(u32::MAX));
@@ -120,6 +140,9 @@ impl EffectSink for LogSink {
             }
         };
         let position = if records.iter().len() > 1 { log.append_transaction(0, write) } else { log.append(0, write) };
+        if log.is_full() {
+            self.hinder(Hindrance::LogBehind, true);
+        }
         position.as_u64()
     }
 }
@@ -141,6 +164,7 @@ impl Persistence {
             state: Mutex::default(),
             loading: Loading::default(),
             is_durable: AtomicBool::new(false),
+            holds_replies: AtomicBool::new(false),
             signal: Signal::new(),
         }
     }
@@ -148,6 +172,11 @@ impl Persistence {
     /// Has the process aborted in front of the nth operation that changes which files there are.
     pub fn light_fuse(&self, operations: u64) {
         self.storage.light(operations);
+    }
+
+    /// Says whose it is; once.
+    pub(super) fn attach(&self, engine: &Arc<Engine>) {
+        self.sink.engine.set(Arc::downgrade(engine)).ok();
     }
 
     /// Jobs and save points.
@@ -168,7 +197,7 @@ impl Persistence {
 
     /// Whether the instance was told to keep its data.
     pub fn is_durable(&self) -> bool {
-        self.is_durable.load(Ordering::Relaxed)
+        self.is_durable.load(Ordering::Acquire)
     }
 
     /// Where its data are, once there is such a place.
@@ -209,6 +238,12 @@ impl Persistence {
         past.count += u64::from(written.is_some());
         past.failures = if written.is_some() { 0 } else { past.failures + 1 };
         past.extra_bytes = written.map_or(past.extra_bytes, |written| written.queue_bytes_max);
+        let failures = past.failures;
+        if job == Job::Rewrite {
+            let doublings = u32::try_from(failures.saturating_sub(1)).unwrap_or(u32::MAX);
+            let wait_ms = REWRITE_RETRY_MS.saturating_mul(1_u64.checked_shl(doublings).unwrap_or(u64::MAX));
+            state.rewrite_due_ms = if failures == 0 { 0 } else { now_ms + wait_ms.min(REWRITE_RETRY_MS_MAX) };
+        }
         if job == Job::Save {
             engine.hinder(Hindrance::SaveFailed, written.is_none() && self.is_durable());
             if written.is_some() {
@@ -239,7 +274,14 @@ impl Persistence {
 
     /// The log hears of everything from now on. The caller is alone inside the keyspace, or nobody is there yet.
     fn switch_on(&self, engine: &Engine, log: Arc<Log>) {
+        let sink = Arc::downgrade(&self.sink);
+        log.on_failure(Box::new(move |has_failed| {
+            if let Some(sink) = sink.upgrade() {
+                sink.hinder(Hindrance::LogFailed, has_failed);
+            }
+        }));
         *self.sink.log.write() = Some(log);
+        self.note_policy();
         engine.keyspace.set_sink(self.sink.clone());
         engine.keyspace.set_logging(true);
     }
@@ -250,6 +292,9 @@ impl Persistence {
         keys.enter_exclusively(engine.clock.now_ms());
         engine.keyspace.set_logging(false);
         let log = self.sink.log.write().take();
+        self.note_policy();
+        engine.hinder(Hindrance::LogBehind, false);
+        engine.hinder(Hindrance::LogFailed, false);
         keys.leave();
         if let Some(log) = log
             && let Err(error) = log.close()
@@ -269,6 +314,7 @@ impl Persistence {
         if let Some(log) = self.log() {
             log.set_policy(policy(settings));
             log.set_timestamps(settings.aof_timestamp_enabled);
+            self.note_policy();
         }
         if settings.appendonly {
             self.is_durable.store(true, Ordering::Relaxed);
@@ -303,7 +349,6 @@ impl Persistence {
     /// What is wrong, and what to do about it.
     pub fn recover(&self, engine: &Arc<Engine>) -> Result<(), String> {
         let settings = engine.config.read().settings();
-        self.is_durable.store(true, Ordering::Relaxed);
         let directory = self.directory(engine).map_err(|error| error.to_string())?;
         self.announce_loading(engine);
         let outcome = if settings.appendonly {
@@ -313,10 +358,13 @@ impl Persistence {
         };
         outcome?;
         self.loading.is_under_way.store(false, Ordering::Relaxed);
-        engine.hinder(Hindrance::Loading, false);
         let mut state = self.state.lock();
         state.saved_ms = engine.clock.now_ms();
         state.saved_changes = engine.stats.get(Counter::Changes);
+        drop(state);
+        engine.hinder(Hindrance::Loading, false);
+        // Last: from now on the thread saves, and begins a log where there is none.
+        self.is_durable.store(true, Ordering::Release);
         Ok(())
     }
 
@@ -363,9 +411,6 @@ impl Persistence {
         if engine.stopping.is_wished() {
             return None;
         }
-        if let Some(log) = self.log() {
-            engine.hinder(Hindrance::LogFailed, log.is_failed());
-        }
         let settings = engine.config.read().settings();
         let now_ms = engine.clock.now_ms();
         let mut state = self.state.lock();
@@ -385,11 +430,11 @@ impl Persistence {
         if self.is_durable() && is_save_due(&state, &settings, engine.stats.get(Counter::Changes), now_ms) {
             return Some(Job::Save);
         }
+        let may_rewrite = self.is_durable() && settings.appendonly && now_ms >= state.rewrite_due_ms;
         drop(state);
-        if settings.appendonly && self.log().is_none() && self.is_durable() {
-            return Some(Job::Rewrite);
-        }
-        self.has_log_grown(&settings, now_ms).then_some(Job::Rewrite)
+        // A log that has failed recovers by a full rewrite.
+        let wants_rewrite = || self.log().is_none_or(|log| log.is_failed()) || self.has_log_grown(&settings, now_ms);
+        (may_rewrite && wants_rewrite()).then_some(Job::Rewrite)
     }
 
     /// Whether the log is to be rewritten because it has grown. Rewrites by themselves take a tenth of the time at the
@@ -422,7 +467,22 @@ impl Persistence {
         if self.try_begin(engine, Job::Save) { self.work(engine, Job::Save).map(drop) } else { Ok(()) }
     }
 
-    /// Writes and syncs what the log still holds.
+    /// Writes and syncs what the log holds.
+    ///
+    /// # Errors
+    /// What the disk says.
+    pub fn sync(&self) -> io::Result<()> {
+        self.log().map_or(Ok(()), |log| log.flush().map(drop).map_err(|error| io::Error::other(error.to_string())))
+    }
+
+    /// Gives the data directory back, once the log is closed and nothing is written any more: another instance may open
+    /// it, though somebody still holds this one.
+    pub fn release_directory(&self) {
+        self.aof.lock().take();
+        self.directory.lock().take();
+    }
+
+    /// Writes and syncs what the log still holds, and ends it.
     ///
     /// # Errors
     /// What the disk says.

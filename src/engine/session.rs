@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::task::{Poll, Waker};
 
-use super::blocking::Waiter;
+use super::blocking::{Served, Waiter};
 use super::clients::Client;
 use super::dispatch;
 use super::instance::Engine;
@@ -62,6 +62,8 @@ pub struct Session {
     pub is_replay: bool,
     /// It has a seat beyond `maxclients`: it may manage the instance, and nothing else.
     pub is_reserved: bool,
+    /// The log's position behind its last write.
+    pub written: u64,
 }
 
 impl Session {
@@ -84,6 +86,7 @@ impl Session {
             no_touch: false,
             is_replay: false,
             is_reserved: false,
+            written: 0,
         }
     }
 
@@ -135,13 +138,16 @@ impl Session {
 
     /// The reply of the command that waits, once there is one; else `waker` is woken when it comes. With the reply the
     /// wait is over, and the session runs commands again.
-    pub fn poll_blocked(&mut self, engine: &Engine, waker: &Waker) -> Poll<Vec<u8>> {
-        let Some(waiter) = &self.blocked else { return Poll::Ready(Vec::new()) };
-        let Some(reply) = waiter.poll(waker) else { return Poll::Pending };
+    pub fn poll_blocked(&mut self, engine: &Engine, waker: &Waker) -> Poll<Served> {
+        let Some(waiter) = &self.blocked else { return Poll::Ready(Served::default()) };
+        let Some(served) = waiter.poll(waker) else { return Poll::Pending };
         waiter.withdraw(engine);
         self.blocked = None;
+        if served.position > 0 {
+            self.written = served.position;
+        }
         self.publish_state();
-        Poll::Ready(reply)
+        Poll::Ready(served)
     }
 
     /// Shows others what `CLIENT LIST` shows.

@@ -270,6 +270,8 @@ pub enum CommandError {
     RewriteInProgress,
     #[error("ERR WAITAOF cannot be used when numlocal is set but appendonly is disabled.")]
     WaitAofDisabled,
+    #[error("ERR The server is shutting down")]
+    Ended,
     #[error("MISCONF This instance is read-only since a command failed inside: {0}. Restart it.")]
     Latched(Box<str>),
     #[error("NOSCRIPT No matching script. Please use EVAL.")]

@@ -22,10 +22,13 @@ use crate::base::limits::{CONNECTION_BUFFER_KEPT_BYTES, READ_BYTES, WORKER_BUFFE
 use crate::engine::clients::{Origin, Seat};
 use crate::engine::dispatch;
 use crate::engine::instance::Engine;
+use crate::engine::persistence::commit::HeldBack;
 use crate::engine::session::Session;
 use crate::engine::stats::Counter;
 use crate::engine::transaction::Transaction;
+use crate::persist::aof::log::Admission;
 use crate::protocol::request::Parser;
+use crate::store::keys::Tally;
 
 thread_local! {
     static READ: Cell<Vec<u8>> = const { Cell::new(Vec::new()) };
@@ -55,6 +58,10 @@ pub struct Connection<T: Transport> {
     /// What is written and not sent yet, from `sent` on.
     output: Vec<u8>,
     sent: usize,
+    /// What the output has to wait for before any of it is sent.
+    held_back: Option<Box<HeldBack>>,
+    /// What the next command has to wait for before it runs.
+    admission: Option<Admission>,
     waker: Option<Waker>,
     /// What others have been told.
     held: Held,
@@ -97,6 +104,8 @@ impl<T: Transport> Connection<T> {
             paused: false,
             output: Vec::new(),
             sent: 0,
+            held_back: None,
+            admission: None,
             waker: None,
             held: Held::default(),
             _seat: seat,
@@ -120,6 +129,9 @@ impl<T: Transport> Connection<T> {
     }
 
     fn turn(&mut self, cx: &mut Context<'_>) -> Step {
+        if self.held_back.is_some() && self.poll_held_back(cx).is_pending() {
+            return if self.session.client.outbox.is_closed() { Step::End } else { Step::Wait };
+        }
         if self.sent < self.output.len() {
             match self.send(cx) {
                 Step::Onward => {}
@@ -136,6 +148,13 @@ impl<T: Transport> Connection<T> {
             return Step::Onward;
         }
         if self.paused {
+            if let Some(admission) = &mut self.admission {
+                if Pin::new(admission).poll(cx).is_pending() {
+                    return Step::Wait;
+                }
+                // Where it was refused, the gates tell the client.
+                self.admission = None;
+            }
             let input = std::mem::take(&mut self.input);
             self.input = self.run(input);
             return Step::Onward;
@@ -188,9 +207,15 @@ impl<T: Transport> Connection<T> {
 
     /// The last command waits for keys: until it is served only the end of the connection is of interest.
     fn wait_for_keys(&mut self, cx: &mut Context<'_>) -> Step {
-        if let Poll::Ready(reply) = self.session.poll_blocked(&self.engine, cx.waker()) {
-            self.output.extend_from_slice(&reply);
+        if let Poll::Ready(served) = self.session.poll_blocked(&self.engine, cx.waker()) {
+            let start = self.output.len();
+            self.output.extend_from_slice(&served.reply);
             self.paused = !self.input.is_empty();
+            if self.engine.persistence.holds_replies() {
+                let tally = Tally { position: served.position, written: served.position, ..Tally::default() };
+                let replies = std::iter::once(start..self.output.len()).filter(|reply| !reply.is_empty()).collect();
+                self.held_back = self.engine.persistence.hold_back(&tally, replies, self.session.protocol);
+            }
             return Step::Onward;
         }
         // What arrives meanwhile is kept for later, up to a limit; then the kernel keeps it.
@@ -297,17 +322,40 @@ impl<T: Transport> Connection<T> {
             self.session.client.outbox.cork(true);
         }
         let ran = dispatch::run(&self.engine, &mut self.session, &mut self.parser, input, out);
-        round::post(&self.engine, &mut self.session);
         self.output = ran.out;
         self.missing = ran.missing;
         self.paused = ran.paused;
+        self.held_back = ran.held_back;
+        if ran.awaits_log {
+            self.admission = self.engine.persistence.admission();
+        }
+        if self.held_back.is_none() {
+            self.let_go();
+        }
+        ran.consumed
+    }
+
+    /// The output waits for the log; once it may be sent, what was published with it goes out too.
+    #[cold]
+    fn poll_held_back(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        if let Some(held_back) = &mut self.held_back {
+            std::task::ready!(held_back.poll(cx, &mut self.output));
+        }
+        self.held_back = None;
+        self.let_go();
+        Poll::Ready(())
+    }
+
+    /// The batch's replies and messages may go.
+    #[inline]
+    fn let_go(&mut self) {
+        round::post(&self.engine, &mut self.session);
         if self.output.is_empty() {
             give_back(&self.engine, std::mem::take(&mut self.output));
             if self.session.is_subscribed() {
                 self.session.client.outbox.cork(false);
             }
         }
-        ran.consumed
     }
 }
 
@@ -354,9 +402,14 @@ impl<T: Transport> Future for Connection<T> {
 
 impl<T: Transport> Drop for Connection<T> {
     fn drop(&mut self) {
+        // Messages that waited for the log: nobody else sends them.
+        self.session.flush_touched(&self.engine);
         self.session.end(&self.engine);
         if self.session.shutdown {
             self.engine.stop();
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

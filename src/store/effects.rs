@@ -82,7 +82,8 @@ impl Records {
 
 /// Receives effects while the shards that they concern are held, so that it hears of them in order; must not block.
 pub trait EffectSink: Send + Sync {
-    /// What one step changed: records to be applied all or none, and events. Returns the log's position behind them.
+    /// What one step changed: records to be applied all or none, and events. Returns the log's position behind the
+    /// records, 0 where there is no log or nothing for it.
     fn append(&self, records: &Records, events: &[Event]) -> u64;
 }
 

@@ -120,6 +120,8 @@ pub struct Tally {
     pub bytes: i64,
     /// The log's position behind everything that was seen or changed.
     pub position: u64,
+    /// The log's position behind what was changed, 0 for nothing.
+    pub written: u64,
 }
 
 /// What one look at a shard for expired keys came to.
@@ -243,6 +245,12 @@ impl<'k> Keys<'k> {
         Tally { bytes, ..std::mem::take(&mut self.tally) }
     }
 
+    /// The batch that left with `tally` has come back: what it says waits for the same position of the log.
+    pub fn resume(&mut self, tally: &Tally) {
+        self.tally.position = self.tally.position.max(tally.position);
+        self.tally.written = self.tally.written.max(tally.written);
+    }
+
     /// Bytes are settled before others may enter alone: to them, what is accounted for is what is there.
     fn exit(&mut self) {
         debug_assert!(!self.effects.is_pending(), "somebody changed keys and did not commit");
@@ -362,14 +370,19 @@ impl<'k> Keys<'k> {
                 visit(self.shard(index));
             } else {
                 debug_assert!(self.held.is_empty());
-                visit(&mut self.keyspace.shard(index).lock());
+                self.with_shard(index, &mut visit);
             }
         }
     }
 
     /// Runs `visit` on one shard, as [`Keys::each_shard`] does.
     pub fn with_shard<R>(&mut self, index: usize, visit: impl FnOnce(&mut Shard) -> R) -> R {
-        if self.is_exclusive() { visit(self.shard(index)) } else { visit(&mut self.keyspace.shard(index).lock()) }
+        if self.is_exclusive() {
+            return visit(self.shard(index));
+        }
+        let mut shard = self.keyspace.shard(index).lock();
+        self.tally.position = self.tally.position.max(shard.position);
+        visit(&mut shard)
     }
 
     #[inline]
@@ -665,8 +678,11 @@ impl<'k> Keys<'k> {
         if let Some(sink) = self.keyspace.sink() {
             let (records, events) = self.effects.pending();
             let position = sink.append(records, events);
-            self.tally.position = self.tally.position.max(position);
-            self.held.shards_mut().for_each(|shard| shard.position = position);
+            if position > 0 {
+                self.tally.position = self.tally.position.max(position);
+                self.tally.written = position;
+                self.held.shards_mut().for_each(|shard| shard.position = position);
+            }
         }
         self.effects.settle();
     }

@@ -45,7 +45,7 @@ impl Peer {
     /// The reply of the command that waits, if it came.
     fn served(&mut self) -> Option<String> {
         match self.session.poll_blocked(&self.engine, Waker::noop()) {
-            Poll::Ready(reply) => Some(shown(&reply)),
+            Poll::Ready(served) => Some(shown(&served.reply)),
             Poll::Pending => None,
         }
     }
@@ -65,7 +65,7 @@ impl Peer {
         let waker = Waker::from(Arc::new(Unpark(std::thread::current())));
         loop {
             match self.session.poll_blocked(&self.engine, &waker) {
-                Poll::Ready(reply) => return shown(&reply),
+                Poll::Ready(served) => return shown(&served.reply),
                 Poll::Pending => std::thread::park(),
             }
         }

@@ -11,7 +11,7 @@ use super::{finish_step, gates, lock_only_key, tally};
 use crate::base::clock::Stopwatch;
 use crate::command::Context;
 use crate::command::spec::Flags;
-use crate::engine::instance::Engine;
+use crate::engine::instance::{Engine, Hindrance};
 use crate::engine::registry::Command;
 use crate::engine::session::Session;
 use crate::engine::stats::Counter;
@@ -69,6 +69,9 @@ fn run<R>(
         context.keys.access = AccessPolicy::Untouched;
     }
     engine.keyspace.pace();
+    if engine.is_hindered(Hindrance::LogBehind) && command.flags.has(Flags::WRITE) {
+        engine.persistence.wait_for_admission();
+    }
     context.keys.enter(now_ms);
     if let Err(error) = gates::pass_direct(engine, &mut context, command) {
         engine.stats.rejected(command.id);
@@ -80,7 +83,12 @@ fn run<R>(
     lock_only_key(&mut context, command, key, hash);
     let result = body(&mut context);
     finish_step(&mut context, engine, result.is_ok(), || arguments.iter().copied());
-    engine.stats.add_tally(&context.keys.leave());
+    let tally = context.keys.leave();
+    if tally.written > 0 {
+        session.written = tally.written;
+        engine.persistence.nudge();
+    }
+    engine.stats.add_tally(&tally);
     engine.stats.add(Counter::Changes, context.keys.effects.dirty);
     let nanoseconds = watch.map_or(0, |watch| watch.elapsed_ns());
     engine.stats.called(command.id, 1, nanoseconds * weight);

@@ -7,6 +7,7 @@ use crate::engine::instance::{Engine, Hindrance};
 use crate::engine::registry::Command;
 use crate::engine::session::Session;
 use crate::engine::stats::Counter;
+use crate::persist::aof::log::Admit;
 use crate::protocol::error::{CommandError, CommandResult};
 use crate::protocol::reply::Protocol;
 use crate::protocol::request::Request;
@@ -32,7 +33,10 @@ pub fn pass(
     // What was logged fitted, or what did not was evicted, which was logged, too.
     if !session.is_replay {
         memory(engine, context, || needs_more(session, command))?;
-        hindrances(engine, command)?;
+        if engine.has_hindrances() {
+            hindered(engine, command, writes(session, command))?;
+            backlog(engine, writes(session, command))?;
+        }
     }
     if session.protocol == Protocol::Resp2 && session.is_subscribed() {
         subscription(command, request)?;
@@ -44,7 +48,19 @@ pub fn pass(
 #[inline]
 pub fn pass_direct(engine: &Engine, context: &mut Context<'_>, command: &Command) -> CommandResult {
     memory(engine, context, || command.flags.has(Flags::DENYOOM))?;
-    hindrances(engine, command)
+    if engine.has_hindrances() {
+        let writes = command.flags.has(Flags::WRITE);
+        hindered(engine, command, writes)?;
+        backlog(engine, writes)?;
+    }
+    Ok(())
+}
+
+/// Whether a command changes keys, or for EXEC one of those that are queued.
+#[cold]
+pub fn writes(session: &Session, command: &Command) -> bool {
+    let mut queued = session.transaction.iter().flat_map(|transaction| &transaction.queued);
+    command.flags.has(Flags::WRITE) || (command.is_exec && queued.any(|(command, _)| command.flags.has(Flags::WRITE)))
 }
 
 /// Only a few commands run before AUTH.
@@ -116,28 +132,34 @@ fn needs_more(session: &Session, command: &Command) -> bool {
 }
 
 /// What keeps commands from running for now: a panic, a dataset that is being loaded, a disk that does not write.
-#[inline]
-fn hindrances(engine: &Engine, command: &Command) -> CommandResult {
-    if engine.has_hindrances() { hindered(engine, command) } else { Ok(()) }
-}
-
 #[cold]
-fn hindered(engine: &Engine, command: &Command) -> CommandResult {
+fn hindered(engine: &Engine, command: &Command, writes: bool) -> CommandResult {
     if engine.is_hindered(Hindrance::Loading) && !command.flags.has(Flags::LOADING) {
         return Err(CommandError::Loading);
     }
-    if !command.flags.has(Flags::WRITE) {
+    if !writes {
         return Ok(());
+    }
+    if engine.is_hindered(Hindrance::Ended) {
+        return Err(CommandError::Ended);
     }
     if engine.is_hindered(Hindrance::Latched) {
         return Err(engine.latched_error());
     }
     if engine.is_hindered(Hindrance::LogFailed) {
-        let why = engine.persistence.log().and_then(|log| log.failure());
-        return Err(CommandError::Misconf(why.map_or_else(String::new, |error| error.to_string()).into()));
+        return Err(engine.persistence.refusal(engine));
     }
     if engine.is_hindered(Hindrance::SaveFailed) && engine.persistence.stops_writes(engine) {
         return Err(CommandError::MisconfSave);
+    }
+    Ok(())
+}
+
+/// A disk that has been behind for too long: who may still wait for it has done so before.
+#[cold]
+fn backlog(engine: &Engine, writes: bool) -> CommandResult {
+    if writes && engine.is_hindered(Hindrance::LogBehind) && engine.persistence.admit(engine) == Admit::Refused {
+        return Err(engine.persistence.refusal(engine));
     }
     Ok(())
 }
@@ -154,5 +176,8 @@ pub fn pass_queued(call: &mut Call<'_, '_>, command: &Command) -> CommandResult 
     if command.flags.has(Flags::DENYOOM) && engine.memory.is_limited() && engine.is_over_limit() {
         return Err(CommandError::OutOfMemory);
     }
-    hindrances(engine, command)
+    match engine.has_hindrances() {
+        true => hindered(engine, command, command.flags.has(Flags::WRITE)),
+        false => Ok(()),
+    }
 }

@@ -59,10 +59,10 @@ impl Persistence {
                     }
                 };
                 match written {
-                    Ok((base, written)) => {
-                        aof.finish_rewrite(rewrite, base, &log)?;
-                        Ok(written)
-                    }
+                    Ok((base, written)) => match aof.finish_rewrite(rewrite, base, &log)? {
+                        true => Ok(written),
+                        false => Err(io::Error::other("the log failed meanwhile")),
+                    },
                     Err(error) => {
                         aof.abandon_rewrite(rewrite);
                         Err(error)

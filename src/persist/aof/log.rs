@@ -30,8 +30,8 @@ mod writer;
 mod tests;
 
 use std::io;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU64, Ordering};
+use std::sync::{Arc, OnceLock};
 use std::thread::JoinHandle;
 
 use crossbeam::utils::CachePadded;
@@ -134,6 +134,19 @@ pub enum LogError {
     Closed,
 }
 
+impl LogError {
+    /// What happened, without saying where.
+    pub fn cause(&self) -> String {
+        match self {
+            LogError::Write(error) | LogError::Sync(error) => error.to_string(),
+            other => other.to_string(),
+        }
+    }
+}
+
+/// Told when the log fails (true) and when it has recovered.
+pub type FailureHook = Box<dyn Fn(bool) + Send + Sync>;
+
 /// The moment of a switch to another file, see [`Log::rotate`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Rotation {
@@ -185,6 +198,7 @@ struct Shared {
     /// Latched by a failure; read by everybody who writes.
     failed: AtomicBool,
     failure: Mutex<Option<LogError>>,
+    failure_hook: OnceLock<FailureHook>,
     waiting: Waiting,
     policy: AtomicU8,
     timestamps: AtomicBool,
@@ -218,6 +232,7 @@ impl Log {
             file_bytes: AtomicU64::new(file_bytes),
             failed: AtomicBool::new(false),
             failure: Mutex::new(None),
+            failure_hook: OnceLock::new(),
             waiting: Waiting::default(),
             policy: AtomicU8::new(options.policy as u8),
             timestamps: AtomicBool::new(options.timestamps),
@@ -255,6 +270,33 @@ impl Log {
         }
     }
 
+    /// Has `hook` called when the log fails, before anybody who waits for it is told, and when it has recovered; being
+    /// closed is no failure. Only the first call has an effect.
+    pub fn on_failure(&self, hook: FailureHook) {
+        self.shared.failure_hook.set(hook).ok();
+    }
+
+    /// Whether so much is not written yet that [`Log::admit`] has to be asked.
+    #[inline]
+    pub fn is_full(&self) -> bool {
+        self.shared.backlog() >= self.shared.options.backlog_bytes_max
+    }
+
+    /// As [`Log::is_full`], or something is unsynced for so long.
+    pub fn is_behind(&self, now_ms: u64) -> bool {
+        self.is_full() || self.shared.is_late(self.shared.age_ms(now_ms))
+    }
+
+    /// Why [`Log::admit`] refuses.
+    pub fn refusal(&self, now_ms: u64) -> LogError {
+        self.shared.refusal(now_ms)
+    }
+
+    /// The place of which [`Position::as_u64`] is this; at most the end of the log.
+    pub fn position_at(&self, bytes: u64) -> Position {
+        Position(bytes).min(self.end())
+    }
+
     /// Whether a command that writes may begin now. To be asked before it takes any lock.
     #[inline]
     pub fn admit(&self, now_ms: u64) -> Admit {
@@ -274,6 +316,7 @@ impl Log {
     }
 
     /// Waits until everything before `position` is synced: a future that can also be waited for without a runtime.
+    /// Where the policy would sync later or never, it is synced as soon as somebody waits.
     pub fn synced_by(&self, position: Position) -> Synced {
         Synced::new(Arc::clone(&self.shared), position)
     }
@@ -381,6 +424,10 @@ impl Log {
         let before = self.failure();
         self.shared.front.lock().closing = true;
         self.shared.signal.raise();
+        if thread.thread().id() == std::thread::current().id() {
+            // The writer itself let go of the log last, in a hook: it ends when it has returned from there.
+            return Ok(());
+        }
         if thread.join().is_err() {
             return Err(LogError::Closed);
         }
@@ -460,6 +507,18 @@ impl Shared {
         }
     }
 
+    /// Has everything before `position` synced at once, whatever the policy.
+    fn hasten(&self, position: Position) {
+        let mut front = self.front.lock();
+        front.flush_to = front.flush_to.max(position.0.min(front.end));
+        front.hurries = true;
+        let wake = std::mem::replace(&mut front.asleep, Asleep::No) != Asleep::No;
+        drop(front);
+        if wake {
+            self.signal.raise();
+        }
+    }
+
     /// Asks for everything to be synced, and returns up to where.
     fn request_flush(&self) -> Position {
         let mut front = self.front.lock();
@@ -507,6 +566,7 @@ impl Shared {
         front.asleep = Asleep::No;
         drop(front);
         self.signal.raise();
+        self.tell(false);
         self.waiting.wake_admissions();
         true
     }
@@ -518,6 +578,7 @@ impl Shared {
             front.closed = true;
         }
         front.drop_everything();
+        let is_closed = matches!(error, LogError::Closed);
         let mut failure = self.failure.lock();
         // The first error tells most; being closed is none.
         if failure.is_none() {
@@ -525,8 +586,18 @@ impl Shared {
         }
         drop(failure);
         self.failed.store(true, Ordering::Release);
+        let is_orderly = is_closed && front.closing;
         drop(front);
+        if !is_orderly {
+            self.tell(true);
+        }
         self.waiting.wake_all();
+    }
+
+    fn tell(&self, has_failed: bool) {
+        if let Some(hook) = self.failure_hook.get() {
+            hook(has_failed);
+        }
     }
 
     /// What waiting for `position` comes to; `None`: to be waited for.
@@ -549,8 +620,7 @@ impl Shared {
             return self.refuse();
         }
         let age_ms = self.age_ms(now_ms);
-        let is_late = age_ms >= self.options.unsynced_age_ms_max && self.policy() == FsyncPolicy::EverySecond;
-        if !is_late && self.backlog() < self.options.backlog_bytes_max {
+        if !self.is_late(age_ms) && self.backlog() < self.options.backlog_bytes_max {
             return Admit::Go;
         }
         if age_ms >= self.options.stall_ms_max {
@@ -558,6 +628,10 @@ impl Shared {
         }
         self.counters.waits.fetch_add(1, Ordering::Relaxed);
         Admit::Wait
+    }
+
+    fn is_late(&self, age_ms: u64) -> bool {
+        age_ms >= self.options.unsynced_age_ms_max && self.policy() == FsyncPolicy::EverySecond
     }
 
     #[cold]

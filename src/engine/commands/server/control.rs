@@ -67,7 +67,8 @@ pub fn shutdown(call: &mut Call<'_, '_>, args: Args<'_>) -> CommandResult<Outcom
         if saves {
             engine.persistence.save_at_end(engine)?;
         }
-        engine.persistence.close()
+        // Not closed yet: where the end is refused, the log goes on.
+        engine.persistence.sync()
     });
     if let Err(error) = ended
         && !options.force

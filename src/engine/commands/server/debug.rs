@@ -167,5 +167,6 @@ fn outside(call: &mut Call<'_, '_>, act: impl FnOnce(&Engine)) -> CommandResult 
     call.engine.stats.add_tally(&tally);
     act(call.engine);
     call.context.keys.enter(call.engine.clock.now_ms());
+    call.context.keys.resume(&tally);
     Ok(())
 }

@@ -98,8 +98,10 @@ pub(super) fn outside<R>(call: &mut Call<'_, '_>, act: impl FnOnce(&Engine) -> R
     if !call.context.may_block {
         return act(call.engine);
     }
-    call.engine.stats.add_tally(&keys.leave());
+    let tally = keys.leave();
+    call.engine.stats.add_tally(&tally);
     let result = act(call.engine);
     call.context.keys.enter(call.engine.clock.now_ms());
+    call.context.keys.resume(&tally);
     result
 }

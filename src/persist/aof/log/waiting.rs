@@ -120,7 +120,7 @@ impl Synced {
     /// # Errors
     /// When the log fails before that, or has failed.
     pub fn wait(self) -> Result<(), LogError> {
-        self.shared.hurry();
+        self.shared.hasten(self.position);
         self.shared.waiting.block(|| self.shared.outcome(self.position))
     }
 }
@@ -135,7 +135,7 @@ impl Future for Synced {
         if self.registered.as_ref().is_some_and(|waker| waker.will_wake(context.waker())) {
             return Poll::Pending;
         }
-        self.shared.hurry();
+        self.shared.hasten(self.position);
         let waker = context.waker().clone();
         let mut lists = self.shared.waiting.lists.lock();
         if let Some(outcome) = self.outcome() {
