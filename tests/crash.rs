@@ -184,6 +184,11 @@ fn at_every_operation(flags: &[&str], job: &str, finished: &str, prepare: &str) 
         let mut client = server.connect();
         for line in ["SET a 1", "RPUSH l a b c", prepare, "HSET h f v", "SET a 2"] {
             assert!(!client.line(line).is_error(), "{line}");
+            if line == job {
+                eventually("the job before", || {
+                    (info_number(&mut client, "persistence", finished) > Some(0)).then_some(())
+                });
+            }
         }
         if job == "BGREWRITEAOF" {
             client.line("WAITAOF 1 0 0");
