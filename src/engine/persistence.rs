@@ -25,6 +25,7 @@ use crate::base::config::{Fsync, Settings};
 use crate::persist::aof::Aof;
 use crate::persist::aof::log::{FsyncPolicy, Log, LogOptions};
 use crate::persist::directory::{DataDirectory, Dataset, DirectoryOptions};
+use crate::persist::storage::fuse::Fuse;
 use crate::persist::storage::{Disk, Storage};
 use crate::store::effects::{EffectSink, Event, Records};
 
@@ -97,7 +98,7 @@ pub struct State {
 
 /// What an instance writes to disk; see the module's text.
 pub struct Persistence {
-    storage: Arc<dyn Storage>,
+    storage: Arc<Fuse>,
     directory: Mutex<Option<Arc<DataDirectory>>>,
     aof: Mutex<Option<Arc<Aof>>>,
     sink: Arc<LogSink>,
@@ -156,7 +157,7 @@ impl Persistence {
     /// On this disk, with nothing opened.
     pub fn on(storage: Arc<dyn Storage>) -> Persistence {
         Persistence {
-            storage,
+            storage: Arc::new(Fuse::around(storage)),
             directory: Mutex::default(),
             aof: Mutex::default(),
             sink: Arc::default(),
@@ -166,6 +167,11 @@ impl Persistence {
             holds_replies: AtomicBool::new(false),
             signal: Signal::new(),
         }
+    }
+
+    /// Has the process aborted in front of the nth operation that changes which files there are.
+    pub fn light_fuse(&self, operations: u64) {
+        self.storage.light(operations);
     }
 
     /// Says whose it is; once.

@@ -6,6 +6,7 @@
 
 #[cfg(test)]
 pub(crate) mod faulty;
+pub mod fuse;
 #[cfg(test)]
 pub(crate) mod tests;
 

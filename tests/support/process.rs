@@ -197,6 +197,12 @@ impl Server {
         matches!(self.child.try_wait(), Ok(None))
     }
 
+    /// Kills the process, as `kill -9` does, and waits until it is gone.
+    pub fn kill(&mut self) {
+        self.child.kill().ok();
+        self.child.wait().ok();
+    }
+
     /// The process's id.
     pub fn process_id(&self) -> u32 {
         self.child.id()

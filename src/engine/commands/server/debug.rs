@@ -25,6 +25,8 @@ const HELP: &[&str] = &[
     "    The digest of each value.",
     "ERROR <line>",
     "    Reply with this error.",
+    "FUSE <operations>",
+    "    Abort the process before the nth operation from now that changes which files there are; 0 takes it back.",
     "PANIC",
     "    Fail inside the command, as a mistake in the server would.",
     "SET-ACTIVE-EXPIRE <0|1>",
@@ -56,6 +58,11 @@ pub fn debug(call: &mut Call<'_, '_>, mut args: Args<'_>) -> CommandResult<Outco
         2 if args.take("ERROR") => {
             let line = String::from_utf8_lossy(args.next_bytes()?).into_owned();
             return Err(CommandError::Custom(line.into()));
+        }
+        2 if args.take("FUSE") => {
+            let operations = u64::try_from(args.next_i64()?).map_err(|_| CommandError::NotPositive)?;
+            call.engine.persistence.light_fuse(operations);
+            call.context.reply.ok();
         }
         2 if args.take("SLEEP") => sleep(call, args.next_f64()?)?,
         2 if args.take("SET-ACTIVE-EXPIRE") => {
