@@ -153,7 +153,11 @@ fn without_always_nothing_waits() {
     let engine = open(&disk, "no");
     let mut peer = Peer::new(&engine);
     assert_eq!(peer.ask("CONFIG SET appendfsync always"), "+OK\r\n");
-    assert!(peer.send("SET k w").held_back.is_some());
+    disk.hold(Operation::Sync);
+    let mut ran = peer.send("SET k w");
+    assert!(is_held(&mut ran));
+    disk.release(Operation::Sync);
+    assert_eq!(told(ran), "+OK\r\n");
 }
 
 #[test]
