@@ -143,15 +143,15 @@ impl Players {
             "BLMOVE block moved LEFT RIGHT 0",
             "BLMOVE block block LEFT RIGHT 0",
         ];
-        let waiting = info_number(&mut self.director, "clients", "blocked_clients").expect("a figure");
         let must_wait = self.director.line("EXISTS block other") == Reply::Integer(0);
         let mut client = server.connect();
+        let Reply::Integer(id) = client.line("CLIENT ID") else { panic!("a connection has a number") };
         client.send(&support::words(lines[number]));
         self.blocked.push(client);
         if must_wait {
             eventually("a client that waits", || {
-                let now = info_number(&mut self.director, "clients", "blocked_clients");
-                (now > Some(waiting)).then_some(())
+                let line = self.director.line(&format!("CLIENT LIST ID {id}"));
+                line.text().contains(" flags=b ").then_some(())
             });
         }
         let lines: &[&str] = match self.random.below(4) {

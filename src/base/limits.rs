@@ -61,8 +61,8 @@ pub const LOG_PIECE_BYTES: usize = 256 << 10;
 pub const LOG_BACKLOG_BYTES_MAX: u64 = 64 << 20;
 /// With `appendfsync everysec`: with records that are not synced for so long, commands that write wait.
 pub const LOG_UNSYNCED_AGE_MS_MAX: u64 = 2_000;
-/// After so long they are refused.
-pub const LOG_STALL_MS_MAX: u64 = 10_000;
+/// When the disk has been behind for so long, be it by bytes or by age, they are refused.
+pub const LOG_STALL_MS_MAX: u64 = 8_000;
 /// How long records may stay in memory before they are written, unless `appendfsync` is `always`.
 pub const LOG_WRITE_DELAY_MS: u64 = 10;
 /// How long the writer waits for the end of the batch whose first record woke it, with `appendfsync always`.

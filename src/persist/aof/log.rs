@@ -84,7 +84,8 @@ pub struct LogOptions {
     pub backlog_bytes_max: u64,
     /// With `everysec` and records unsynced for so long, nothing more is admitted.
     pub unsynced_age_ms_max: u64,
-    /// With records waiting for so long, who waits to be admitted is refused.
+    /// When nothing was admitted for so long, who waits is refused. Counted from when somebody first saw that: time that
+    /// jumps, as a manual clock's does, is no fault of the disk.
     pub stall_ms_max: u64,
     /// How long records may stay in memory, unless the policy is `always`.
     pub write_delay_ms: u64,
@@ -192,6 +193,8 @@ struct Shared {
     end: CachePadded<AtomicU64>,
     /// Time of the oldest record that is not as safe as the policy wants it; 0 for none. Written under `front`.
     pending_since_ms: AtomicU64,
+    /// When somebody first saw that nothing can be admitted; 0 while it can.
+    behind_since_ms: AtomicU64,
     written: CachePadded<AtomicU64>,
     synced: AtomicU64,
     file_bytes: AtomicU64,
@@ -227,6 +230,7 @@ impl Log {
             front: CachePadded::new(Mutex::new(Front::new())),
             end: CachePadded::default(),
             pending_since_ms: AtomicU64::new(0),
+            behind_since_ms: AtomicU64::new(0),
             written: CachePadded::default(),
             synced: AtomicU64::new(0),
             file_bytes: AtomicU64::new(file_bytes),
@@ -284,7 +288,7 @@ impl Log {
 
     /// As [`Log::is_full`], or something is unsynced for so long.
     pub fn is_behind(&self, now_ms: u64) -> bool {
-        self.is_full() || self.shared.is_late(self.shared.age_ms(now_ms))
+        self.shared.behind_since_ms(now_ms).is_some()
     }
 
     /// Why [`Log::admit`] refuses.
@@ -619,19 +623,26 @@ impl Shared {
         if self.failed.load(Ordering::Acquire) {
             return self.refuse();
         }
-        let age_ms = self.age_ms(now_ms);
-        if !self.is_late(age_ms) && self.backlog() < self.options.backlog_bytes_max {
-            return Admit::Go;
-        }
-        if age_ms >= self.options.stall_ms_max {
+        let Some(since_ms) = self.behind_since_ms(now_ms) else { return Admit::Go };
+        if now_ms.saturating_sub(since_ms) >= self.options.stall_ms_max {
             return self.refuse();
         }
         self.counters.waits.fetch_add(1, Ordering::Relaxed);
         Admit::Wait
     }
 
-    fn is_late(&self, age_ms: u64) -> bool {
-        age_ms >= self.options.unsynced_age_ms_max && self.policy() == FsyncPolicy::EverySecond
+    /// Since when nothing can be admitted, as far as anybody has looked; `None` while it can.
+    #[inline]
+    fn behind_since_ms(&self, now_ms: u64) -> Option<u64> {
+        let is_late = self.age_ms(now_ms) >= self.options.unsynced_age_ms_max;
+        if (is_late && self.policy() == FsyncPolicy::EverySecond) || self.backlog() >= self.options.backlog_bytes_max {
+            let known = self.behind_since_ms.compare_exchange(0, now_ms.max(1), Ordering::AcqRel, Ordering::Acquire);
+            return Some(known.map_or_else(|since_ms| since_ms, |_| now_ms));
+        }
+        if self.behind_since_ms.load(Ordering::Relaxed) != 0 {
+            self.behind_since_ms.store(0, Ordering::Release);
+        }
+        None
     }
 
     #[cold]
