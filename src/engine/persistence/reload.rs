@@ -52,8 +52,13 @@ impl Persistence {
     }
 
     fn while_loading(&self, engine: &Engine, act: impl FnOnce() -> Result<(), String>) -> Result<(), String> {
+        if self.loading.is_under_way.swap(true, Ordering::AcqRel) {
+            return Err("the dataset is being loaded already".into());
+        }
         self.announce_loading(engine);
-        let outcome = act();
+        // No job begins from here on; one that began before would change the files, or what they are made of.
+        let outcome =
+            if self.state().running.is_some() { Err("a save or a rewrite is under way".into()) } else { act() };
         self.loading.is_under_way.store(false, Ordering::Relaxed);
         engine.hinder(Hindrance::Loading, false);
         outcome
