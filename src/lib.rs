@@ -20,6 +20,10 @@
 //! [`Server::subscribe`] receives messages. With the feature `server` (on by default) the host's tokio runtime serves
 //! sockets (`Server::serve_tcp`) and in-memory streams for stock clients (`Server::duplex`).
 //!
+//! Data live in memory, and with [`Builder::dir`] on the disk, too: as snapshots, and with [`Builder::append_only`] every
+//! write. A host that drops its [`Server`] finds everything again; [`Client::commit_token`] says when a write survives a
+//! power loss.
+//!
 //! The house has floors; imports go down only (`tests/tidy.rs` holds the map):
 //!
 //! ```text

@@ -370,15 +370,20 @@ impl Engine {
         CommandError::Latched((*self.latched_because.lock()).into())
     }
 
-    /// The last that an instance does which keeps its data: lets nobody write any more, saves where there are save
-    /// points, syncs the log, and gives the data directory back.
-    pub fn persist_at_end(&self) {
-        let persistence = &self.persistence;
-        // Whoever is inside still reaches the log, whoever comes later is refused.
+    /// Lets nobody write from now on. Whoever is inside the keyspace still reaches the log; who comes later is refused.
+    /// The caller is outside.
+    pub fn seal(&self) {
         let mut keys = self.keys();
         keys.enter_exclusively(self.clock.now_ms());
         self.hinder(Hindrance::Ended, true);
         keys.leave();
+    }
+
+    /// The last that an instance does which keeps its data: lets nobody write any more, saves where there are save
+    /// points, syncs the log, and gives the data directory back.
+    pub fn persist_at_end(&self) {
+        let persistence = &self.persistence;
+        self.seal();
         if persistence.saves_at_end(self)
             && let Err(error) = persistence.save_at_end(self)
         {

@@ -374,7 +374,10 @@ fn shutdown_stops_without_a_word() {
     assert_eq!(client.ask("SHUTDOWN ABORT"), "-ERR No shutdown in progress.\r\n");
     assert_eq!(client.ask("SHUTDOWN SAVE NOSAVE"), "-ERR syntax error\r\n");
     assert!(!server.engine.stopping.is_wished());
+    let mut other = server.remote();
+    assert_eq!(other.ask("SET k v"), "+OK\r\n");
     assert_eq!(client.ask("SHUTDOWN NOSAVE"), "");
+    assert_eq!(other.ask("SET k w"), "-ERR The server is shutting down\r\n");
     assert!(client.session.closing && client.session.shutdown && server.engine.stopping.is_wished());
 }
 

@@ -4,6 +4,7 @@ use super::saving::outside;
 use super::write_help;
 use crate::base::number::format_u64;
 use crate::command::Args;
+use crate::engine::instance::Hindrance;
 use crate::engine::{Call, Outcome};
 use crate::protocol::error::{CommandError, CommandResult};
 
@@ -64,6 +65,8 @@ pub fn shutdown(call: &mut Call<'_, '_>, args: Args<'_>) -> CommandResult<Outcom
     }
     let saves = options.save || (!options.nosave && call.engine.persistence.saves_at_end(call.engine));
     let ended = outside(call, |engine| {
+        // What others write from now on would be acknowledged and lost.
+        engine.seal();
         if saves {
             engine.persistence.save_at_end(engine)?;
         }
@@ -72,7 +75,9 @@ pub fn shutdown(call: &mut Call<'_, '_>, args: Args<'_>) -> CommandResult<Outcom
     });
     if let Err(error) = ended
         && !options.force
+        && !options.nosave
     {
+        call.engine.hinder(Hindrance::Ended, false);
         tracing::error!("SHUTDOWN is refused, since saving failed: {error}; NOSAVE or FORCE stops without it");
         return Err(CommandError::ShutdownFailed);
     }

@@ -120,7 +120,7 @@ pub(super) fn persistence(text: &mut Text, call: &mut Call<'_, '_>) {
         text.field("aof_pending_rewrite", u8::from(state.scheduled[Job::Rewrite as usize]));
         text.field("aof_buffer_length", log.backlog());
         text.field("aof_pending_bio_fsync", u8::from(log.synced() < log.written()));
-        text.field("aof_delayed_fsync", 0);
+        text.field("aof_delayed_fsync", log.stats().waits);
         text.field("aof_unsynced_bytes", log.end().as_u64().saturating_sub(log.synced().as_u64()));
         text.field("aof_unsynced_age_ms", log.unsynced_age_ms(now_ms));
     }
