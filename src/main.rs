@@ -1,6 +1,7 @@
 //! The `pipkin` binary: command line, log, allocator, signals. Everything else is the library's.
 
 mod allocator;
+mod progress;
 
 use std::fs::OpenOptions;
 use std::io::{IsTerminal, Read};
@@ -132,7 +133,7 @@ fn recover(engine: &Arc<Engine>) -> Result<String, Box<dyn std::error::Error>> {
         engine.stop();
         error
     };
-    match engine.persistence.recover(engine) {
+    match progress::shown(engine, || engine.persistence.recover(engine)) {
         Err(_) if engine.stopping.is_wished() => return Ok("stopped while it was loaded".into()),
         outcome => outcome.map_err(stop)?,
     }

@@ -25,6 +25,7 @@ const FLOORS: &[(&str, u8)] = &[
     ("lib", 7),
     ("allocator", 7),
     ("main", 7),
+    ("progress", 7),
 ];
 /// Neighbours on this floor do not know each other.
 const FLOOR_OF_STRANGERS: u8 = 1;

@@ -7,6 +7,7 @@
 pub mod commit;
 pub mod image;
 pub mod recovery;
+mod reload;
 mod save;
 
 use std::io;
@@ -336,7 +337,7 @@ impl Persistence {
     /// Says that the dataset is still to be loaded. To be called before anybody can connect: who came earlier than
     /// [`Persistence::recover`] would meet an empty dataset, and could change it.
     pub fn announce_loading(&self, engine: &Engine) {
-        self.loading.started_ms.store(engine.clock.now_ms(), Ordering::Relaxed);
+        self.loading.begin(engine.clock.now_ms());
         self.loading.is_under_way.store(true, Ordering::Relaxed);
         engine.hinder(Hindrance::Loading, true);
     }

@@ -242,6 +242,12 @@ pub enum CommandError {
     OutOfMemory,
     #[error("LOADING Redis is loading the dataset in memory")]
     Loading,
+    #[error("ERR DEBUG RELOAD only supports the NOFLUSH and NOSAVE options.")]
+    ReloadOptions,
+    #[error("ERR Error trying to load the RDB dump, check server logs.")]
+    ReloadFailed,
+    #[error("ERR Error trying to load the AOF files, check server logs.")]
+    LoadAofFailed,
     #[error("READONLY You can't write against a read only replica.")]
     ReadOnly,
     #[error("NOREPLICAS Not enough good replicas to write.")]

@@ -1,7 +1,6 @@
 //! Recovery: from the files of a data directory to a keyspace, while connections are told to wait.
 
 use std::io::{self, BufReader, Read};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use crate::base::limits::LOG_READ_BYTES;
@@ -34,6 +33,16 @@ pub struct Loading {
     pub keys: AtomicU64,
     /// Keys that had expired, and were left out.
     pub expired: AtomicU64,
+}
+
+impl Loading {
+    /// Loading begins, and nothing has been loaded.
+    pub(super) fn begin(&self, now_ms: u64) {
+        self.started_ms.store(now_ms, Ordering::Relaxed);
+        for counter in [&self.total_bytes, &self.loaded_bytes, &self.keys, &self.expired] {
+            counter.store(0, Ordering::Relaxed);
+        }
+    }
 }
 
 /// Counts what is read.
@@ -164,7 +173,7 @@ impl Drop for Replay<'_> {
 ///
 /// # Errors
 /// What the system or the file says.
-pub fn load_rdb(engine: &Arc<Engine>, input: impl Read, bytes: u64) -> Result<(), String> {
+pub fn load_rdb(engine: &Engine, input: impl Read, bytes: u64) -> Result<(), String> {
     engine.persistence.loading.total_bytes.fetch_add(bytes, Ordering::Relaxed);
     load_snapshot(engine, BufReader::with_capacity(LOG_READ_BYTES, input), Wanted::Live).map(drop)
 }

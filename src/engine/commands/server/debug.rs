@@ -27,8 +27,12 @@ const HELP: &[&str] = &[
     "    Reply with this error.",
     "FUSE <operations>",
     "    Abort the process before the nth operation from now that changes which files there are; 0 takes it back.",
+    "LOADAOF",
+    "    Empty the dataset and run the append-only files.",
     "PANIC",
     "    Fail inside the command, as a mistake in the server would.",
+    "RELOAD [NOFLUSH] [NOSAVE]",
+    "    Save a snapshot, empty the dataset and load the snapshot; or leave out one or the other.",
     "SET-ACTIVE-EXPIRE <0|1>",
     "    Whether expired keys are removed before anybody meets them.",
     "SLEEP <seconds>",
@@ -53,6 +57,10 @@ pub fn debug(call: &mut Call<'_, '_>, mut args: Args<'_>) -> CommandResult<Outco
             HELP.iter().for_each(|line| call.context.reply.simple(line));
         }
         1 if args.take("DIGEST") => digest_everything(call),
+        1 if args.take("LOADAOF") => {
+            load(call, CommandError::LoadAofFailed, |engine| engine.persistence.reload_log(engine))?;
+        }
+        1.. if args.take("RELOAD") => reload(call, args)?,
         1 if args.take("PANIC") => panic!("DEBUG PANIC"),
         1.. if args.take("DIGEST-VALUE") => digest_values(call, args),
         2 if args.take("ERROR") => {
@@ -116,6 +124,37 @@ fn digest_values(call: &mut Call<'_, '_>, args: Args<'_>) {
         let digest = call.context.keys.peek(key).map(Digest::of_value).unwrap_or_default();
         call.context.reply.simple(&digest.to_string());
     }
+}
+
+/// `DEBUG RELOAD [NOFLUSH] [NOSAVE]`
+fn reload(call: &mut Call<'_, '_>, mut args: Args<'_>) -> CommandResult {
+    let (mut saves, mut flushes) = (true, true);
+    while args.remaining() > 0 {
+        if args.take("NOSAVE") {
+            saves = false;
+        } else if args.take("NOFLUSH") {
+            flushes = false;
+        } else {
+            return Err(CommandError::ReloadOptions);
+        }
+    }
+    load(call, CommandError::ReloadFailed, |engine| engine.persistence.reload(engine, saves, flushes))
+}
+
+/// Puts what files hold in the place of the dataset.
+fn load(
+    call: &mut Call<'_, '_>,
+    refusal: CommandError,
+    act: impl FnOnce(&Engine) -> Result<(), String>,
+) -> CommandResult {
+    let mut outcome = Ok(());
+    outside(call, |engine| outcome = act(engine))?;
+    if let Err(error) = outcome {
+        tracing::error!("DEBUG: {error}");
+        return Err(refusal);
+    }
+    call.context.reply.ok();
+    Ok(())
 }
 
 /// `DEBUG SLEEP seconds`
