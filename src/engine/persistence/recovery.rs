@@ -85,7 +85,10 @@ fn load_items<R: Read>(reader: &mut Reader<R>, engine: &Engine, wanted: Wanted) 
     let loading = &engine.persistence.loading;
     let (mut filler, databases) = (Filler::new(&engine.keyspace), engine.keyspace.databases);
     let now_ms = engine.clock.now_ms();
-    let twice = |found: Duplicate| format!("the key '{}' is there twice", String::from_utf8_lossy(&found.key));
+    // Records are put into their places some at a time: the second one of them may be a little before the offset.
+    let twice = |found: Duplicate, offset: u64| {
+        format!("the key '{}' is there twice, before offset {offset}", String::from_utf8_lossy(&found.key))
+    };
     while let Some(item) = reader.next().map_err(|error| error.to_string())? {
         if engine.stopping.is_wished() {
             return Err("the instance was stopped meanwhile".into());
@@ -116,10 +119,11 @@ fn load_items<R: Read>(reader: &mut Reader<R>, engine: &Engine, wanted: Wanted) 
             Usage::Idle(seconds) => eviction::recency_of_idle(seconds, now_ms),
             Usage::Unknown => eviction::recency_at(now_ms),
         });
-        filler.add(entry.database, record).map_err(twice)?;
+        let added = filler.add(entry.database, record);
+        added.map_err(|found| twice(found, reader.offset()))?;
         loading.keys.fetch_add(1, Ordering::Relaxed);
     }
-    filler.finish().map_err(twice)
+    filler.finish().map_err(|found| twice(found, reader.offset()))
 }
 
 /// Runs what the append-only files hold.
