@@ -58,6 +58,16 @@ impl<const N: usize> std::fmt::Debug for Text<N> {
     }
 }
 
+/// The integer that these bytes are in two's complement, little-endian; of more than eight, the first eight count.
+#[inline]
+pub fn sign_extended(bytes: &[u8]) -> i64 {
+    let bytes = &bytes[..bytes.len().min(8)];
+    let negative = bytes.last().is_some_and(|high| high & 0x80 != 0);
+    let mut wide = if negative { [0xff; 8] } else { [0; 8] };
+    wide[..bytes.len()].copy_from_slice(bytes);
+    i64::from_le_bytes(wide)
+}
+
 /// Longest text of a 64-bit integer: 20 digits, or a sign and 19 digits.
 pub const INTEGER_TEXT_MAX: usize = 20;
 

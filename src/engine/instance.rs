@@ -338,14 +338,15 @@ impl Engine {
         tracing::error!("{because}: the instance is read-only from now on; save what you need and restart it");
     }
 
-    /// Raises or lifts a hindrance.
-    pub fn hinder(&self, hindrance: Hindrance, is_there: bool) {
+    /// Raises or lifts a hindrance; returns whether it was there.
+    pub fn hinder(&self, hindrance: Hindrance, is_there: bool) -> bool {
         let bit = hindrance as u8;
-        if is_there {
-            self.hindrances.fetch_or(bit, Ordering::AcqRel);
+        let before = if is_there {
+            self.hindrances.fetch_or(bit, Ordering::AcqRel)
         } else {
-            self.hindrances.fetch_and(!bit, Ordering::AcqRel);
-        }
+            self.hindrances.fetch_and(!bit, Ordering::AcqRel)
+        };
+        before & bit != 0
     }
 
     /// Whether this is why commands are refused.

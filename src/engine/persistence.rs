@@ -229,9 +229,6 @@ impl Persistence {
         let now_ms = engine.clock.now_ms();
         let log_bytes = self.log_sizes().map_or(0, |(_, all)| all);
         let mut state = self.state.lock();
-        if job == Job::Rewrite {
-            (state.rewritten_bytes, state.rewritten_ms) = (log_bytes, now_ms);
-        }
         let since = state.running.take().map_or(now_ms, |(_, since)| since);
         let past = if job == Job::Save { &mut state.saves } else { &mut state.rewrites };
         past.has_failed = written.is_none();
@@ -241,6 +238,7 @@ impl Persistence {
         past.extra_bytes = written.map_or(past.extra_bytes, |written| written.queue_bytes_max);
         let failures = past.failures;
         if job == Job::Rewrite {
+            (state.rewritten_bytes, state.rewritten_ms) = (log_bytes, now_ms);
             let doublings = u32::try_from(failures.saturating_sub(1)).unwrap_or(u32::MAX);
             let wait_ms = REWRITE_RETRY_MS.saturating_mul(1_u64.checked_shl(doublings).unwrap_or(u64::MAX));
             state.rewrite_due_ms = if failures == 0 { 0 } else { now_ms + wait_ms.min(REWRITE_RETRY_MS_MAX) };
@@ -263,7 +261,7 @@ impl Persistence {
         }
         let options = options(&engine.config.read().settings());
         let opened = DataDirectory::open(self.storage.clone(), options);
-        let directory = Arc::new(opened.map_err(|error| io::Error::other(error.to_string()))?);
+        let directory = Arc::new(opened.map_err(io::Error::other)?);
         *known = Some(directory.clone());
         Ok(directory)
     }
@@ -334,12 +332,14 @@ impl Persistence {
         }
     }
 
-    /// Says that the dataset is still to be loaded. To be called before anybody can connect: who came earlier than
+    /// Says that the dataset is still to be loaded; returns whether that was said already. To be called before anybody can connect: who came earlier than
     /// [`Persistence::recover`] would meet an empty dataset, and could change it.
-    pub fn announce_loading(&self, engine: &Engine) {
-        self.loading.begin(engine.clock.now_ms());
-        self.loading.is_under_way.store(true, Ordering::Relaxed);
-        engine.hinder(Hindrance::Loading, true);
+    pub fn announce_loading(&self, engine: &Engine) -> bool {
+        let was_loading = engine.hinder(Hindrance::Loading, true);
+        if !was_loading {
+            self.loading.begin(engine.clock.now_ms());
+        }
+        was_loading
     }
 
     /// Opens the data directory and loads what is there. To be called once, before anybody changes keys. Where that
@@ -358,7 +358,6 @@ impl Persistence {
             load_rdb(engine, &directory)
         };
         outcome?;
-        self.loading.is_under_way.store(false, Ordering::Relaxed);
         let mut state = self.state.lock();
         state.saved_ms = engine.clock.now_ms();
         state.saved_changes = engine.stats.get(Counter::Changes);
@@ -375,8 +374,7 @@ impl Persistence {
         directory: &Arc<DataDirectory>,
         settings: &Settings,
     ) -> Result<(), String> {
-        let aof = Arc::new(Aof::open(directory.clone()).map_err(|error| error.to_string())?);
-        *self.aof.lock() = Some(aof.clone());
+        let aof = self.append_only_files(directory).map_err(|error| error.to_string())?;
         if aof.is_empty() && directory.found().rdb_bytes.is_some() {
             load_rdb(engine, directory)?;
             return match self.try_begin(engine, Job::Rewrite) {
@@ -415,7 +413,7 @@ impl Persistence {
         let settings = engine.config.read().settings();
         let now_ms = engine.clock.now_ms();
         let mut state = self.state.lock();
-        if state.running.is_some() || self.loading.is_under_way.load(Ordering::Relaxed) {
+        if state.running.is_some() || engine.is_hindered(Hindrance::Loading) {
             return None;
         }
         if !settings.appendonly && self.log().is_some() {
@@ -461,7 +459,7 @@ impl Persistence {
     /// # Errors
     /// What the disk says.
     pub fn save_at_end(&self, engine: &Engine) -> io::Result<()> {
-        if self.loading.is_under_way.load(Ordering::Relaxed) {
+        if engine.is_hindered(Hindrance::Loading) {
             return Ok(());
         }
         self.state.lock().running = None;
@@ -473,7 +471,7 @@ impl Persistence {
     /// # Errors
     /// What the disk says.
     pub fn sync(&self) -> io::Result<()> {
-        self.log().map_or(Ok(()), |log| log.flush().map(drop).map_err(|error| io::Error::other(error.to_string())))
+        self.log().map_or(Ok(()), |log| log.flush().map(drop).map_err(io::Error::other))
     }
 
     /// Gives the data directory back, once the log is closed and nothing is written any more: another instance may open
@@ -488,10 +486,7 @@ impl Persistence {
     /// # Errors
     /// What the disk says.
     pub fn close(&self) -> io::Result<()> {
-        match self.log() {
-            Some(log) => log.close().map_err(|error| io::Error::other(error.to_string())),
-            None => Ok(()),
-        }
+        self.log().map_or(Ok(()), |log| log.close().map_err(io::Error::other))
     }
 }
 

@@ -20,6 +20,7 @@ use std::mem::ManuallyDrop;
 use std::sync::Arc;
 
 use crate::base::limits::EMBEDDED_STRING_BYTES_MAX;
+use crate::base::number::sign_extended;
 use crate::value::hash::HashTable;
 use crate::value::list::Deque;
 use crate::value::packed::{self, Buffer, Home};
@@ -380,13 +381,7 @@ impl Record {
         let value = &parts.bytes[parts.value_at()..];
         match parts.form() {
             Form::Embedded => Some(StringRef::Bytes(value)),
-            Form::Integer => {
-                let bytes = value;
-                let negative = bytes.last().is_some_and(|b| b & 0x80 != 0);
-                let mut wide = if negative { [0xff; 8] } else { [0; 8] };
-                wide[..bytes.len()].copy_from_slice(bytes);
-                Some(StringRef::Integer(i64::from_le_bytes(wide)))
-            }
+            Form::Integer => Some(StringRef::Integer(sign_extended(value))),
             // SAFETY: the form says what is boxed.
             Form::BigString => Some(StringRef::Bytes(unsafe { self.big::<Arc<Vec<u8>>>() })),
             _ => None,

@@ -107,14 +107,12 @@ impl Snapshots {
         }
     }
 
-    /// A database was emptied, and this was its table; false if no snapshot wants it.
-    pub(super) fn flushed(&self, number: usize, table: &Table<Record>) -> bool {
+    /// A database was emptied, and this was its table.
+    pub(super) fn flushed(&self, number: usize, table: &Table<Record>) {
         let identity = self.identity(number);
-        let active = self.active.read();
-        for snapshot in active.iter() {
+        for snapshot in self.active.read().iter() {
             snapshot.receiver.flushed(snapshot.numbers[identity], table.clone(), snapshot.id);
         }
-        !active.is_empty()
     }
 
     pub(super) fn swapped(&self, a: usize, b: usize) {

@@ -7,11 +7,13 @@
 use std::collections::VecDeque;
 use std::io::{self, Write};
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use parking_lot::{Condvar, Mutex};
 
 use crate::base::limits::{IMAGE_BACKLOG_BYTES_MAX, IMAGE_PACE_MS};
+use crate::engine::commands::connection::REDIS_VERSION;
 use crate::engine::instance::Engine;
 use crate::persist::rdb::{Auxiliary, Encoder, Usage, Writer};
 use crate::store::keys::Keys;
@@ -53,11 +55,18 @@ pub struct Written {
 /// Keys and volatile keys of each database when the image began.
 type Sizes = Vec<(usize, usize, usize)>;
 
-impl Image {
-    /// Begins an image of this very moment, alone inside the keyspace; `at_start` runs at that moment. Returns it, the
-    /// snapshot's id, and how much there is.
-    pub fn begin(engine: &Engine, at_start: impl FnOnce()) -> (Arc<Image>, u32, Sizes) {
-        let compresses = engine.settings.rdbcompression.load(std::sync::atomic::Ordering::Relaxed);
+/// A snapshot that has begun; it ends, written or given up, when this is dropped.
+pub struct Snapshot<'e> {
+    engine: &'e Engine,
+    image: Arc<Image>,
+    id: u32,
+    sizes: Sizes,
+}
+
+impl<'e> Snapshot<'e> {
+    /// Begins a snapshot of this very moment, alone inside the keyspace; `at_start` runs at that moment.
+    pub fn begin(engine: &'e Engine, at_start: impl FnOnce()) -> Snapshot<'e> {
+        let compresses = engine.settings.rdbcompression.load(Ordering::Relaxed);
         let image = Arc::new(Image { compresses, queue: Mutex::default(), drained: Condvar::new() });
         let mut keys = engine.keys();
         keys.enter_exclusively(engine.clock.now_ms());
@@ -65,47 +74,30 @@ impl Image {
         let id = keys.begin_snapshot(image.clone());
         at_start();
         keys.leave();
-        (image, id, sizes)
+        Snapshot { engine, image, id, sizes }
     }
 
-    /// Walks the keyspace and writes the whole image; the snapshot has ended when this returns, whatever it returns.
+    /// Walks the keyspace and writes the whole image.
     ///
     /// # Errors
     /// The sink's.
-    pub fn write<W: Write>(
-        self: &Arc<Image>,
-        engine: &Engine,
-        id: u32,
-        sizes: &Sizes,
-        sink: W,
-        is_aof_base: bool,
-    ) -> io::Result<(W, Written)> {
-        let result = self.try_write(engine, id, sizes, sink, is_aof_base);
-        engine.keyspace.snapshots.end(id);
-        self.drained.notify_all();
-        result
-    }
-
-    fn try_write<W: Write>(
-        &self,
-        engine: &Engine,
-        id: u32,
-        sizes: &Sizes,
-        sink: W,
-        is_aof_base: bool,
-    ) -> io::Result<(W, Written)> {
+    pub fn write<W: Write>(self, sink: W, is_aof_base: bool) -> io::Result<(W, Written)> {
+        let (engine, image) = (self.engine, &*self.image);
         let head = Auxiliary {
-            redis_version: crate::engine::commands::connection::REDIS_VERSION,
+            redis_version: REDIS_VERSION,
             created: engine.clock.now_ms() / 1000,
             used_memory: engine.used_memory() as u64,
             is_aof_base,
         };
-        let mut writer = Writer::new(sink, true, head)?;
-        let (mut selected, mut written) = (None, Written::default());
-        for &(database, keys, volatile) in sizes {
-            writer.select(database);
-            writer.sizes(keys, volatile);
-            selected = Some(database);
+        let mut file = ImageFile {
+            writer: Writer::new(sink, true, head)?,
+            encoder: Encoder::new(image.compresses),
+            selected: None,
+            written: Written::default(),
+        };
+        for &(database, keys, volatile) in &self.sizes {
+            file.select(database);
+            file.writer.sizes(keys, volatile);
         }
         let (mut cursor, mut keys, mut more) = (Cursor::default(), engine.keys(), true);
         while more {
@@ -114,54 +106,67 @@ impl Image {
             keys.leave();
             if !more {
                 // Everything was handed over; what is queued is the rest.
-                engine.keyspace.snapshots.end(id);
+                engine.keyspace.snapshots.end(self.id);
             }
-            while let Some(block) = self.next() {
-                self.write_block(block, &mut writer, &mut selected, &mut written)?;
+            while let Some(block) = image.next() {
+                file.block(block)?;
             }
         }
-        written.queue_bytes_max = self.queue.lock().bytes_max;
-        Ok((writer.finish()?, written))
+        let written = Written { queue_bytes_max: image.queue.lock().bytes_max, ..file.written };
+        Ok((file.writer.finish()?, written))
+    }
+}
+
+impl Drop for Snapshot<'_> {
+    fn drop(&mut self) {
+        self.engine.keyspace.snapshots.end(self.id);
+        self.image.drained.notify_all();
+    }
+}
+
+/// The file that an image is written to.
+struct ImageFile<W> {
+    writer: Writer<W>,
+    encoder: Encoder,
+    /// The database that the keys are of.
+    selected: Option<usize>,
+    written: Written,
+}
+
+impl<W: Write> ImageFile<W> {
+    fn select(&mut self, database: usize) {
+        if self.selected != Some(database) {
+            self.writer.select(database);
+            self.selected = Some(database);
+        }
     }
 
+    fn block(&mut self, block: Block) -> io::Result<()> {
+        self.select(block.database());
+        match block {
+            Block::Encoded { bytes, keys, .. } => {
+                self.written.keys += keys;
+                self.writer.append(&bytes)
+            }
+            Block::Big { record, .. } => self.record(&record),
+            Block::Flushed { table, id, .. } => table.each_stamped_below(id, |record| self.record(record)),
+        }
+    }
+
+    fn record(&mut self, record: &Record) -> io::Result<()> {
+        self.written.keys += 1;
+        let (key, deadline) = (record.key(), record.deadline());
+        self.writer.entry(&mut self.encoder, key, record.view(), deadline, Usage::Unknown)
+    }
+}
+
+impl Image {
     fn next(&self) -> Option<Block> {
         let mut queue = self.queue.lock();
         let block = queue.blocks.pop_front()?;
         queue.bytes -= block.bytes();
         self.drained.notify_all();
         Some(block)
-    }
-
-    fn write_block<W: Write>(
-        &self,
-        block: Block,
-        writer: &mut Writer<W>,
-        selected: &mut Option<usize>,
-        written: &mut Written,
-    ) -> io::Result<()> {
-        let database = block.database();
-        if *selected != Some(database) {
-            writer.select(database);
-            *selected = Some(database);
-        }
-        match block {
-            Block::Encoded { bytes, keys, .. } => {
-                written.keys += keys;
-                writer.append(&bytes)
-            }
-            Block::Big { record, .. } => {
-                written.keys += 1;
-                let mut encoder = Encoder::new(self.compresses);
-                writer.entry(&mut encoder, record.key(), record.view(), record.deadline(), Usage::Unknown)
-            }
-            Block::Flushed { table, id, .. } => {
-                let mut encoder = Encoder::new(self.compresses);
-                table.each_stamped_below(id, |record| {
-                    written.keys += 1;
-                    writer.entry(&mut encoder, record.key(), record.view(), record.deadline(), Usage::Unknown)
-                })
-            }
-        }
     }
 
     fn push(&self, block: Block) {

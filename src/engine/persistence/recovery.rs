@@ -1,7 +1,7 @@
 //! Recovery: from the files of a data directory to a keyspace, while connections are told to wait.
 
 use std::io::{self, BufReader, Read};
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use crate::base::limits::LOG_READ_BYTES;
 use crate::engine::clients::Origin;
@@ -21,8 +21,6 @@ const KEY_BYTES_MIN: u64 = 4;
 /// How far loading has come, for INFO and the progress bar.
 #[derive(Debug, Default)]
 pub struct Loading {
-    /// Whether the dataset is being loaded.
-    pub is_under_way: AtomicBool,
     /// When it began, Unix time in ms.
     pub started_ms: AtomicU64,
     /// Bytes to load.

@@ -2,8 +2,6 @@
 //!
 //! Others are told to wait, as at the start. Neither the flush nor what is loaded is logged: the files stay as they are.
 
-use std::sync::atomic::Ordering;
-
 use super::recovery::{self, Replay};
 use super::{Job, Persistence};
 use crate::engine::instance::{Engine, Hindrance};
@@ -52,14 +50,12 @@ impl Persistence {
     }
 
     fn while_loading(&self, engine: &Engine, act: impl FnOnce() -> Result<(), String>) -> Result<(), String> {
-        if self.loading.is_under_way.swap(true, Ordering::AcqRel) {
+        if self.announce_loading(engine) {
             return Err("the dataset is being loaded already".into());
         }
-        self.announce_loading(engine);
         // No job begins from here on; one that began before would change the files, or what they are made of.
         let outcome =
             if self.state().running.is_some() { Err("a save or a rewrite is under way".into()) } else { act() };
-        self.loading.is_under_way.store(false, Ordering::Relaxed);
         engine.hinder(Hindrance::Loading, false);
         outcome
     }

@@ -1,14 +1,15 @@
-//! Saving: SAVE and BGSAVE into one file, and the rewrite of the append-only files. Both write an [`Image`].
+//! Saving: SAVE and BGSAVE into one file, and the rewrite of the append-only files. Both write a [`Snapshot`].
 
 use std::io::{self, Write};
 use std::sync::Arc;
 
-use super::image::{Image, Written};
+use super::image::{Snapshot, Written};
 use super::{Job, Persistence};
 use crate::engine::instance::Engine;
 use crate::engine::stats::Counter;
-use crate::persist::aof::Aof;
+use crate::persist::aof::log::Log;
 use crate::persist::aof::manifest::BaseFormat;
+use crate::persist::aof::{Aof, Rewrite};
 use crate::persist::atomic_file::AtomicFile;
 use crate::persist::directory::{DataDirectory, Dataset};
 
@@ -34,8 +35,7 @@ impl Persistence {
     fn save(&self, engine: &Engine) -> io::Result<Written> {
         let directory = self.directory(engine)?;
         let file = AtomicFile::create(directory.storage().clone(), &directory.rdb_path())?;
-        let (image, id, sizes) = Image::begin(engine, || {});
-        let (mut file, written) = image.write(engine, id, &sizes, file, false)?;
+        let (mut file, written) = Snapshot::begin(engine, || {}).write(file, false)?;
         file.flush()?;
         file.commit()?;
         directory.mark(Dataset::Rdb)?;
@@ -50,24 +50,11 @@ impl Persistence {
                 let mut rewrite = aof.begin_rewrite(Some(&log))?;
                 let base = aof.create_base(BaseFormat::Rdb)?;
                 let mut has_rotated = false;
-                let (image, id, sizes) = Image::begin(engine, || has_rotated = rewrite.rotate(&log));
-                let written = match has_rotated {
-                    true => image.write(engine, id, &sizes, base, true),
-                    false => {
-                        engine.keyspace.snapshots.end(id);
-                        Err(io::Error::other("the log failed meanwhile"))
-                    }
-                };
-                match written {
-                    Ok((base, written)) => match aof.finish_rewrite(rewrite, base, &log)? {
-                        true => Ok(written),
-                        false => Err(io::Error::other("the log failed meanwhile")),
-                    },
-                    Err(error) => {
-                        aof.abandon_rewrite(rewrite);
-                        Err(error)
-                    }
-                }
+                let failed = || io::Error::other("the log failed meanwhile");
+                let snapshot = Snapshot::begin(engine, || has_rotated = rewrite.rotate(&log));
+                let base = if has_rotated { snapshot.write(base, true) } else { Err(failed()) };
+                let (written, is_whole) = finish(&aof, rewrite, base, &log)?;
+                if is_whole { Ok(written) } else { Err(failed()) }
             }
             None => self.begin_log(engine, &aof),
         }
@@ -78,28 +65,39 @@ impl Persistence {
         let mut rewrite = aof.begin_rewrite(None)?;
         let log = Arc::new(rewrite.open_log(self.log_options(engine), engine.clock.clone())?);
         let base = aof.create_base(BaseFormat::Rdb)?;
-        let (image, id, sizes) = Image::begin(engine, || self.switch_on(engine, log.clone()));
-        let written = image.write(engine, id, &sizes, base, true);
-        let outcome = match written {
-            Ok((base, written)) => aof.finish_rewrite(rewrite, base, &log).map(|_| written),
-            Err(error) => {
-                aof.abandon_rewrite(rewrite);
-                Err(error)
-            }
-        };
+        let base = Snapshot::begin(engine, || self.switch_on(engine, log.clone())).write(base, true);
+        let outcome = finish(aof, rewrite, base, &log);
         if outcome.is_err() {
             self.switch_off(engine);
         }
-        outcome
+        outcome.map(|(written, _)| written)
     }
 
-    fn append_only_files(&self, directory: &Arc<DataDirectory>) -> io::Result<Arc<Aof>> {
+    /// The append-only files; opened where they are not yet.
+    pub(super) fn append_only_files(&self, directory: &Arc<DataDirectory>) -> io::Result<Arc<Aof>> {
         let mut known = self.aof.lock();
         if let Some(aof) = &*known {
             return Ok(aof.clone());
         }
-        let aof = Arc::new(Aof::open(directory.clone()).map_err(|error| io::Error::other(error.to_string()))?);
+        let aof = Arc::new(Aof::open(directory.clone()).map_err(io::Error::other)?);
         *known = Some(aof.clone());
         Ok(aof)
+    }
+}
+
+/// Puts a base in its place that was written, and gives the rewrite up where it could not be. Returns whether the log is
+/// whole, too.
+fn finish(
+    aof: &Aof,
+    rewrite: Rewrite,
+    base: io::Result<(AtomicFile, Written)>,
+    log: &Log,
+) -> io::Result<(Written, bool)> {
+    match base {
+        Ok((base, written)) => Ok((written, aof.finish_rewrite(rewrite, base, log)?)),
+        Err(error) => {
+            aof.abandon_rewrite(rewrite);
+            Err(error)
+        }
     }
 }

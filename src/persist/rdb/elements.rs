@@ -1,7 +1,9 @@
 //! `Elements`: the parts of one collection on their way from a file into a value, one behind the other in one buffer that
 //! serves from key to key.
 
-use crate::base::number::{format_i64, parse_f64, parse_i64};
+#[cfg(test)]
+use super::error::Fault;
+use crate::base::number::{format_i64, parse_f64, parse_i64, sign_extended};
 use crate::value::table::Basis;
 
 /// Buffers that grew beyond this are given back before the next collection.
@@ -16,7 +18,20 @@ pub enum Element<'a> {
     Bytes(&'a [u8]),
 }
 
-impl Element<'_> {
+impl<'a> Element<'a> {
+    /// The string of `len` bytes in `behind`, what stands behind an encoding's first byte, after `prefix` bytes of its
+    /// length; and the bytes of all, the first one included.
+    #[inline]
+    pub fn string_behind(behind: &'a [u8], prefix: usize, len: usize) -> Option<(Self, usize)> {
+        Some((Element::Bytes(behind.get(prefix..prefix.checked_add(len)?)?), 1 + prefix + len))
+    }
+
+    /// As [`Element::string_behind`], the integer of so many bytes.
+    #[inline]
+    pub fn integer_behind(behind: &'a [u8], bytes: usize) -> Option<(Self, usize)> {
+        Some((Element::Integer(sign_extended(behind.get(..bytes)?)), 1 + bytes))
+    }
+
     /// Shows the element as bytes.
     #[inline]
     pub fn with_text<R>(self, show: impl FnOnce(&[u8]) -> R) -> R {
@@ -116,6 +131,21 @@ impl Elements {
             (1..equal.len()).all(before)
         })
     }
+}
+
+/// Who is shown elements.
+#[cfg(test)]
+pub(super) type Visit<'v> = dyn FnMut(Element<'_>) -> Result<(), Fault> + 'v;
+
+/// The texts of what `each` shows.
+#[cfg(test)]
+pub(super) fn texts(each: impl FnOnce(&mut Visit<'_>) -> Result<(), Fault>) -> Result<Vec<String>, Fault> {
+    let mut found = Vec::new();
+    each(&mut |element: Element<'_>| {
+        element.with_text(|text| found.push(String::from_utf8_lossy(text).into_owned()));
+        Ok(())
+    })?;
+    Ok(found)
 }
 
 #[cfg(test)]

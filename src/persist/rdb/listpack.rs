@@ -136,16 +136,8 @@ pub fn each(blob: &[u8], mut visit: impl FnMut(Element<'_>) -> Result<(), Fault>
 /// The element that begins with `head`, and its bytes with the encoding's.
 #[inline]
 fn element(head: u8, behind: &[u8]) -> Option<(Element<'_>, usize)> {
-    let string = |prefix: usize, len: usize| {
-        Some((Element::Bytes(behind.get(prefix..prefix.checked_add(len)?)?), 1 + prefix + len))
-    };
-    let integer = |bytes: usize| {
-        let bytes = behind.get(..bytes)?;
-        let negative = bytes.last().is_some_and(|high| high & 0x80 != 0);
-        let mut wide = if negative { [0xff; 8] } else { [0; 8] };
-        wide[..bytes.len()].copy_from_slice(bytes);
-        Some((Element::Integer(i64::from_le_bytes(wide)), 1 + bytes.len()))
-    };
+    let string = |prefix: usize, len: usize| Element::string_behind(behind, prefix, len);
+    let integer = |bytes: usize| Element::integer_behind(behind, bytes);
     match head {
         0..=0x7f => Some((Element::Integer(head.into()), 1)),
         0x80..=0xbf => string(0, usize::from(head & 0x3f)),

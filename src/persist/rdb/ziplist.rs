@@ -67,16 +67,8 @@ fn length_before(entry: &[u8]) -> Option<(usize, usize)> {
 /// The element behind that length, and its bytes with the encoding's.
 fn element(bytes: &[u8]) -> Option<(Element<'_>, usize)> {
     let (&head, behind) = bytes.split_first()?;
-    let string = |prefix: usize, len: usize| {
-        Some((Element::Bytes(behind.get(prefix..prefix.checked_add(len)?)?), 1 + prefix + len))
-    };
-    let integer = |bytes: usize| {
-        let bytes = behind.get(..bytes)?;
-        let negative = bytes.last().is_some_and(|high| high & 0x80 != 0);
-        let mut wide = if negative { [0xff; 8] } else { [0; 8] };
-        wide[..bytes.len()].copy_from_slice(bytes);
-        Some((Element::Integer(i64::from_le_bytes(wide)), 1 + bytes.len()))
-    };
+    let string = |prefix: usize, len: usize| Element::string_behind(behind, prefix, len);
+    let integer = |bytes: usize| Element::integer_behind(behind, bytes);
     match head {
         0x00..=0x3f => string(0, head.into()),
         0x40..=0x7f => string(1, usize::from(head & 0x3f) << 8 | usize::from(*behind.first()?)),
@@ -93,15 +85,11 @@ fn element(bytes: &[u8]) -> Option<(Element<'_>, usize)> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::elements::texts;
     use super::*;
 
     fn collect(blob: &[u8]) -> Result<Vec<String>, Fault> {
-        let mut found = Vec::new();
-        each(blob, |element| {
-            element.with_text(|text| found.push(String::from_utf8_lossy(text).into_owned()));
-            Ok(())
-        })?;
-        Ok(found)
+        texts(|visit| each(blob, visit))
     }
 
     /// A ziplist of entries that are given without the length before them.

@@ -54,15 +54,11 @@ fn string(bytes: &[u8], is_value: bool) -> Option<(&[u8], &[u8])> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::elements::texts;
     use super::*;
 
     fn collect(blob: &[u8]) -> Result<Vec<String>, Fault> {
-        let mut found = Vec::new();
-        each(blob, |element| {
-            element.with_text(|text| found.push(String::from_utf8_lossy(text).into_owned()));
-            Ok(())
-        })?;
-        Ok(found)
+        texts(|visit| each(blob, visit))
     }
 
     #[test]

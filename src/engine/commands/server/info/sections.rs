@@ -6,6 +6,7 @@ use super::Text;
 use crate::base::process;
 use crate::engine::Call;
 use crate::engine::commands::connection::REDIS_VERSION;
+use crate::engine::instance::Hindrance;
 use crate::engine::persistence::Job;
 use crate::engine::registry::REGISTRY;
 use crate::engine::stats::Counter;
@@ -76,6 +77,7 @@ pub(super) fn clients(text: &mut Text, call: &mut Call<'_, '_>) {
 pub(super) fn persistence(text: &mut Text, call: &mut Call<'_, '_>) {
     let (engine, persistence) = (call.engine, &call.engine.persistence);
     let (state, loading) = (persistence.state(), &persistence.loading);
+    let is_loading = engine.is_hindered(Hindrance::Loading);
     let now_ms = engine.clock.now_ms();
     let is = |job| u8::from(state.running.is_some_and(|(running, _)| running == job));
     let running_s = |job| match state.running {
@@ -85,7 +87,7 @@ pub(super) fn persistence(text: &mut Text, call: &mut Call<'_, '_>) {
     };
     let status = |failed: bool| if failed { "err" } else { "ok" };
     let took_s = |took_ms: Option<u64>| took_ms.map_or(-1, |ms| (ms / 1000) as i64);
-    text.field("loading", u8::from(loading.is_under_way.load(Relaxed)));
+    text.field("loading", u8::from(is_loading));
     text.field("async_loading", 0);
     text.fields(&["current_cow_peak", "current_cow_size", "current_cow_size_age"], 0);
     text.field("current_fork_perc", "0.00");
@@ -124,7 +126,7 @@ pub(super) fn persistence(text: &mut Text, call: &mut Call<'_, '_>) {
         text.field("aof_unsynced_bytes", log.end().as_u64().saturating_sub(log.synced().as_u64()));
         text.field("aof_unsynced_age_ms", log.unsynced_age_ms(now_ms));
     }
-    if loading.is_under_way.load(Relaxed) {
+    if is_loading {
         let (total, loaded) = (loading.total_bytes.load(Relaxed), loading.loaded_bytes.load(Relaxed));
         let started_ms = loading.started_ms.load(Relaxed);
         let elapsed_s = now_ms.saturating_sub(started_ms) / 1000;
