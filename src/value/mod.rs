@@ -4,9 +4,11 @@ mod any;
 pub mod hash;
 pub mod hyperloglog;
 pub mod list;
+mod listpack_size;
 pub mod packed;
 pub mod set;
 pub mod sorted_set;
+pub mod stream;
 pub mod table;
 pub mod thin;
 
