@@ -22,6 +22,7 @@ pub enum EventClass {
     Set,
     Hash,
     SortedSet,
+    Stream,
     Expired,
     Evicted,
 }

@@ -26,6 +26,9 @@ pub use part::Part;
 
 use super::thin::allocation_size;
 
+/// A stream of no more nodes is freed at once.
+const FREED_AT_ONCE: usize = 16;
+
 /// Groups by name.
 type Groups = BTreeMap<Box<[u8]>, Group>;
 
@@ -76,6 +79,11 @@ impl Stream {
     #[inline]
     pub fn heap_bytes(&self) -> usize {
         self.entries.heap_bytes() + self.group_bytes
+    }
+
+    /// Whether freeing it takes long enough to be left to the background.
+    pub fn is_slow_to_free(&self) -> bool {
+        self.entries.node_count() > FREED_AT_ONCE || self.group_bytes > FREED_AT_ONCE * NodeLimits::default().bytes
     }
 
     /// Number of groups.
