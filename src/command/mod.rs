@@ -15,6 +15,7 @@ pub mod set;
 pub mod settings;
 pub mod sorted_set;
 pub mod spec;
+pub mod stream;
 pub mod string;
 #[cfg(test)]
 pub(crate) mod testing;
@@ -37,4 +38,5 @@ pub const FAMILIES: &[&[CommandSpec<Handler>]] = &[
     set::spec::COMMANDS,
     sorted_set::spec::COMMANDS,
     hyperloglog::spec::COMMANDS,
+    stream::spec::COMMANDS,
 ];
