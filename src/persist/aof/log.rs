@@ -14,7 +14,7 @@
 //!   served by the one sync. A first record that finds it asleep wakes it, but it waits a moment
 //!   ([`LOG_GATHER_MS`]) for [`Log::nudge`], the end of that batch.
 //! - `everysec`: records are written after [`LOG_WRITE_DELAY_MS`] or when a piece is full, and synced a second after
-//!   the oldest of them. Beyond two seconds nothing more is admitted.
+//!   the oldest of them, or when [`LOG_SYNC_BYTES`](crate::base::limits::LOG_SYNC_BYTES) are written. Beyond two seconds nothing more is admitted.
 //! - `no`: as before, but the system decides when to sync.
 //!
 //! **Failure.** After an error of a write or a sync nothing is known about the end of the file, whatever later calls
