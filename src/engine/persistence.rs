@@ -279,6 +279,7 @@ impl Persistence {
                 sink.hinder(Hindrance::LogFailed, has_failed);
             }
         }));
+        log.note_slow(engine.latency.clone());
         *self.sink.log.write() = Some(log);
         self.note_policy();
         engine.keyspace.set_sink(self.sink.clone());
