@@ -10,7 +10,7 @@ use crate::protocol::error::CommandResult;
 const POTS: usize = 5;
 /// Lines of the drawing, and columns of a pot.
 const LINES: usize = 8;
-const COLUMNS: usize = 16;
+const COLUMNS: usize = 18;
 /// Glazes: what the belly's lines are made of, in turn.
 const GLAZES: [&str; 8] = ["~", "-=", "o.", "/\\", ":", "*  ", "<>", "#."];
 
