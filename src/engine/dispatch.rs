@@ -532,7 +532,7 @@ pub fn run_queued(call: &mut Call<'_, '_>, command: &'static Command, request: R
     let result = allowed.and_then(|()| call_handler(&mut Call { command, ..reborrow(call) }, command, request));
     let took_ns = watch.map(|watch| watch.elapsed_ns());
     if let Some(took_ns) = took_ns {
-        call.engine.slowlog.note(call.engine, call.session, command, request, took_ns / 1000);
+        tally::note_time(call.engine, call.session, command, request, took_ns);
     }
     if let Err(error) = result {
         call.context.reply.truncate(mark);

@@ -281,10 +281,11 @@ impl Persistence {
     }
 
     /// The log hears of everything from now on; `keys` is alone inside the keyspace.
-    fn switch_on(&self, keys: &mut Keys<'_>, log: Arc<Log>) {
+    fn switch_on(&self, engine: &Engine, keys: &mut Keys<'_>, log: Arc<Log>) {
         let host = self.engine.get().cloned().unwrap_or_default();
         let told = host.clone();
         log.on_failure(Box::new(move |has_failed| hinder(&told, Hindrance::LogFailed, has_failed)));
+        log.note_slow(engine.latency.clone());
         *self.log.write() = Some(log.clone());
         self.note_policy();
         keys.set_log(Some(Arc::new(LogSink { log, engine: host })));
@@ -391,7 +392,7 @@ impl Persistence {
         let log = aof.start_log(self.log_options(engine), engine.clock.clone()).map_err(|error| error.to_string())?;
         let mut keys = engine.keys();
         keys.enter_exclusively(engine.clock.now_ms());
-        self.switch_on(&mut keys, Arc::new(log));
+        self.switch_on(engine, &mut keys, Arc::new(log));
         keys.leave();
         Ok(())
     }

@@ -97,6 +97,7 @@ fn run<R>(
         engine.stats.took(command.id, weight, nanoseconds);
     }
     if watch.is_some() && weight == 1 {
+        engine.latency.note(tally::latency_event(command), &engine.clock, nanoseconds);
         note_slow(engine, session, command, arguments, nanoseconds / 1000);
     }
     if let Err(error) = &result {

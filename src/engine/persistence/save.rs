@@ -63,7 +63,7 @@ impl Persistence {
         let mut rewrite = aof.begin_rewrite(None)?;
         let log = Arc::new(rewrite.open_log(self.log_options(engine), engine.clock.clone())?);
         let base = aof.create_base(BaseFormat::Rdb)?;
-        let base = Snapshot::begin(engine, |keys| self.switch_on(keys, log.clone())).write(base, true);
+        let base = Snapshot::begin(engine, |keys| self.switch_on(engine, keys, log.clone())).write(base, true);
         let outcome = finish(aof, rewrite, base, &log);
         if outcome.is_err() {
             self.switch_off(engine);

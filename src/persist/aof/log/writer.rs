@@ -144,7 +144,12 @@ impl Writer {
         let shared = &*self.shared;
         let count = bytes.len() as u64;
         self.unsynced_bytes += count;
+        let latency = shared.latency.get();
+        let watch = latency.and_then(|latency| latency.watch());
         self.file.write_all(&bytes).map_err(|error| LogError::Write(Arc::new(error)))?;
+        if let Some(latency) = latency {
+            latency.note_watch("aof-write", &shared.clock, watch);
+        }
         shared.written.fetch_add(count, Ordering::AcqRel);
         shared.file_bytes.fetch_add(count, Ordering::Relaxed);
         shared.front.lock().give_back(bytes);
@@ -174,7 +179,12 @@ impl Writer {
         let shared = Arc::clone(&self.shared);
         let watch = Stopwatch::start();
         self.file.sync_data().map_err(|error| LogError::Sync(Arc::new(error)))?;
-        let took_us = watch.elapsed_ns() / 1000;
+        let took_ns = watch.elapsed_ns();
+        let event = if shared.policy() == FsyncPolicy::Always { "aof-fsync-always" } else { "aof-fsync" };
+        if let Some(latency) = shared.latency.get() {
+            latency.note(event, &shared.clock, took_ns);
+        }
+        let took_us = took_ns / 1000;
         let counters = &shared.counters;
         counters.syncs.fetch_add(1, Ordering::Relaxed);
         counters.last_sync_us.store(took_us, Ordering::Relaxed);
