@@ -128,6 +128,24 @@ pub enum CommandError {
     #[error("ERR Insufficient memory, transient memory for LCS exceeds proto-max-bulk-len")]
     LcsMemory,
 
+    // Bitmaps.
+    #[error("ERR bit offset is not an integer or out of range")]
+    BitOffset,
+    #[error("ERR bit is not an integer or out of range")]
+    BitValue,
+    #[error("ERR The bit argument must be 1 or 0.")]
+    BitArgument,
+    #[error("ERR BITOP NOT must be called with a single source key.")]
+    BitopNotKeys,
+    #[error("ERR BITOP {0} must be called with at least two source keys.")]
+    BitopKeys(&'static str),
+    #[error("ERR Invalid bitfield type. Use something like i16 u8. Note that u64 is not supported but i64 is.")]
+    FieldType,
+    #[error("ERR Invalid OVERFLOW type specified")]
+    FieldOverflow,
+    #[error("ERR BITFIELD_RO only supports the GET subcommand")]
+    FieldReadOnly,
+
     // Hashes.
     #[error("ERR hash value is not an integer")]
     HashNotInteger,
