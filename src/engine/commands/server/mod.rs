@@ -21,4 +21,4 @@ pub use control::{
 pub use databases::{dbsize, flushall, flushdb, swapdb};
 pub use debug::debug;
 pub use info::info;
-pub use saving::{bgrewriteaof, bgsave, lastsave, save, waitaof};
+pub use saving::{bgrewriteaof, bgsave, lastsave, save};
