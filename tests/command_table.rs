@@ -28,6 +28,7 @@ const CHANGED: &[(&str, &str)] = &[
     ("blmpop", "flags"),
     ("bzmpop", "flags"),
     ("wait", "flags"),
+    ("wait", "ACL categories"),
     ("sinterstore", "key specifications"),
     ("zrank", "arity"),
     ("zrevrank", "arity"),
