@@ -27,7 +27,7 @@ use support::{Client, Random, Reply, Scratch, Server, eventually, info_number, t
 
 /// Moves the clock over every short deadline of the grammar.
 const LONG_MS: u64 = 3_600_000;
-const FAMILIES: [Family; 10] = [
+const FAMILIES: [Family; 11] = [
     Family::Transactions,
     Family::Keys,
     Family::Keys,
@@ -38,6 +38,7 @@ const FAMILIES: [Family; 10] = [
     Family::SortedSets,
     Family::SortedSets,
     Family::HyperLogLog,
+    Family::Bitmaps,
 ];
 
 /// What is to be there again: the digest, and every key's deadline.
@@ -123,7 +124,7 @@ impl Players {
                 let ms = [1, 20, 700, 30_000, 200_000][self.random.below(5)];
                 self.director.line(&format!("DEBUG CLOCK ADVANCE {ms}"));
             }
-            3..=6 => self.block_and_serve(server, number),
+            3..=6 => self.block_and_serve(server),
             7 => drop(self.director.line("BGREWRITEAOF")),
             8 => drop(self.director.line("BGSAVE")),
             _ => {
@@ -136,17 +137,19 @@ impl Players {
     }
 
     /// A client waits for a list, and somebody pushes, perhaps within a transaction; or the list comes another way.
-    fn block_and_serve(&mut self, server: &Server, number: usize) {
+    fn block_and_serve(&mut self, server: &Server) {
         let lines = [
             "BLPOP block 0",
             "BRPOP other block 0",
             "BLMOVE block moved LEFT RIGHT 0",
             "BLMOVE block block LEFT RIGHT 0",
+            "BRPOPLPUSH block moved 0",
+            "BLMPOP 0 2 other block RIGHT COUNT 2",
         ];
         let must_wait = self.director.line("EXISTS block other") == Reply::Integer(0);
         let mut client = server.connect();
         let Reply::Integer(id) = client.line("CLIENT ID") else { panic!("a connection has a number") };
-        client.send(&support::words(lines[number]));
+        client.send(&support::words(lines[self.random.below(lines.len())]));
         self.blocked.push(client);
         if must_wait {
             eventually("a client that waits", || {
@@ -172,7 +175,7 @@ impl Players {
 /// Blocking for a time would be for ever while the clock stands still; and the clock is moved by the test alone.
 fn may_run(step: &Step) -> bool {
     let name = step.name();
-    !step.arguments.is_empty() && !matches!(&name[..], b"BLPOP" | b"BRPOP" | b"BLMOVE" | b"DEBUG")
+    !step.arguments.is_empty() && !grammar::waits(&name) && name != b"DEBUG"
 }
 
 #[test]

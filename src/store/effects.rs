@@ -8,6 +8,8 @@
 //! A step is a command with all that follows from it: the removal of keys that it met expired, the commands of a
 //! transaction, those of clients that waited for what it brought. Its records are applied together or not at all.
 
+use std::cell::Cell;
+
 use smallvec::SmallVec;
 
 use crate::protocol::command;
@@ -60,6 +62,13 @@ impl Records {
         self.parts.push((database, self.bytes.len()));
     }
 
+    /// Appends a command that `write` writes.
+    #[inline]
+    pub fn push_encoded(&mut self, database: usize, write: impl FnOnce(&mut Vec<u8>)) {
+        write(&mut self.bytes);
+        self.parts.push((database, self.bytes.len()));
+    }
+
     /// Whether there is none.
     #[inline]
     pub fn is_empty(&self) -> bool {
@@ -81,6 +90,11 @@ impl Records {
     }
 }
 
+thread_local! {
+    /// Empty ones, used again from batch to batch for what they have allocated.
+    static RECORDS: Cell<Records> = Cell::default();
+}
+
 /// Receives effects while the shards that they concern are held, so that it hears of them in order; must not block.
 pub trait EffectSink: Send + Sync {
     /// What one step changed: records to be applied all or none, and events. Returns the log's position behind the
@@ -95,7 +109,7 @@ pub struct Effects {
     pub dirty: u64,
     /// Those of the batch's commands before this one.
     changes: u64,
-    /// Lists and sorted sets that got elements somebody may wait for: (database, key).
+    /// Keys that changed while somebody waited for them: (database, key).
     pub ready: SmallVec<[(usize, Vec<u8>); 1]>,
     /// What to log, of all commands since the last [`super::keys::Keys::commit`].
     records: Records,
@@ -149,14 +163,28 @@ impl Effects {
         self.replaced = true;
     }
 
-    /// The command has run: it is logged itself if it changed anything and said nothing else.
+    /// The command has run: it is logged itself, as `write` writes it, if it changed anything and said nothing else.
     #[inline]
-    pub fn conclude<'a, A>(&mut self, database: usize, arguments: impl FnOnce() -> A)
-    where
-        A: ExactSizeIterator<Item = &'a [u8]>,
-    {
+    pub fn conclude(&mut self, database: usize, write: impl FnOnce(&mut Vec<u8>)) {
         if self.logging && self.dirty > 0 && !self.replaced {
-            self.records.push(database, arguments());
+            self.records.push_encoded(database, write);
+        }
+    }
+
+    /// A batch begins; there is a log or not.
+    #[inline]
+    pub fn open(&mut self, logging: bool) {
+        self.logging = logging;
+        if logging && self.records.bytes.capacity() == 0 {
+            self.records = RECORDS.take();
+        }
+    }
+
+    /// A batch has ended, and everything was handed over.
+    #[inline]
+    pub fn close(&mut self) {
+        if self.records.bytes.capacity() > 0 {
+            RECORDS.set(std::mem::take(&mut self.records));
         }
     }
 

@@ -19,9 +19,9 @@ use crossbeam::sync::{ShardedLockReadGuard, ShardedLockWriteGuard};
 use smallvec::SmallVec;
 
 use self::held::HeldShards;
-use super::effects::{Effects, Event, EventClass};
+use super::effects::{EffectSink, Effects, Event, EventClass};
 use super::eviction;
-use super::keyspace::{Database, Keyspace, Shard, WatchFlag};
+use super::keyspace::{Database, KeyId, Keyspace, Listeners, Shard, Waiter, WatchFlag};
 use super::reclaim::Garbage;
 use super::record::{NewValue, Record};
 use crate::base::bytes::equal;
@@ -31,8 +31,20 @@ use crate::value::table::Place;
 /// How far a caller has entered the keyspace.
 enum Entered<'k> {
     Not,
-    Shared { _guard: ShardedLockReadGuard<'k, ()> },
-    Exclusively { _guard: ShardedLockWriteGuard<'k, ()> },
+    Shared(ShardedLockReadGuard<'k, Listeners>),
+    Exclusively(ShardedLockWriteGuard<'k, Listeners>),
+}
+
+impl Entered<'_> {
+    /// Who hears of changes; nobody of those of a caller that is not inside.
+    #[inline]
+    fn listeners(&self) -> Option<&Listeners> {
+        match self {
+            Entered::Not => None,
+            Entered::Shared(guard) => Some(guard),
+            Entered::Exclusively(guard) => Some(guard),
+        }
+    }
 }
 
 /// A declared key, known by its address: its memory lives as long as the command runs, so that the same address and
@@ -217,14 +229,14 @@ impl<'k> Keys<'k> {
     /// Enters beside others, for a batch that begins at `now_ms`; at 0 it is outside of time, and nothing expires.
     pub fn enter(&mut self, now_ms: u64) {
         self.exit();
-        self.entered = Entered::Shared { _guard: read_guard(self.keyspace) };
+        self.entered = Entered::Shared(read_guard(self.keyspace));
         self.begin(now_ms);
     }
 
     /// Waits until nobody else is inside, and enters alone.
     pub fn enter_exclusively(&mut self, now_ms: u64) {
         self.exit();
-        self.entered = Entered::Exclusively { _guard: write_guard(self.keyspace) };
+        self.entered = Entered::Exclusively(write_guard(self.keyspace));
         self.begin(now_ms);
     }
 
@@ -232,13 +244,26 @@ impl<'k> Keys<'k> {
     #[inline]
     fn begin(&mut self, now_ms: u64) {
         self.now_ms = self.now_ms.max(now_ms);
-        self.effects.logging = self.keyspace.is_logging();
+        self.effects.open(self.entered.listeners().is_some_and(|listeners| listeners.log.is_some()));
         self.snapshot = self.keyspace.snapshots.latest();
     }
 
     /// Whether the caller is alone inside.
     pub fn is_exclusive(&self) -> bool {
-        matches!(self.entered, Entered::Exclusively { .. })
+        matches!(self.entered, Entered::Exclusively(_))
+    }
+
+    /// Says who takes the records of all changes from now on; returns who did. The caller is alone inside, and has
+    /// committed what it changed.
+    ///
+    /// # Panics
+    /// When it is not: others would go on with the log that they met.
+    pub fn set_log(&mut self, log: Option<Arc<dyn EffectSink>>) -> Option<Arc<dyn EffectSink>> {
+        let Entered::Exclusively(listeners) = &mut self.entered else {
+            panic!("a log was changed by who is not alone")
+        };
+        self.effects.logging = log.is_some();
+        std::mem::replace(&mut listeners.log, log)
     }
 
     /// Lets go of everything and settles the counts.
@@ -258,6 +283,7 @@ impl<'k> Keys<'k> {
     fn exit(&mut self) {
         debug_assert!(!self.effects.is_pending(), "somebody changed keys and did not commit");
         self.release();
+        self.effects.close();
         self.settle_bytes();
         self.entered = Entered::Not;
     }
@@ -643,12 +669,17 @@ impl<'k> Keys<'k> {
         Some(record)
     }
 
-    /// Says that the running command changed a key: counts it, and tells those who watch the key or listen to events.
+    /// Says that the running command changed a key: counts it, and tells those who watch the key, wait for it, or listen
+    /// to events.
     #[inline]
     pub fn changed(&mut self, class: EventClass, event: &'static str, key: &[u8]) {
         self.effects.dirty += 1;
         let (hash, database) = (self.hash(key), self.database);
-        self.shard(Keyspace::shard_of(hash)).touch(database, key);
+        let shard = self.shard(Keyspace::shard_of(hash));
+        shard.touch(database, key);
+        if shard.has_waiters() && shard.is_awaited(database, key) {
+            self.effects.ready.push((database, key.to_vec()));
+        }
         self.announce(class, event, key);
     }
 
@@ -664,6 +695,10 @@ impl<'k> Keys<'k> {
     /// Says that the running command changed something at a key that does not concern those who watch it.
     pub fn changed_aside(&mut self, class: EventClass, event: &'static str, key: &[u8]) {
         self.effects.dirty += 1;
+        let database = self.database;
+        if self.with_shard_of(key, |shard| shard.has_waiters() && shard.is_awaited(database, key)) {
+            self.effects.ready.push((database, key.to_vec()));
+        }
         self.announce(class, event, key);
     }
 
@@ -690,9 +725,9 @@ impl<'k> Keys<'k> {
 
     #[cold]
     fn hand_over_effects(&mut self) {
-        if let Some(sink) = self.keyspace.sink() {
+        if let Some(log) = self.entered.listeners().and_then(|listeners| listeners.log.as_ref()) {
             let (records, events) = self.effects.pending();
-            let position = sink.append(records, events);
+            let position = log.append(records, events);
             if position > 0 {
                 self.tally.position = self.tally.position.max(position);
                 self.tally.written = position;
@@ -702,17 +737,22 @@ impl<'k> Keys<'k> {
         self.effects.settle();
     }
 
-    /// Says that a key has elements now, for which somebody may be waiting.
-    #[inline]
-    pub fn ready(&mut self, key: &[u8]) {
-        let (hash, database) = (self.hash(key), self.database);
-        let shard = self.shard(Keyspace::shard_of(hash));
-        if shard.has_waiters() && shard.is_awaited(database, key) {
-            self.effects.ready.push((database, key.to_vec()));
-        }
+    /// The first of those who wait for a key for whom `wanted` holds, given the record of the key.
+    pub fn first_waiter(
+        &mut self,
+        id: &KeyId,
+        wanted: impl Fn(&dyn Waiter, Option<&Record>) -> bool,
+    ) -> Option<Arc<dyn Waiter>> {
+        // Removes what has expired.
+        self.peek(&id.1);
+        let hash = self.hash(&id.1);
+        let shard = self.held.get(Keyspace::shard_of(hash))?;
+        let database = shard.database(self.database);
+        let record = database.and_then(|database| database.table.find(hash, |record| equal(record.key(), &id.1)));
+        shard.waiters(id).find(|waiter| wanted(&***waiter, record)).cloned()
     }
 
-    /// Says so of every key of a database: it is another one now (SWAPDB). The caller is alone inside.
+    /// Says that every key of a database may have changed (SWAPDB, FLUSHALL). The caller is alone inside.
     pub fn ready_database(&mut self, database: usize) {
         let mut ready = Vec::new();
         self.each_shard(|shard| ready.extend(shard.awaited().map(|(id, _)| id.clone()).filter(|id| id.0 == database)));
@@ -845,10 +885,10 @@ impl<'k> Keys<'k> {
 }
 
 /// The shared side of the big lock. A panic of another holder poisons nothing here: shards have their own guards.
-fn read_guard(keyspace: &Keyspace) -> ShardedLockReadGuard<'_, ()> {
+fn read_guard(keyspace: &Keyspace) -> ShardedLockReadGuard<'_, Listeners> {
     keyspace.everything.read().unwrap_or_else(std::sync::PoisonError::into_inner)
 }
 
-fn write_guard(keyspace: &Keyspace) -> ShardedLockWriteGuard<'_, ()> {
+fn write_guard(keyspace: &Keyspace) -> ShardedLockWriteGuard<'_, Listeners> {
     keyspace.everything.write().unwrap_or_else(std::sync::PoisonError::into_inner)
 }

@@ -5,6 +5,9 @@
 //! `A%B` are two literal arguments. Universes are
 //! small, so that commands meet the same keys, fields and members again.
 
+#[path = "grammar/bitmaps.rs"]
+mod bitmaps;
+
 use std::collections::BTreeSet;
 use std::fmt;
 
@@ -22,11 +25,12 @@ pub enum Family {
     Sets,
     SortedSets,
     HyperLogLog,
+    Bitmaps,
     Transactions,
 }
 
 /// Every family.
-const ALL: [Family; 9] = [
+const ALL: [Family; 10] = [
     Family::Connection,
     Family::Keys,
     Family::Strings,
@@ -35,6 +39,7 @@ const ALL: [Family; 9] = [
     Family::Sets,
     Family::SortedSets,
     Family::HyperLogLog,
+    Family::Bitmaps,
     Family::Transactions,
 ];
 
@@ -42,7 +47,7 @@ impl Family {
     /// First letter of the family's keys.
     fn prefix(self) -> Option<char> {
         Some(match self {
-            Family::Strings => 's',
+            Family::Strings | Family::Bitmaps => 's',
             Family::Hashes => 'h',
             Family::Lists => 'l',
             Family::Sets => 'u',
@@ -84,6 +89,23 @@ impl fmt::Display for Step {
     }
 }
 
+/// Whether a command of this name may wait; see the engine's rows.
+pub fn waits(name: &[u8]) -> bool {
+    let waiting: [&[u8]; 10] = [
+        b"BLPOP",
+        b"BRPOP",
+        b"BLMOVE",
+        b"BRPOPLPUSH",
+        b"BLMPOP",
+        b"BZPOPMIN",
+        b"BZPOPMAX",
+        b"BZMPOP",
+        b"WAIT",
+        b"WAITAOF",
+    ];
+    waiting.contains(&name)
+}
+
 /// A row: how often relative to the others of its family, the synopsis, how replies are compared.
 type Row = (usize, &'static str, Rule);
 
@@ -100,6 +122,8 @@ const CONNECTION: &[Row] = &[
     (1, "CLIENT GETNAME", Exact),
     (1, "CLIENT ID", Shape),
     (1, "CLIENT NO-EVICT (ON|OFF|x)", Exact),
+    (1, "CLIENT UNBLOCK (0|x|999999) [(TIMEOUT|ERROR|x)]", Exact),
+    (1, "WAIT (0|x|-1) (1|x|2)", Exact),
     (1, "CLIENT SETNAME value", Exact),
     (2, "PUBLISH member value", Exact),
     (1, "PUBSUB CHANNELS [pattern]", Exact),
@@ -223,6 +247,8 @@ const LISTS: &[Row] = &[
     (1, "BLPOP key… timeout", Exact),
     (1, "BRPOP key… timeout", Exact),
     (1, "BLMOVE key key (LEFT|RIGHT) (LEFT|RIGHT) timeout", Exact),
+    (1, "BRPOPLPUSH key key timeout", Exact),
+    (1, "BLMPOP timeout numbered (LEFT|RIGHT) [COUNT count]", Exact),
     (3, "OBJECT ENCODING key", Encoding),
 ];
 
@@ -282,6 +308,8 @@ const SORTED_SETS: &[Row] = &[
     (2, "ZREMRANGEBYLEX lexkey lex lex", Exact),
     (3, "(ZPOPMIN|ZPOPMAX) key [count]", Doubles),
     (3, "ZMPOP numbered (MIN|MAX) [COUNT count]", Doubles),
+    (1, "(BZPOPMIN|BZPOPMAX) key… timeout", Doubles),
+    (1, "BZMPOP timeout numbered (MIN|MAX) [COUNT count]", Doubles),
     (4, "(ZUNION|ZINTER) numbered [WEIGHTS weights] [AGGREGATE (SUM|MIN|MAX)] [WITHSCORES]", Doubles),
     (2, "ZDIFF numbered [WITHSCORES]", Doubles),
     (5, "(ZUNIONSTORE|ZINTERSTORE) key numbered [WEIGHTS weights] [AGGREGATE (SUM|MIN|MAX)]", Exact),
@@ -457,7 +485,8 @@ impl Generator {
         // command or setting in any order, spoil the transaction by an arity that 7.2 allows, or mix the scores of a
         // key for ranges by name.
         let name = arguments[0].as_slice();
-        let fragile = matches!(name, b"BLPOP" | b"BRPOP" | b"BLMOVE" | b"CLIENT" | b"COMMAND" | b"CONFIG" | b"RESET")
+        let fragile = waits(name)
+            || matches!(name, b"CLIENT" | b"COMMAND" | b"CONFIG" | b"RESET")
             || matches!(name, b"ZRANK" | b"ZREVRANK") && self.in_multi[connection]
             || name == b"SPOP" && rule == Unordered
             || matches!(name, b"ZADD" | b"ZRANGESTORE") && arguments.iter().any(|a| a.starts_with(b"lex:"));
@@ -594,7 +623,10 @@ impl Generator {
             "laterms" => self.absolute(1000, "0 -1 -9223372036854775808"),
             "numbered" => return self.keys_with_number(family, out),
             "weights" => return out.extend((0..self.numbered).map(|_| self.choose("1 2 0.5 -1 0 3 inf 1.5"))),
-            _ => return self.many(word, out),
+            _ => match bitmaps::word(word) {
+                Some(texts) => self.choose(texts),
+                None => return self.many(word, out),
+            },
         };
         out.push(one);
     }
@@ -771,6 +803,10 @@ impl Generator {
                     out.push(format!("f{}", number % 250).into_bytes());
                 }
                 "manyfields" => out.push(format!("f{number}").into_bytes()),
+                "manyones" => {
+                    out.push(vec![0xff; count]);
+                    return;
+                }
                 "manyints" => out.push(number.to_string().into_bytes()),
                 "manyelements" => out.push(format!("element-{number}").into_bytes()),
                 unknown => panic!("the grammar has no word {unknown:?}"),
@@ -789,6 +825,7 @@ fn rows(family: Family) -> &'static [Row] {
         Family::Sets => SETS,
         Family::SortedSets => SORTED_SETS,
         Family::HyperLogLog => HYPERLOGLOG,
+        Family::Bitmaps => bitmaps::ROWS,
         Family::Transactions => TRANSACTIONS,
     }
 }

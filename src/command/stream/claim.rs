@@ -116,12 +116,9 @@ pub fn xautoclaim(ctx: &mut Context<'_>, mut args: Args<'_>) -> CommandResult {
             return Err(CommandError::Syntax);
         }
     }
-    let mut record = ctx.keys.find_mut(key);
-    let found = match &mut record {
-        Some(record) => group_of_mut(record, group)?,
-        None => None,
-    };
-    let Some((entries, mut group)) = found else { return Err(CommandError::no_group(key, claim.group)) };
+    let no_group = || CommandError::no_group(key, claim.group);
+    let mut record = ctx.keys.find_mut(key).ok_or_else(no_group)?;
+    let (entries, mut group) = group_of_mut(&mut record, group)?.ok_or_else(no_group)?;
     let (number, created) = seen_consumer(&mut group, consumer, now_ms);
     let (ids, next) = claim.candidates(&group, entries, start, most, now_ms);
     let (mut changes, mut deleted) = (Vec::new(), Vec::new());

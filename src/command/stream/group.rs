@@ -99,8 +99,6 @@ pub fn xgroup_setid(ctx: &mut Context<'_>, mut args: Args<'_>) -> CommandResult 
         Ok(())
     })?;
     ctx.keys.changed_aside(EventClass::Stream, "xgroup-setid", key);
-    // Whoever waits may find now that there is something to read.
-    ctx.keys.ready(key);
     ctx.reply.ok();
     Ok(())
 }
@@ -113,8 +111,6 @@ pub fn xgroup_destroy(ctx: &mut Context<'_>, mut args: Args<'_>) -> CommandResul
     drop(record);
     if destroyed {
         ctx.keys.changed_aside(EventClass::Stream, "xgroup-destroy", key);
-        // Whoever waits for the group is told that it is gone.
-        ctx.keys.ready(key);
     }
     ctx.reply.integer(destroyed.into());
     Ok(())

@@ -17,9 +17,7 @@ mod trim;
 use smallvec::SmallVec;
 
 pub use claim::{xautoclaim, xclaim};
-pub use group::{
-    xgroup_create, xgroup_createconsumer, xgroup_delconsumer, xgroup_destroy, xgroup_help, xgroup_setid,
-};
+pub use group::{xgroup_create, xgroup_createconsumer, xgroup_delconsumer, xgroup_destroy, xgroup_help, xgroup_setid};
 pub use info::{xinfo_consumers, xinfo_groups, xinfo_help, xinfo_stream};
 pub use pending::{xack, xpending};
 pub use range::{xrange, xrevrange};
@@ -109,7 +107,6 @@ pub fn xadd(ctx: &mut Context<'_>, mut args: Args<'_>) -> CommandResult {
     if removed > 0 {
         ctx.keys.announce(EventClass::Stream, "xtrim", key);
     }
-    ctx.keys.ready(key);
     let text = id.text();
     let id_at = Some(options.id_at).filter(|_| !matches!(options.id, NewId::Given(Given::Whole(_))));
     log_exactly(ctx, args, reached, id_at.map(|at| (at, &text[..])));

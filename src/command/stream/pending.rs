@@ -113,8 +113,15 @@ fn reply_range(reply: &mut Reply, group: &Group, range: &Range<'_>, now_ms: i64)
         reply.integer(i64::try_from(pending.count).unwrap_or(i64::MAX));
     };
     match consumer {
-        Some(consumer) => consumer.pending().from(range.start).map(|(id, ())| id).take_while(|id| *id <= range.end).for_each(&mut tell),
-        None => group.pending().from(range.start).map(|(id, _)| id).take_while(|id| *id <= range.end).for_each(&mut tell),
+        Some(consumer) => consumer
+            .pending()
+            .from(range.start)
+            .map(|(id, ())| id)
+            .take_while(|id| *id <= range.end)
+            .for_each(&mut tell),
+        None => {
+            group.pending().from(range.start).map(|(id, _)| id).take_while(|id| *id <= range.end).for_each(&mut tell)
+        }
     }
     reply.finish_array(mark, count);
 }

@@ -58,19 +58,19 @@ pub struct Query<'a> {
     group: Option<(&'a [u8], &'a [u8])>,
     no_ack: bool,
     most: usize,
-    /// How long to wait, as it was given.
-    pub block: Option<&'a [u8]>,
+    /// When to give up waiting, if it is to wait; `None` inside for never.
+    pub deadline_ms: Option<Option<u64>>,
 }
 
 impl<'a> Query<'a> {
-    /// Reads the arguments; `checks_block` looks at the time to wait, whose place among the errors is its own.
+    /// Reads the arguments; `next_deadline` reads the time to wait, Unix time in ms.
     ///
     /// # Errors
     /// As Redis words them.
     pub fn read(
         mut args: Args<'a>,
         of_group: bool,
-        checks_block: impl Fn(&[u8]) -> CommandResult,
+        next_deadline: impl Fn(&mut Args<'a>) -> CommandResult<Option<u64>>,
     ) -> CommandResult<Query<'a>> {
         let mut query = Query {
             keys: SmallVec::new(),
@@ -78,13 +78,11 @@ impl<'a> Query<'a> {
             group: None,
             no_ack: false,
             most: usize::MAX,
-            block: None,
+            deadline_ms: None,
         };
         loop {
             if args.take_with_value("BLOCK") {
-                let given = args.next_bytes()?;
-                checks_block(given)?;
-                query.block = Some(given);
+                query.deadline_ms = Some(next_deadline(&mut args)?);
             } else if args.take_with_value("COUNT") {
                 // Nothing and less is everything.
                 query.most = usize::try_from(args.next_i64()?).ok().filter(|most| *most > 0).unwrap_or(usize::MAX);
@@ -253,7 +251,9 @@ fn read_for_group(
     if is_due {
         begin_stream(&mut ctx.reply, key);
         match after {
-            After::Id(id) => reply_pending(&mut ctx.reply, entries, &mut group, number, (id, most, now_ms), &mut delivery),
+            After::Id(id) => {
+                reply_pending(&mut ctx.reply, entries, &mut group, number, (id, most, now_ms), &mut delivery)
+            }
             After::Delivered => {
                 let pending = Pending { consumer: number, delivered_ms: now_ms, count: 1 };
                 deliver(&mut ctx.reply, entries, &mut group, (!reader.no_ack).then_some(pending), most, &mut delivery);

@@ -22,10 +22,7 @@ pub const COMMANDS: &[CommandSpec<Handler>] = &[
             arg::one_of("id-selector", &[arg::token("auto-id", "*"), arg::string("id")]),
             arg::block("data", &[arg::string("field"), arg::string("value")]).multiple(),
         ],
-        history: &[
-            ("6.2.0", "Options `NOMKSTREAM`, `MINID` and `LIMIT`."),
-            ("7.0.0", "Ids of the form `<ms>-*`."),
-        ],
+        history: &[("6.2.0", "Options `NOMKSTREAM`, `MINID` and `LIMIT`."), ("7.0.0", "Ids of the form `<ms>-*`.")],
         handler: Some(super::xadd),
         ..ROW
     },
@@ -300,13 +297,13 @@ const XINFO: &[CommandSpec<Handler>] = &[
         arity: AtLeast(3),
         flags: flags!(READONLY),
         keys: &[KeySpec::at(2, key_flags!(RO | ACCESS))],
-        arguments: &[
-            arg::key("key", 0),
-            arg::block("full-block", &[arg::token("full", "FULL"), COUNT]).optional(),
-        ],
+        arguments: &[arg::key("key", 0), arg::block("full-block", &[arg::token("full", "FULL"), COUNT]).optional()],
         history: &[
             ("6.0.0", "Option `FULL`."),
-            ("7.0.0", "Fields `max-deleted-entry-id`, `entries-added`, `recorded-first-entry-id`, `entries-read`, `lag`."),
+            (
+                "7.0.0",
+                "Fields `max-deleted-entry-id`, `entries-added`, `recorded-first-entry-id`, `entries-read`, `lag`.",
+            ),
             ("7.2.0", "Field `active-time` of consumers; `seen-time` counts attempts too."),
         ],
         handler: Some(super::xinfo_stream),

@@ -1,5 +1,7 @@
 //! Waiting, in process: a manual clock, no threads but where a test is about them.
 
+mod commands;
+
 use std::sync::Arc;
 use std::task::{Poll, Wake, Waker};
 use std::time::Duration;
@@ -426,8 +428,10 @@ fn the_log_hears_of_the_push_first() {
     }
     let engine = Engine::new(Config::new(), Clock::system()).unwrap();
     let log = Arc::new(Log::default());
-    engine.keyspace.set_sink(log.clone());
-    engine.keyspace.set_logging(true);
+    let mut keys = engine.keys();
+    keys.enter_exclusively(0);
+    keys.set_log(Some(log.clone()));
+    drop(keys);
     let [mut a, mut b, mut c] = peers(&engine);
     a.wait("BLMOVE q r LEFT RIGHT 0");
     b.wait("BRPOP r 0");

@@ -4,6 +4,7 @@ pub mod blocking;
 pub mod connection;
 pub mod pubsub;
 pub mod server;
+pub mod stream;
 pub mod transaction;
 
 use super::Handler;
@@ -16,6 +17,7 @@ pub const FAMILIES: &[&[CommandSpec<Handler>]] = &[
     transaction::spec::COMMANDS,
     server::spec::COMMANDS,
     blocking::spec::COMMANDS,
+    stream::spec::COMMANDS,
 ];
 
 #[cfg(test)]

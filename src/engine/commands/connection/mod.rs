@@ -6,7 +6,7 @@ pub mod spec;
 
 pub use client::{
     client_getname, client_help, client_id, client_info, client_kill, client_list, client_no_evict, client_no_touch,
-    client_reply, client_setinfo, client_setname,
+    client_reply, client_setinfo, client_setname, client_unblock,
 };
 
 use std::sync::atomic::Ordering::Relaxed;
@@ -23,7 +23,7 @@ use crate::protocol::reply::Protocol;
 pub const REDIS_VERSION: &str = "7.2.4";
 
 /// The only user.
-const DEFAULT_USER: &[u8] = b"default";
+pub const DEFAULT_USER: &[u8] = b"default";
 
 /// `AUTH [username] password`
 pub fn auth(call: &mut Call<'_, '_>, mut args: Args<'_>) -> CommandResult<Outcome> {

@@ -1,7 +1,9 @@
 //! Rows of the stream commands that may wait.
 
 use crate::command::spec::Arity::AtLeast;
-use crate::command::spec::{Argument, BeginSearch, CommandSpec, FindKeys, Group, KeyFlags, KeySpec, arg, flags, key_flags};
+use crate::command::spec::{
+    Argument, BeginSearch, CommandSpec, FindKeys, Group, KeyFlags, KeySpec, arg, flags, key_flags,
+};
 use crate::engine::Handler;
 
 /// The rows, handlers in the same order in `mod.rs`.

@@ -1,5 +1,6 @@
 //! The sections of INFO except the memory section.
 
+use std::collections::HashSet;
 use std::sync::atomic::Ordering::Relaxed;
 
 use super::Text;
@@ -48,7 +49,8 @@ pub(super) fn server(text: &mut Text, call: &mut Call<'_, '_>) {
     text.field("configured_hz", setting(call, "hz"));
     text.field("lru_clock", eviction::recency_at(call.context.keys.now_ms));
     text.field("executable", executable);
-    text.field("config_file", "");
+    let config_file = engine.config_file.get().map(|path| path.display().to_string());
+    text.field("config_file", config_file.unwrap_or_default());
     text.field("io_threads_active", 0);
     if port != 0 {
         let bind: String = setting(call, "bind").split(' ').map(|address| format!("bind={address},")).collect();
@@ -65,12 +67,18 @@ pub(super) fn clients(text: &mut Text, call: &mut Call<'_, '_>) {
     text.field("maxclients", setting(call, "maxclients"));
     text.field("client_recent_max_input_buffer", largest(|client| client.held.query_bytes.load(Relaxed)));
     text.field("client_recent_max_output_buffer", largest(|client| client.held.output_bytes.load(Relaxed)));
-    text.field("blocked_clients", all.iter().filter(|client| client.blocked.load(Relaxed)).count());
+    text.field("blocked_clients", all.iter().filter(|client| client.is_blocked()).count());
     text.field("tracking_clients", 0);
     text.field("pubsub_clients", all.iter().filter(|client| client.is_subscriber()).count());
     text.field("watching_clients", all.iter().filter(|client| client.watching.load(Relaxed) > 0).count());
     text.field("clients_in_timeout_table", call.engine.timers.len());
     text.field("total_watched_keys", all.iter().map(|client| u64::from(client.watching.load(Relaxed))).sum::<u64>());
+    let waiters: Vec<_> = all.iter().filter_map(|client| client.waiting()).collect();
+    let keys: HashSet<_> = waiters.iter().flat_map(|waiter| waiter.awaited()).collect();
+    text.field("total_blocking_keys", keys.len());
+    let on_nokey = waiters.iter().filter(|waiter| waiter.ends_without_key());
+    let keys: HashSet<_> = on_nokey.flat_map(|waiter| waiter.awaited()).collect();
+    text.field("total_blocking_keys_on_nokey", keys.len());
 }
 
 /// `# Persistence`
