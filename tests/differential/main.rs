@@ -38,7 +38,7 @@ const STATE_EVERY: usize = 400;
 /// Commands in all, unless `PIPKIN_COMMANDS` says more.
 const COMMANDS_DEFAULT: usize = 240_000;
 /// Number of tests below, which share the commands.
-const TESTS: usize = 9;
+const TESTS: usize = 10;
 
 #[test]
 fn strings() {
@@ -81,6 +81,11 @@ fn bitmaps() {
 }
 
 #[test]
+fn streams() {
+    run("streams", &[Family::Streams, Family::Streams, Family::Streams, Family::Keys]);
+}
+
+#[test]
 fn everything_together() {
     let all = [
         Family::Transactions,
@@ -100,8 +105,8 @@ fn everything_together() {
 }
 
 /// The categories whose commands must all have a row.
-const CATEGORIES: [&str; 9] =
-    ["keyspace", "string", "hash", "list", "set", "sortedset", "hyperloglog", "bitmap", "transaction"];
+const CATEGORIES: [&str; 10] =
+    ["stream", "keyspace", "string", "hash", "list", "set", "sortedset", "hyperloglog", "bitmap", "transaction"];
 
 #[test]
 fn every_data_command_has_a_row() {
@@ -134,6 +139,18 @@ fn run(test: &str, families: &[Family]) {
     let mut reports = BTreeMap::new();
     for seed in (0..rounds as u64).map(|round| first.wrapping_add(round)) {
         let steps = Generator::new(seed, families).round(ROUND_COMMANDS, STATE_EVERY);
+        {
+            let mut out = Vec::new();
+            for s in &steps {
+                let mut b = Vec::new();
+                support::encode(&s.arguments, &mut b);
+                if !s.arguments.is_empty() {
+                    out.extend_from_slice(format!("{} {}\n", s.connection, b.len()).as_bytes());
+                    out.extend(b);
+                }
+            }
+            std::fs::write("/tmp/a-steps.bin", out).unwrap();
+        }
         let Err(failure) = pair.run(&steps) else { continue };
         let culprit = failure.culprit(&steps);
         if reports.contains_key(&culprit) {

@@ -133,7 +133,11 @@ impl<'a> Query<'a> {
                 (b"$", Some(_)) => return Err(CommandError::XreadgroupNewest),
                 (b">", None) => return Err(CommandError::XreadUndelivered),
                 (b">", Some(_)) => After::Delivered,
-                (text, _) => After::Id(ids::strict(text, 0)?),
+                // Redis has no other sign for `>`.
+                (text, group) => match ids::strict(text, 0)? {
+                    StreamId::MAX if group.is_some() => After::Delivered,
+                    id => After::Id(id),
+                },
             });
         }
         let reader = self.group.map(|(group, consumer)| Reader {

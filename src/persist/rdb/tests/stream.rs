@@ -12,6 +12,8 @@ use crate::value::{ValueLimits, ValueRef};
 
 type Id = (u64, u64);
 type Pairs = Vec<(Vec<u8>, Vec<u8>)>;
+/// By entry when it was delivered, and how often.
+type Deliveries = BTreeMap<Id, (i64, u64)>;
 
 /// What a stream holds.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -28,7 +30,7 @@ pub struct StreamModel {
 struct GroupModel {
     last: Id,
     read: Option<u64>,
-    consumers: BTreeMap<Vec<u8>, (i64, BTreeMap<Id, (i64, u64)>)>,
+    consumers: BTreeMap<Vec<u8>, (i64, Deliveries)>,
 }
 
 fn plain(id: StreamId) -> Id {
