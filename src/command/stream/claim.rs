@@ -54,7 +54,7 @@ pub fn xclaim(ctx: &mut Context<'_>, mut args: Args<'_>) -> CommandResult {
     }
     let mut claim =
         Claim { key, group, consumer, idle_ms, delivered_ms: now_ms, deliveries: None, force: false, just_id: false };
-    let last_id = claim.read_options(args, now_ms)?;
+    let last_id = claim.read_options(args, now_ms, ctx.keys.now_ms == 0)?;
     let mut changes = Vec::new();
     let Some(mut record) = ctx.keys.find_mut(key) else { return Ok(()) };
     let Some((entries, mut group)) = group_of_mut(&mut record, group)? else { return Ok(()) };
@@ -162,7 +162,7 @@ fn name_of(group: &Group, number: u32) -> Box<[u8]> {
 
 impl Claim<'_> {
     /// Reads the options of XCLAIM; returns the last id that they name.
-    fn read_options(&mut self, mut args: Args<'_>, now_ms: i64) -> CommandResult<StreamId> {
+    fn read_options(&mut self, mut args: Args<'_>, now_ms: i64, is_replay: bool) -> CommandResult<StreamId> {
         let (mut delivered_ms, mut last_id) = (-1, StreamId::MIN);
         let mut deliveries = -1;
         while args.remaining() > 0 {
@@ -184,8 +184,9 @@ impl Claim<'_> {
             }
         }
         self.deliveries = u64::try_from(deliveries).ok();
-        // A time that cannot be is now.
-        self.delivered_ms = if (0..=now_ms).contains(&delivered_ms) { delivered_ms } else { now_ms };
+        // A time that cannot be is now; a log that is replayed knows better than the clock.
+        let last_ms = if is_replay { i64::MAX } else { now_ms };
+        self.delivered_ms = if (0..=last_ms).contains(&delivered_ms) { delivered_ms } else { now_ms };
         Ok(last_id)
     }
 
