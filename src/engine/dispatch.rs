@@ -368,7 +368,10 @@ impl<'e, 's> Run<'e, 's> {
         if request.name().eq_ignore_ascii_case(b"exec") {
             self.session.transaction = None;
             transaction::unwatch(self.session, &mut self.context.keys);
-            return CommandError::ExecAbortBecause(Box::new(error));
+            return match error {
+                CommandError::CrossSlot => error,
+                other => CommandError::ExecAbortBecause(Box::new(other)),
+            };
         }
         if let Some(transaction) = &mut self.session.transaction {
             transaction.aborted = true;

@@ -31,7 +31,7 @@ pub(super) fn server(text: &mut Text, call: &mut Call<'_, '_>) {
     text.field("redis_git_sha1", "00000000");
     text.field("redis_git_dirty", 0);
     text.field("redis_build_id", env!("CARGO_PKG_VERSION"));
-    text.field("redis_mode", "standalone");
+    text.field("redis_mode", engine.cluster.mode());
     text.field("os", process::system_name());
     text.field("arch_bits", usize::BITS);
     text.field("monotonic_clock", "POSIX clock_gettime");
