@@ -27,7 +27,7 @@ use support::{Client, Random, Reply, Scratch, Server, eventually, info_number, t
 
 /// Moves the clock over every short deadline of the grammar.
 const LONG_MS: u64 = 3_600_000;
-const FAMILIES: [Family; 10] = [
+const FAMILIES: [Family; 11] = [
     Family::Transactions,
     Family::Keys,
     Family::Keys,
@@ -38,6 +38,7 @@ const FAMILIES: [Family; 10] = [
     Family::SortedSets,
     Family::SortedSets,
     Family::HyperLogLog,
+    Family::Bitmaps,
 ];
 
 /// What is to be there again: the digest, and every key's deadline.

@@ -41,6 +41,7 @@ const LONG_REASON: &str = "// long: ";
 const UNSAFE_FILES: &[&str] = &[
     "src/allocator.rs",
     "src/base/prefetch.rs",
+    "src/value/bits.rs",
     "src/value/thin.rs",
     "src/value/table/segment.rs",
     "src/value/sorted_set/member.rs",

@@ -4,6 +4,7 @@
 //! clock (the context carries the time).
 
 pub mod args;
+pub mod bitmap;
 pub mod context;
 pub mod hash;
 pub mod hyperloglog;
@@ -37,4 +38,5 @@ pub const FAMILIES: &[&[CommandSpec<Handler>]] = &[
     set::spec::COMMANDS,
     sorted_set::spec::COMMANDS,
     hyperloglog::spec::COMMANDS,
+    bitmap::spec::COMMANDS,
 ];

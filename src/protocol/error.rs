@@ -128,6 +128,24 @@ pub enum CommandError {
     #[error("ERR Insufficient memory, transient memory for LCS exceeds proto-max-bulk-len")]
     LcsMemory,
 
+    // Bitmaps.
+    #[error("ERR bit offset is not an integer or out of range")]
+    BitOffset,
+    #[error("ERR bit is not an integer or out of range")]
+    BitValue,
+    #[error("ERR The bit argument must be 1 or 0.")]
+    BitArgument,
+    #[error("ERR BITOP NOT must be called with a single source key.")]
+    BitopNotKeys,
+    #[error("ERR BITOP {0} must be called with at least two source keys.")]
+    BitopKeys(&'static str),
+    #[error("ERR Invalid bitfield type. Use something like i16 u8. Note that u64 is not supported but i64 is.")]
+    FieldType,
+    #[error("ERR Invalid OVERFLOW type specified")]
+    FieldOverflow,
+    #[error("ERR BITFIELD_RO only supports the GET subcommand")]
+    FieldReadOnly,
+
     // Hashes.
     #[error("ERR hash value is not an integer")]
     HashNotInteger,
@@ -320,6 +338,17 @@ pub enum CommandError {
     NoConfigFile,
     #[error("ERR Rewriting config file: {0}")]
     ConfigRewrite(Box<str>),
+    #[error(
+        "ERR ACL GENPASS argument must be the number of bits for the output password, a positive number up to 4096"
+    )]
+    GenpassBits,
+    #[error("ERR RESP2 is not supported by this command")]
+    NeedsResp3,
+    #[error(
+        "ERR Wrong protocol type name. Please use one of the following: \
+         string|integer|double|bignum|null|array|set|map|attrib|push|verbatim|true|false"
+    )]
+    ProtocolTypeName,
 
     // Texts that quote a client's bytes: the whole line, made by the functions below.
     #[error("{}", String::from_utf8_lossy(.0))]
@@ -415,6 +444,30 @@ impl CommandError {
     #[cold]
     pub fn no_such_user(name: &[u8]) -> CommandError {
         quoting("ERR No such user '", name, "'")
+    }
+
+    /// LATENCY GRAPH: an event that was never slow.
+    #[cold]
+    pub fn no_samples(event: &[u8]) -> CommandError {
+        quoting("ERR No samples available for event '", event, "'")
+    }
+
+    /// ACL CAT: a category that is not known.
+    #[cold]
+    pub fn unknown_category(name: &[u8]) -> CommandError {
+        quoting("ERR Unknown category '", name, "'")
+    }
+
+    /// ACL DRYRUN: a user that is not known.
+    #[cold]
+    pub fn user_not_found(name: &[u8]) -> CommandError {
+        quoting("ERR User '", name, "' not found")
+    }
+
+    /// ACL DRYRUN: a command that is not known.
+    #[cold]
+    pub fn command_not_found(name: &[u8]) -> CommandError {
+        quoting("ERR Command '", name, "' not found")
     }
 
     /// CONFIG SET: a setting that is not known.

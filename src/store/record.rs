@@ -452,6 +452,21 @@ impl Record {
         true
     }
 
+    /// The bytes of a string, to be changed where they lie; its encoding becomes `raw`. `None` if it is stored as a number,
+    /// or the key holds another type.
+    pub fn string_mut(&mut self) -> Option<&mut [u8]> {
+        match self.form() {
+            Form::Embedded => {
+                self.0[0] |= MARKED;
+                let at = self.value_at();
+                Some(&mut self.0[at..])
+            }
+            // SAFETY: the form says what is boxed.
+            Form::BigString => Some(Arc::<Vec<u8>>::make_mut(unsafe { self.big_mut() })),
+            _ => None,
+        }
+    }
+
     /// Edits a string, in place where it has a buffer of its own; its encoding becomes `raw`. `None` if the key holds
     /// another type. The caller has bounded the length.
     pub fn edit_string<R>(&mut self, edit: impl FnOnce(&mut Vec<u8>) -> R) -> Option<R> {

@@ -1,6 +1,7 @@
 //! Floor 1: pure data structures, one per file. No clock, no reply, no I/O, no key.
 
 mod any;
+pub mod bits;
 pub mod hash;
 pub mod hyperloglog;
 pub mod list;

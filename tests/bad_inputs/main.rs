@@ -6,6 +6,7 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test fails where an expectation does")]
 
+mod numbers;
 mod payloads;
 #[path = "../support/mod.rs"]
 mod support;

@@ -5,6 +5,9 @@
 //! `A%B` are two literal arguments. Universes are
 //! small, so that commands meet the same keys, fields and members again.
 
+#[path = "grammar/bitmaps.rs"]
+mod bitmaps;
+
 use std::collections::BTreeSet;
 use std::fmt;
 
@@ -22,11 +25,12 @@ pub enum Family {
     Sets,
     SortedSets,
     HyperLogLog,
+    Bitmaps,
     Transactions,
 }
 
 /// Every family.
-const ALL: [Family; 9] = [
+const ALL: [Family; 10] = [
     Family::Connection,
     Family::Keys,
     Family::Strings,
@@ -35,6 +39,7 @@ const ALL: [Family; 9] = [
     Family::Sets,
     Family::SortedSets,
     Family::HyperLogLog,
+    Family::Bitmaps,
     Family::Transactions,
 ];
 
@@ -42,7 +47,7 @@ impl Family {
     /// First letter of the family's keys.
     fn prefix(self) -> Option<char> {
         Some(match self {
-            Family::Strings => 's',
+            Family::Strings | Family::Bitmaps => 's',
             Family::Hashes => 'h',
             Family::Lists => 'l',
             Family::Sets => 'u',
@@ -594,7 +599,10 @@ impl Generator {
             "laterms" => self.absolute(1000, "0 -1 -9223372036854775808"),
             "numbered" => return self.keys_with_number(family, out),
             "weights" => return out.extend((0..self.numbered).map(|_| self.choose("1 2 0.5 -1 0 3 inf 1.5"))),
-            _ => return self.many(word, out),
+            _ => match bitmaps::word(word) {
+                Some(texts) => self.choose(texts),
+                None => return self.many(word, out),
+            },
         };
         out.push(one);
     }
@@ -771,6 +779,10 @@ impl Generator {
                     out.push(format!("f{}", number % 250).into_bytes());
                 }
                 "manyfields" => out.push(format!("f{number}").into_bytes()),
+                "manyones" => {
+                    out.push(vec![0xff; count]);
+                    return;
+                }
                 "manyints" => out.push(number.to_string().into_bytes()),
                 "manyelements" => out.push(format!("element-{number}").into_bytes()),
                 unknown => panic!("the grammar has no word {unknown:?}"),
@@ -789,6 +801,7 @@ fn rows(family: Family) -> &'static [Row] {
         Family::Sets => SETS,
         Family::SortedSets => SORTED_SETS,
         Family::HyperLogLog => HYPERLOGLOG,
+        Family::Bitmaps => bitmaps::ROWS,
         Family::Transactions => TRANSACTIONS,
     }
 }

@@ -37,7 +37,7 @@ const STATE_EVERY: usize = 400;
 /// Commands in all, unless `PIPKIN_COMMANDS` says more.
 const COMMANDS_DEFAULT: usize = 240_000;
 /// Number of tests below, which share the commands.
-const TESTS: usize = 8;
+const TESTS: usize = 9;
 
 #[test]
 fn strings() {
@@ -75,6 +75,11 @@ fn hyperloglog() {
 }
 
 #[test]
+fn bitmaps() {
+    run("bitmaps", &[Family::Bitmaps, Family::Bitmaps, Family::Bitmaps, Family::Keys]);
+}
+
+#[test]
 fn everything_together() {
     let all = [
         Family::Transactions,
@@ -87,13 +92,15 @@ fn everything_together() {
         Family::Sets,
         Family::SortedSets,
         Family::HyperLogLog,
+        Family::Bitmaps,
         Family::Connection,
     ];
     run("everything_together", &all);
 }
 
 /// The categories whose commands must all have a row.
-const CATEGORIES: [&str; 8] = ["keyspace", "string", "hash", "list", "set", "sortedset", "hyperloglog", "transaction"];
+const CATEGORIES: [&str; 9] =
+    ["keyspace", "string", "hash", "list", "set", "sortedset", "hyperloglog", "bitmap", "transaction"];
 
 #[test]
 fn every_data_command_has_a_row() {

@@ -12,6 +12,8 @@
 //! | ZRANK, ZREVRANK with a fourth word | wrong number of arguments | `WITHSCORE` or a syntax error | `grammar.rs` draws none |
 //! | A key that SET lets expire in the past | counted until it is come across | never there (Pipkin) | `grammar.rs` draws none |
 //! | The sign of a score of zero | lost on the way through a packed set | kept where the result is not packed (Pipkin) | `compare.rs`, `doubles` |
+//! | BITCOUNT, BITPOS with wrong arguments for a key that is missing or of another type | the key decides | the arguments decide | [`reply`] |
+//! | BITFIELD SET with SAT, and a number near the smallest | the field's largest number, by an overflow | its smallest (Pipkin) | `grammar/bitmaps.rs` draws none |
 //! | A HyperLogLog that APPEND or SETRANGE damaged | an error where the damage is come across | always an error (Pipkin) | [`ends_round`] |
 //!
 //! `ZRANK … WITHSCORE`, `CLIENT NO-TOUCH` and `CLIENT SETINFO` exist since 7.2 only: the grammar has no row for them,
@@ -22,7 +24,15 @@ use crate::support::Reply;
 /// Whether these replies to a command may differ.
 pub fn reply(arguments: &[Vec<u8>], subject: &Reply, oracle: &Reply) -> bool {
     let name = arguments[0].to_ascii_uppercase();
-    name == b"OBJECT" && arguments.len() == 3 && encoding(subject.bytes(), oracle.bytes())
+    match name.as_slice() {
+        b"OBJECT" => arguments.len() == 3 && encoding(subject.bytes(), oracle.bytes()),
+        b"BITCOUNT" | b"BITPOS" => {
+            let decided_by_key = matches!(oracle, Reply::Integer(0 | -1))
+                || matches!(oracle, Reply::Error(text) if text.starts_with(b"WRONGTYPE"));
+            decided_by_key && matches!(subject, Reply::Error(text) if text.starts_with(b"ERR "))
+        }
+        _ => false,
+    }
 }
 
 /// Whether the two states may part from here on, so that nothing behind it can be compared.

@@ -239,11 +239,22 @@ fn leading_count(text: &[u8]) -> Option<usize> {
     std::str::from_utf8(&digits[..length]).ok()?.parse().ok()
 }
 
-/// What happens to the key of a command whose options decide it: SET reads the old value only with GET.
+/// What happens to the key of a command whose options decide it: SET reads the old value only with GET, BITFIELD writes
+/// only with SET or INCRBY.
 fn actual_flags<A: AsRef<[u8]>>(flags: KeyFlags, arguments: &[A]) -> KeyFlags {
     if !flags.has(KeyFlags::VARIABLE_FLAGS) {
         return flags;
     }
-    let returns_old = arguments.iter().skip(3).any(|argument| argument.as_ref().eq_ignore_ascii_case(b"get"));
-    if returns_old { KeyFlags::RW | KeyFlags::ACCESS | KeyFlags::UPDATE } else { KeyFlags::OW | KeyFlags::UPDATE }
+    let both = KeyFlags::RW | KeyFlags::ACCESS | KeyFlags::UPDATE;
+    let is = |at: usize, word: &[u8]| arguments.get(at).is_some_and(|found| found.as_ref().eq_ignore_ascii_case(word));
+    if !is(0, b"bitfield") {
+        let returns_old = (3..arguments.len()).any(|at| is(at, b"get"));
+        return if returns_old { both } else { KeyFlags::OW | KeyFlags::UPDATE };
+    }
+    let mut at = 2;
+    while is(at, b"get") || is(at, b"overflow") {
+        at += if is(at, b"get") { 3 } else { 2 };
+    }
+    let writes = is(at, b"set") || is(at, b"incrby");
+    if writes { both } else { KeyFlags::RO | KeyFlags::ACCESS }
 }
