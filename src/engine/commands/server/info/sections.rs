@@ -55,6 +55,10 @@ pub(super) fn server(text: &mut Text, call: &mut Call<'_, '_>) {
         let bind: String = setting(call, "bind").split(' ').map(|address| format!("bind={address},")).collect();
         text.field("listener0", format_args!("name=tcp,{bind}port={port}"));
     }
+    let path = setting(call, "unixsocket");
+    if !path.is_empty() {
+        text.field(format_args!("listener{}", u8::from(port != 0)), format_args!("name=unix,bind={path}"));
+    }
 }
 
 /// `# Clients`
