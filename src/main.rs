@@ -1,6 +1,8 @@
 //! The `pipkin` binary: command line, log, allocator, signals. Everything else is the library's.
 
 mod allocator;
+#[cfg(target_os = "linux")]
+mod huge_pages;
 mod progress;
 
 use std::fs::OpenOptions;
@@ -104,6 +106,8 @@ fn run() -> Result<ExitCode, Box<dyn std::error::Error>> {
     }
     let threads =
         engine.start_threads().map_err(|source| StartupError::Thread { what: "the instance's threads", source })?;
+    #[cfg(target_os = "linux")]
+    huge_pages::start().map_err(|source| StartupError::Thread { what: "the thread for huge pages", source })?;
     let addresses: Vec<String> = listeners.iter().map(Bound::address).collect();
     let count = match settings.io_threads {
         // One core is left to the clients' side of the kernel and the instance's own threads: on two cores a second

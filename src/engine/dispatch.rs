@@ -433,7 +433,7 @@ impl<'e, 's> Run<'e, 's> {
             Ok(Outcome::Done) => Ok(()),
             Ok(Outcome::Blocked(wait)) => {
                 let silent = matches!(self.session.reply_mode, ReplyMode::Off | ReplyMode::Skip);
-                self.session.blocked = Some(blocking::enqueue(&mut self.context, self.engine, *wait, silent));
+                self.session.block(blocking::enqueue(&mut self.context, self.engine, *wait, silent));
                 Ok(())
             }
             Err(error) => {

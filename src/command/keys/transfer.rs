@@ -21,7 +21,6 @@ fn rename_key(ctx: &mut Context<'_>, key: &[u8], new_key: &[u8], replace: bool) 
     }
     ctx.keys.changed(EventClass::Generic, "rename_from", key);
     ctx.keys.changed(EventClass::Generic, "rename_to", new_key);
-    ctx.keys.ready(new_key);
     Ok(true)
 }
 
@@ -82,7 +81,6 @@ pub fn copy(ctx: &mut Context<'_>, mut args: Args<'_>) -> CommandResult {
         ctx.keys.remove(destination);
         ctx.keys.insert_new(copy);
         ctx.keys.changed(EventClass::Generic, "copy_to", destination);
-        ctx.keys.ready(destination);
     }
     ctx.keys.database = selected;
     ctx.reply.integer(copied as i64);
@@ -109,7 +107,6 @@ pub fn move_(ctx: &mut Context<'_>, mut args: Args<'_>) -> CommandResult {
         ctx.keys.database = database;
         ctx.keys.insert_record(record);
         ctx.keys.changed(EventClass::Generic, "move_to", key);
-        ctx.keys.ready(key);
         ctx.keys.database = selected;
     }
     ctx.reply.integer(moves as i64);

@@ -6,7 +6,7 @@ pub mod spec;
 
 pub use client::{
     client_getname, client_help, client_id, client_info, client_kill, client_list, client_no_evict, client_no_touch,
-    client_reply, client_setinfo, client_setname,
+    client_reply, client_setinfo, client_setname, client_unblock,
 };
 
 use std::sync::atomic::Ordering::Relaxed;

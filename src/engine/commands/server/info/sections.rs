@@ -1,5 +1,6 @@
 //! The sections of INFO except the memory section.
 
+use std::collections::HashSet;
 use std::sync::atomic::Ordering::Relaxed;
 
 use super::Text;
@@ -70,12 +71,18 @@ pub(super) fn clients(text: &mut Text, call: &mut Call<'_, '_>) {
     text.field("maxclients", setting(call, "maxclients"));
     text.field("client_recent_max_input_buffer", largest(|client| client.held.query_bytes.load(Relaxed)));
     text.field("client_recent_max_output_buffer", largest(|client| client.held.output_bytes.load(Relaxed)));
-    text.field("blocked_clients", all.iter().filter(|client| client.blocked.load(Relaxed)).count());
+    text.field("blocked_clients", all.iter().filter(|client| client.is_blocked()).count());
     text.field("tracking_clients", 0);
     text.field("pubsub_clients", all.iter().filter(|client| client.is_subscriber()).count());
     text.field("watching_clients", all.iter().filter(|client| client.watching.load(Relaxed) > 0).count());
     text.field("clients_in_timeout_table", call.engine.timers.len());
     text.field("total_watched_keys", all.iter().map(|client| u64::from(client.watching.load(Relaxed))).sum::<u64>());
+    let waiters: Vec<_> = all.iter().filter_map(|client| client.waiting()).collect();
+    let keys: HashSet<_> = waiters.iter().flat_map(|waiter| waiter.awaited()).collect();
+    text.field("total_blocking_keys", keys.len());
+    let on_nokey = waiters.iter().filter(|waiter| waiter.ends_without_key());
+    let keys: HashSet<_> = on_nokey.flat_map(|waiter| waiter.awaited()).collect();
+    text.field("total_blocking_keys_on_nokey", keys.len());
 }
 
 /// `# Persistence`
