@@ -37,7 +37,6 @@ const DOCUMENTED_OTHERWISE: &[(&str, &str, &str)] = &[
     ("setnx", "replaced_by", "deprecated since 7.2"),
     ("quit", "doc_flags", "deprecated since 7.2"),
     ("quit", "deprecated_since", "deprecated since 7.2"),
-    ("quit", "replaced_by", "deprecated since 7.2"),
     ("zrank", "arguments", "WITHSCORE is 7.2's"),
     ("zrank", "history", "WITHSCORE is 7.2's"),
     ("zrevrank", "arguments", "WITHSCORE is 7.2's"),
