@@ -19,7 +19,7 @@ use pipkin::engine::memory::AllocatorFigures;
 use pipkin::persist::check::{self, Verdict};
 use pipkin::protocol::error::StartupError;
 use pipkin::server::{listener, workers};
-use tikv_jemalloc_ctl::{Access, AsName, arenas, epoch, stats};
+use tikv_jemalloc_ctl::{Access, AsName, arenas, epoch, stats, stats_print};
 use tracing_subscriber::EnvFilter;
 use tracing_subscriber::fmt::writer::{BoxMakeWriter, EitherWriter};
 
@@ -94,7 +94,12 @@ fn run() -> Result<ExitCode, Box<dyn std::error::Error>> {
     *engine.log_level.write() = Some(log_level);
     *engine.memory.allocator.write() = Some(allocator_figures);
     *engine.memory.purge.write() = Some(give_memory_back);
+    *engine.memory.allocator_report.write() = Some(allocator_report);
     engine.port.store(settings.port as usize, Ordering::Relaxed);
+    if let Some(path) = config_file(&cli.settings) {
+        // The working directory may be another one later.
+        engine.config_file.set(std::path::absolute(&path).unwrap_or(path)).ok();
+    }
     let threads =
         engine.start_threads().map_err(|source| StartupError::Thread { what: "the instance's threads", source })?;
     let addresses: Vec<String> =
@@ -170,6 +175,15 @@ fn allocator_figures() -> AllocatorFigures {
     }
 }
 
+/// What jemalloc prints about itself.
+fn allocator_report() -> String {
+    let mut text = Vec::new();
+    match stats_print::stats_print(&mut text, stats_print::Options::default()) {
+        Ok(()) => String::from_utf8_lossy(&text).into_owned(),
+        Err(error) => format!("jemalloc printed nothing: {error}"),
+    }
+}
+
 /// Has jemalloc give its unused pages back; false if it refused.
 fn give_memory_back() -> bool {
     let Ok(count) = arenas::narenas::read() else { return false };
@@ -199,7 +213,7 @@ fn load(config: &mut Config, arguments: &[String]) -> Result<(), Box<dyn std::er
     config.load_environment(std::env::vars())?;
     let mut rest = arguments;
     if let [file, behind @ ..] = arguments
-        && !file.starts_with("--")
+        && names_file(file)
     {
         let text = read_file(file).map_err(|source| StartupError::ConfigFile { path: file.into(), source })?;
         let mut include = |path: &str| std::fs::read(path).map_err(|error| error.to_string());
@@ -208,6 +222,16 @@ fn load(config: &mut Config, arguments: &[String]) -> Result<(), Box<dyn std::er
     }
     config.load_arguments(rest)?;
     Ok(())
+}
+
+/// Whether the first argument is a configuration file, and no setting.
+fn names_file(argument: &str) -> bool {
+    !argument.starts_with("--")
+}
+
+/// The configuration file, where it is one on the disk.
+fn config_file(arguments: &[String]) -> Option<PathBuf> {
+    arguments.first().filter(|argument| names_file(argument) && *argument != "-").map(PathBuf::from)
 }
 
 /// The text of a configuration file; `-` is the standard input.

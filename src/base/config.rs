@@ -7,6 +7,7 @@
 //! Reading a file's text does no I/O: the caller hands the text in, and a function for `include`.
 
 mod events;
+mod rewrite;
 mod settings;
 mod source;
 pub mod table;

@@ -57,6 +57,9 @@ pub const RDB_DATABASES_MAX: usize = i32::MAX as usize;
 
 /// A piece of the log's buffer is handed to the writer when it is so long, in bytes.
 pub const LOG_PIECE_BYTES: usize = 256 << 10;
+/// With `appendfsync everysec`: bytes written since the last sync with which the next one begins, whatever the time. A
+/// sync of a few of them is short, and what arrives meanwhile stays in few pieces, which the processor's cache holds.
+pub const LOG_SYNC_BYTES: u64 = 16 << 20;
 /// With so many bytes not yet written to the append-only file, commands that write wait before they run.
 pub const LOG_BACKLOG_BYTES_MAX: u64 = 64 << 20;
 /// With `appendfsync everysec`: with records that are not synced for so long, commands that write wait.

@@ -5,6 +5,7 @@ pub mod config;
 pub mod crc64;
 pub mod gauge;
 pub mod glob;
+pub mod latency_monitor;
 pub mod limits;
 pub mod long_double;
 pub mod number;

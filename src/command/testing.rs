@@ -40,8 +40,8 @@ impl Bench {
         let handler =
             rows.find(|row| row.name == name).and_then(|row| row.handler).expect("a command of a data family");
         let mut keys = Keys::new(&self.keyspace);
-        self.keyspace.set_logging(true);
         keys.enter_exclusively(NOW_MS);
+        keys.effects.logging = true;
         let reply = Reply::new(self.protocol);
         let mut ctx = Context { keys, reply, settings: &self.settings, random: &self.random, may_block: false };
         let request = OwnedRequest::new(arguments).expect("arguments of bounded length");

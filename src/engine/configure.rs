@@ -6,6 +6,9 @@ use super::instance::Engine;
 use crate::base::config::{ConfigError, MemoryShare, Settings};
 use crate::base::process;
 
+/// With a threshold of the slow log below this, every command is timed, in us.
+const TIME_ALL_BELOW_US: i64 = 2_000;
+
 impl Engine {
     /// Puts the settings into effect.
     pub fn apply_config(&self, settings: &Settings) {
@@ -35,6 +38,9 @@ impl Engine {
         memory.set_policy(settings.maxmemory_policy);
         *memory.pinned.write() = settings.pinned_keys.clone();
         self.slowlog.configure(settings.slowlog_log_slower_than_us, settings.slowlog_max_len);
+        self.latency.configure(settings.latency_monitor_threshold_ms);
+        let is_slowlog_keen = (0..TIME_ALL_BELOW_US).contains(&settings.slowlog_log_slower_than_us);
+        self.times_all.store(is_slowlog_keen || settings.latency_monitor_threshold_ms > 0, Relaxed);
         *self.output_limits.write() = [settings.normal_output, settings.replica_output, settings.pubsub_output];
         self.clients.all().iter().for_each(|client| client.outbox.set_limit(settings.pubsub_output));
         self.stats.tracks_latency.store(settings.latency_tracking, Relaxed);

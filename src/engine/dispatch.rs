@@ -425,7 +425,7 @@ impl<'e, 's> Run<'e, 's> {
         let mut call = Call { engine, session, context, command };
         let result = call_handler(&mut call, command, request);
         self.tally.finish(self.engine, self.session, command, request, timed);
-        finish_step(&mut self.context, self.engine, result.is_ok(), || request.iter());
+        finish_step(&mut self.context, self.engine, result.is_ok(), |out| request.encode(out));
         match result {
             Ok(Outcome::Done) => Ok(()),
             Ok(Outcome::Blocked(wait)) => {
@@ -453,13 +453,10 @@ fn lock_only_key(context: &mut Context<'_>, command: &Command, key: &[u8], hash:
 /// What follows from a command within its locks: those who waited for what it brought are served, and all that has
 /// changed is handed over, in order.
 #[inline]
-fn finish_step<'a, A>(context: &mut Context<'_>, engine: &Engine, succeeded: bool, arguments: impl FnOnce() -> A)
-where
-    A: ExactSizeIterator<Item = &'a [u8]>,
-{
+fn finish_step(context: &mut Context<'_>, engine: &Engine, succeeded: bool, encode: impl FnOnce(&mut Vec<u8>)) {
     let keys = &mut context.keys;
     if succeeded {
-        keys.effects.conclude(keys.database, arguments);
+        keys.effects.conclude(keys.database, encode);
     }
     if keys.effects.ready.is_empty() {
         keys.commit();
@@ -538,7 +535,7 @@ pub fn run_queued(call: &mut Call<'_, '_>, command: &'static Command, request: R
     let result = allowed.and_then(|()| call_handler(&mut Call { command, ..reborrow(call) }, command, request));
     let took_ns = watch.map(|watch| watch.elapsed_ns());
     if let Some(took_ns) = took_ns {
-        call.engine.slowlog.note(call.engine, call.session, command, request, took_ns / 1000);
+        tally::note_time(call.engine, call.session, command, request, took_ns);
     }
     if let Err(error) = result {
         call.context.reply.truncate(mark);
@@ -547,7 +544,7 @@ pub fn run_queued(call: &mut Call<'_, '_>, command: &'static Command, request: R
         call.engine.stats.error(&error);
     }
     let database = call.context.keys.database;
-    call.context.keys.effects.conclude(database, || request.iter());
+    call.context.keys.effects.conclude(database, |out| request.encode(out));
     call.context.keys.effects.dirty += dirty;
     took_ns
 }

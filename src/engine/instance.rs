@@ -3,8 +3,9 @@
 //! Several may live in one process; nothing here is static. Its threads (expiry, timers, freeing) are the instance's
 //! own, need no runtime, and end when it is dropped.
 
-use std::sync::Arc;
+use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, AtomicU8, AtomicUsize, Ordering};
+use std::sync::{Arc, OnceLock};
 use std::thread::JoinHandle;
 
 use parking_lot::{Mutex, RwLock};
@@ -18,6 +19,7 @@ use super::slowlog::SlowLog;
 use super::stats::{Counter, Stats};
 use crate::base::clock::{Clock, Signal};
 use crate::base::config::{Config, LogLevel, OutputLimit};
+use crate::base::latency_monitor::LatencyMonitor;
 use crate::base::random::{self, Random};
 use crate::command::Context;
 use crate::command::settings::Settings;
@@ -42,6 +44,8 @@ pub struct Engine {
     pub settings: Settings,
     /// The configuration, as `CONFIG` sees it.
     pub config: RwLock<Config>,
+    /// The file that the configuration came from, if it came from one.
+    pub config_file: OnceLock<PathBuf>,
     /// Counters.
     pub stats: Stats,
     /// Connections.
@@ -52,6 +56,10 @@ pub struct Engine {
     pub memory: Memory,
     /// Slow commands.
     pub slowlog: SlowLog,
+    /// Slow moments, by what was slow.
+    pub latency: Arc<LatencyMonitor>,
+    /// Somebody wants to know of each command how long it takes.
+    pub times_all: AtomicBool,
     /// Deadlines of those who wait.
     pub timers: Timers,
     /// When the instance started, Unix time in ms.
@@ -177,11 +185,14 @@ impl Engine {
             clock: clock.clone(),
             random: Random::from_system(),
             settings: Settings::default(),
+            config_file: OnceLock::new(),
             stats: Stats::default(),
             clients: Clients::default(),
             pubsub: PubSub::default(),
             memory: Memory::default(),
             slowlog: SlowLog::default(),
+            latency: Arc::default(),
+            times_all: AtomicBool::new(false),
             timers: Timers::default(),
             started_ms: now_ms,
             run_id: random::token(20),
@@ -254,7 +265,9 @@ impl Engine {
         if !self.active_expiry.load(Ordering::Relaxed) || self.is_hindered(Hindrance::Loading) {
             return now_ms + OFF_PERIOD_MS;
         }
+        let watch = self.latency.watch();
         let (tally, next_ms) = expiry::sweep(&mut self.keys(), now_ms, slice);
+        self.latency.note_watch("expire-cycle", &self.clock, watch);
         self.stats.add_tally(&tally);
         next_ms
     }
@@ -292,6 +305,11 @@ impl Engine {
     /// Whether a password is asked for.
     pub fn has_password(&self) -> bool {
         self.password.read().is_some()
+    }
+
+    /// The password of the default user, if there is one.
+    pub fn password(&self) -> Option<Box<[u8]>> {
+        self.password.read().clone()
     }
 
     /// Whether this is the password, in a time that tells nothing about how much of it is right.

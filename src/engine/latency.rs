@@ -9,6 +9,8 @@ const FINENESS: usize = 1 << FINENESS_BITS;
 /// Longer calls count as this long: about a minute, in ns.
 const LONGEST_NS: u64 = (1 << 36) - 1;
 const BUCKETS: usize = bucket_of(LONGEST_NS) + 1;
+/// A distribution begins at 2 to the power of this, in ns.
+const FIRST_POWER: u32 = 10;
 
 /// Counts of calls by the time that they took.
 pub struct Histogram {
@@ -65,6 +67,30 @@ impl Histogram {
         (calls > 0).then(|| percents.iter().map(|percent| reach(*percent)).collect())
     }
 
+    /// How many calls took at most so long, by powers of two from 1024 ns: pairs of us and calls, without those that say
+    /// nothing new.
+    pub fn distribution(&self) -> Vec<(u64, u64)> {
+        let counts: Vec<u64> = self.counts.iter().map(|count| count.load(Relaxed)).collect();
+        let calls: u64 = counts.iter().sum();
+        let (mut seen, mut at, mut steps) = (0, 0, Vec::new());
+        for power in FIRST_POWER.. {
+            if seen == calls {
+                break;
+            }
+            // The end of the histogram bucket of Redis that the power begins: 128 of them make a doubling.
+            let longest_ns = (1u64 << power) + (1u64 << (power - 7)) - 1;
+            let before = seen;
+            while at < BUCKETS && (longest_of(at) <= longest_ns || at == BUCKETS - 1 && longest_ns > LONGEST_NS) {
+                seen += counts[at];
+                at += 1;
+            }
+            if seen > before {
+                steps.push((longest_ns / 1000, seen));
+            }
+        }
+        steps
+    }
+
     /// Forgets all calls.
     pub fn reset(&self) {
         self.counts.iter().for_each(|count| count.store(0, Relaxed));
@@ -97,5 +123,18 @@ mod tests {
         assert_eq!(histogram.percentiles(&[100.0]), Some(vec![LONGEST_NS]));
         histogram.reset();
         assert_eq!(histogram.percentiles(&[50.0]), None);
+    }
+
+    #[test]
+    fn a_distribution_tells_each_step_once() {
+        let histogram = Histogram::default();
+        assert_eq!(histogram.distribution(), []);
+        histogram.add(3, 500);
+        histogram.add(1, 1_500);
+        histogram.add(2, 100_000);
+        assert_eq!(histogram.distribution(), [(1, 3), (2, 4), (132, 6)]);
+        histogram.add(1, u64::MAX);
+        let last = histogram.distribution().pop().expect("there are calls");
+        assert_eq!(last, ((LONGEST_NS + 1 + (1 << 29) - 1) / 1000, 7));
     }
 }

@@ -52,6 +52,8 @@ pub struct Memory {
     pub allocator: RwLock<Option<fn() -> AllocatorFigures>>,
     /// Has the allocator give unused memory back, true if it could; set by the binary.
     pub purge: RwLock<Option<fn() -> bool>>,
+    /// The allocator's own account of itself; set by the binary.
+    pub allocator_report: RwLock<Option<fn() -> String>>,
     /// The most that was in use whenever somebody looked.
     peak: AtomicUsize,
 }
@@ -71,6 +73,7 @@ impl Default for Memory {
             pinned: RwLock::default(),
             allocator: RwLock::default(),
             purge: RwLock::default(),
+            allocator_report: RwLock::default(),
             peak: AtomicUsize::new(0),
         }
     }
@@ -174,18 +177,20 @@ impl Engine {
         let pinned = self.memory.pinned.read();
         let volatile_only = self.memory.policy().is_volatile();
         let samples = self.memory.samples.load(Relaxed).clamp(1, 64);
+        let watch = self.latency.watch();
         for _ in 0..EVICTIONS_MAX {
             let is_pinned = |key: &[u8]| pinned.iter().any(|glob| glob.matches(key));
-            if !eviction::evict_one(&mut context.keys, self.random.next_u64(), order, volatile_only, samples, is_pinned)
-            {
-                return false;
+            let random = self.random.next_u64();
+            if !eviction::evict_one(&mut context.keys, random, order, volatile_only, samples, is_pinned) {
+                break;
             }
             self.stats.add(Counter::Evicted, 1);
             context.keys.settle_bytes();
             if !self.is_over_limit() {
-                return true;
+                break;
             }
         }
+        self.latency.note_watch("eviction-cycle", &self.clock, watch);
         !self.is_over_limit()
     }
 }

@@ -29,6 +29,7 @@ use crate::persist::directory::{DataDirectory, Dataset, DirectoryOptions};
 use crate::persist::storage::fuse::Fuse;
 use crate::persist::storage::{Disk, Storage};
 use crate::store::effects::{EffectSink, Event, Records};
+use crate::store::keys::Keys;
 
 /// How often save points are looked at, in ms.
 const PERIOD_MS: u64 = 100;
@@ -102,7 +103,8 @@ pub struct Persistence {
     storage: Arc<Fuse>,
     directory: Mutex<Option<Arc<DataDirectory>>>,
     aof: Mutex<Option<Arc<Aof>>>,
-    sink: Arc<LogSink>,
+    log: RwLock<Option<Arc<Log>>>,
+    engine: OnceLock<Weak<Engine>>,
     state: Mutex<State>,
     /// How loading goes.
     pub loading: Loading,
@@ -113,27 +115,33 @@ pub struct Persistence {
     signal: Signal,
 }
 
-/// The log, as the keyspace knows it.
-#[derive(Default)]
+/// A log, as the keyspace knows it.
 struct LogSink {
-    log: RwLock<Option<Arc<Log>>>,
-    engine: OnceLock<Weak<Engine>>,
+    log: Arc<Log>,
+    engine: Weak<Engine>,
 }
 
 impl LogSink {
     #[cold]
     fn hinder(&self, hindrance: Hindrance, is_there: bool) {
-        if let Some(engine) = self.engine.get().and_then(Weak::upgrade) {
-            engine.hinder(hindrance, is_there);
-            engine.persistence.signal.raise();
-        }
+        hinder(&self.engine, hindrance, is_there);
+    }
+}
+
+/// Says to an instance that is still there what hinders its commands, or does not any more.
+fn hinder(engine: &Weak<Engine>, hindrance: Hindrance, is_there: bool) {
+    if let Some(engine) = engine.upgrade() {
+        engine.hinder(hindrance, is_there);
+        engine.persistence.signal.raise();
     }
 }
 
 impl EffectSink for LogSink {
     fn append(&self, records: &Records, _: &[Event]) -> u64 {
-        let log = self.log.read();
-        let Some(log) = log.as_ref().filter(|_| !records.is_empty()) else { return 0 };
+        if records.is_empty() {
+            return 0;
+        }
+        let log = &*self.log;
         let write = |out: &mut crate::persist::aof::record::Records<'_>| {
             for (database, bytes) in records.iter() {
                 out.select(u32::try_from(database).unwrap_or(u32::MAX));
@@ -161,7 +169,8 @@ impl Persistence {
             storage: Arc::new(Fuse::around(storage)),
             directory: Mutex::default(),
             aof: Mutex::default(),
-            sink: Arc::default(),
+            log: RwLock::default(),
+            engine: OnceLock::new(),
             state: Mutex::default(),
             loading: Loading::default(),
             is_durable: AtomicBool::new(false),
@@ -177,7 +186,7 @@ impl Persistence {
 
     /// Says whose it is; once.
     pub(super) fn attach(&self, engine: &Arc<Engine>) {
-        self.sink.engine.set(Arc::downgrade(engine)).ok();
+        self.engine.set(Arc::downgrade(engine)).ok();
     }
 
     /// Jobs and save points.
@@ -187,7 +196,7 @@ impl Persistence {
 
     /// The log, while there is one.
     pub fn log(&self) -> Option<Arc<Log>> {
-        self.sink.log.read().clone()
+        self.log.read().clone()
     }
 
     /// Sizes of the base and of all append-only files, in bytes.
@@ -271,26 +280,23 @@ impl Persistence {
         LogOptions { policy: policy(&settings), timestamps: settings.aof_timestamp_enabled, ..LogOptions::default() }
     }
 
-    /// The log hears of everything from now on. The caller is alone inside the keyspace, or nobody is there yet.
-    fn switch_on(&self, engine: &Engine, log: Arc<Log>) {
-        let sink = Arc::downgrade(&self.sink);
-        log.on_failure(Box::new(move |has_failed| {
-            if let Some(sink) = sink.upgrade() {
-                sink.hinder(Hindrance::LogFailed, has_failed);
-            }
-        }));
-        *self.sink.log.write() = Some(log);
+    /// The log hears of everything from now on; `keys` is alone inside the keyspace.
+    fn switch_on(&self, engine: &Engine, keys: &mut Keys<'_>, log: Arc<Log>) {
+        let host = self.engine.get().cloned().unwrap_or_default();
+        let told = host.clone();
+        log.on_failure(Box::new(move |has_failed| hinder(&told, Hindrance::LogFailed, has_failed)));
+        log.note_slow(engine.latency.clone());
+        *self.log.write() = Some(log.clone());
         self.note_policy();
-        engine.keyspace.set_sink(self.sink.clone());
-        engine.keyspace.set_logging(true);
+        keys.set_log(Some(Arc::new(LogSink { log, engine: host })));
     }
 
     /// Ends the log.
     fn switch_off(&self, engine: &Engine) {
         let mut keys = engine.keys();
         keys.enter_exclusively(engine.clock.now_ms());
-        engine.keyspace.set_logging(false);
-        let log = self.sink.log.write().take();
+        keys.set_log(None);
+        let log = self.log.write().take();
         self.note_policy();
         engine.hinder(Hindrance::LogBehind, false);
         engine.hinder(Hindrance::LogFailed, false);
@@ -384,7 +390,10 @@ impl Persistence {
         }
         aof.load(settings.aof_load_truncated, &mut Replay::new(engine)).map_err(|error| error.to_string())?;
         let log = aof.start_log(self.log_options(engine), engine.clock.clone()).map_err(|error| error.to_string())?;
-        self.switch_on(engine, Arc::new(log));
+        let mut keys = engine.keys();
+        keys.enter_exclusively(engine.clock.now_ms());
+        self.switch_on(engine, &mut keys, Arc::new(log));
+        keys.leave();
         Ok(())
     }
 

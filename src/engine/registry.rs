@@ -139,7 +139,7 @@ impl Registry {
             handler: row.handler.map_or(Handler::Container, as_handler),
             keys: row.keys,
             simple_keys: row.simple_keys().filter(|simple| simple.first > 0),
-            needs_everything: works_on_keys && row.keys.is_empty() && row.subcommands.is_empty(),
+            needs_everything: works_on_keys && row.keys.is_empty() && row.categories.has(Categories::KEYSPACE),
             is_brief: row.flags.has(Flags::FAST) || row.complexity == "O(1)",
             first_argument: if container.is_empty() { 1 } else { 2 },
             governs_transaction: matches!(row.name, "exec" | "discard" | "multi" | "watch" | "quit" | "reset")
@@ -171,6 +171,26 @@ impl Registry {
             at = (at + 1) & mask;
         }
         None
+    }
+
+    /// The command of a full name, `get` or `client|kill` in any case.
+    pub fn find_full(&self, name: &[u8]) -> Option<&'static Command> {
+        let mut words = name.split(|byte| *byte == b'|');
+        let command = self.find(words.next()?)?;
+        match (words.next(), words.next()) {
+            (None, _) => Some(command),
+            (Some(subcommand), None) => command.subcommand(subcommand),
+            (Some(_), Some(_)) => None,
+        }
+    }
+
+    /// The command that would run a call; a container without a subcommand is found as such.
+    pub fn find_call(&self, call: &[&[u8]]) -> Option<&'static Command> {
+        let command = self.find(call.first()?)?;
+        match call.get(1) {
+            Some(subcommand) if !command.subcommands.is_empty() => command.subcommand(subcommand),
+            _ => Some(command),
+        }
     }
 }
 

@@ -45,6 +45,11 @@ impl AtomicFile {
         &self.path
     }
 
+    /// Where it stands until it is committed.
+    pub fn temporary_path(&self) -> &Path {
+        &self.temporary
+    }
+
     /// Has what was written so far put on the disk, so that the end of a long file does not have to wait for all of it.
     ///
     /// # Errors

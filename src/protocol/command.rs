@@ -20,6 +20,12 @@ pub fn header_of_command(out: &mut Vec<u8>, arguments: usize) {
     header(out, b'*', arguments);
 }
 
+/// Appends the header of an argument of so many bytes, which have to follow with a line end.
+#[inline]
+pub fn header_of_bulk(out: &mut Vec<u8>, bytes: usize) {
+    header(out, b'$', bytes);
+}
+
 /// Appends one argument.
 #[inline]
 pub fn bulk(out: &mut Vec<u8>, argument: &[u8]) {

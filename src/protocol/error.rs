@@ -360,6 +360,17 @@ pub enum CommandError {
     NoConfigFile,
     #[error("ERR Rewriting config file: {0}")]
     ConfigRewrite(Box<str>),
+    #[error(
+        "ERR ACL GENPASS argument must be the number of bits for the output password, a positive number up to 4096"
+    )]
+    GenpassBits,
+    #[error("ERR RESP2 is not supported by this command")]
+    NeedsResp3,
+    #[error(
+        "ERR Wrong protocol type name. Please use one of the following: \
+         string|integer|double|bignum|null|array|set|map|attrib|push|verbatim|true|false"
+    )]
+    ProtocolTypeName,
 
     // Texts that quote a client's bytes: the whole line, made by the functions below.
     #[error("{}", String::from_utf8_lossy(.0))]
@@ -467,6 +478,30 @@ impl CommandError {
     #[cold]
     pub fn no_such_user(name: &[u8]) -> CommandError {
         quoting("ERR No such user '", name, "'")
+    }
+
+    /// LATENCY GRAPH: an event that was never slow.
+    #[cold]
+    pub fn no_samples(event: &[u8]) -> CommandError {
+        quoting("ERR No samples available for event '", event, "'")
+    }
+
+    /// ACL CAT: a category that is not known.
+    #[cold]
+    pub fn unknown_category(name: &[u8]) -> CommandError {
+        quoting("ERR Unknown category '", name, "'")
+    }
+
+    /// ACL DRYRUN: a user that is not known.
+    #[cold]
+    pub fn user_not_found(name: &[u8]) -> CommandError {
+        quoting("ERR User '", name, "' not found")
+    }
+
+    /// ACL DRYRUN: a command that is not known.
+    #[cold]
+    pub fn command_not_found(name: &[u8]) -> CommandError {
+        quoting("ERR Command '", name, "' not found")
     }
 
     /// CONFIG SET: a setting that is not known.

@@ -8,6 +8,8 @@
 //! A step is a command with all that follows from it: the removal of keys that it met expired, the commands of a
 //! transaction, those of clients that waited for what it brought. Its records are applied together or not at all.
 
+use std::cell::Cell;
+
 use smallvec::SmallVec;
 
 use crate::protocol::command;
@@ -59,6 +61,13 @@ impl Records {
         self.parts.push((database, self.bytes.len()));
     }
 
+    /// Appends a command that `write` writes.
+    #[inline]
+    pub fn push_encoded(&mut self, database: usize, write: impl FnOnce(&mut Vec<u8>)) {
+        write(&mut self.bytes);
+        self.parts.push((database, self.bytes.len()));
+    }
+
     /// Whether there is none.
     #[inline]
     pub fn is_empty(&self) -> bool {
@@ -78,6 +87,11 @@ impl Records {
         self.bytes.clear();
         self.bytes.shrink_to(RECORD_BYTES_KEPT);
     }
+}
+
+thread_local! {
+    /// Empty ones, used again from batch to batch for what they have allocated.
+    static RECORDS: Cell<Records> = Cell::default();
 }
 
 /// Receives effects while the shards that they concern are held, so that it hears of them in order; must not block.
@@ -148,14 +162,28 @@ impl Effects {
         self.replaced = true;
     }
 
-    /// The command has run: it is logged itself if it changed anything and said nothing else.
+    /// The command has run: it is logged itself, as `write` writes it, if it changed anything and said nothing else.
     #[inline]
-    pub fn conclude<'a, A>(&mut self, database: usize, arguments: impl FnOnce() -> A)
-    where
-        A: ExactSizeIterator<Item = &'a [u8]>,
-    {
+    pub fn conclude(&mut self, database: usize, write: impl FnOnce(&mut Vec<u8>)) {
         if self.logging && self.dirty > 0 && !self.replaced {
-            self.records.push(database, arguments());
+            self.records.push_encoded(database, write);
+        }
+    }
+
+    /// A batch begins; there is a log or not.
+    #[inline]
+    pub fn open(&mut self, logging: bool) {
+        self.logging = logging;
+        if logging && self.records.bytes.capacity() == 0 {
+            self.records = RECORDS.take();
+        }
+    }
+
+    /// A batch has ended, and everything was handed over.
+    #[inline]
+    pub fn close(&mut self) {
+        if self.records.bytes.capacity() > 0 {
+            RECORDS.set(std::mem::take(&mut self.records));
         }
     }
 

@@ -9,7 +9,7 @@
 
 use crossbeam::sync::ShardedLockReadGuard;
 
-use super::keyspace::Keyspace;
+use super::keyspace::{Keyspace, Listeners};
 use super::record::Record;
 use crate::base::limits::SHARDS;
 use crate::base::prefetch;
@@ -56,7 +56,7 @@ impl<'k> Filler<'k> {
         }
     }
 
-    fn enter(&self) -> ShardedLockReadGuard<'k, ()> {
+    fn enter(&self) -> ShardedLockReadGuard<'k, Listeners> {
         self.keyspace.everything.read().unwrap_or_else(std::sync::PoisonError::into_inner)
     }
 

@@ -19,9 +19,9 @@ use crossbeam::sync::{ShardedLockReadGuard, ShardedLockWriteGuard};
 use smallvec::SmallVec;
 
 use self::held::HeldShards;
-use super::effects::{Effects, Event, EventClass};
+use super::effects::{EffectSink, Effects, Event, EventClass};
 use super::eviction;
-use super::keyspace::{Database, Keyspace, Shard, WatchFlag};
+use super::keyspace::{Database, Keyspace, Listeners, Shard, WatchFlag};
 use super::reclaim::Garbage;
 use super::record::{NewValue, Record};
 use crate::base::bytes::equal;
@@ -31,8 +31,20 @@ use crate::value::table::Place;
 /// How far a caller has entered the keyspace.
 enum Entered<'k> {
     Not,
-    Shared { _guard: ShardedLockReadGuard<'k, ()> },
-    Exclusively { _guard: ShardedLockWriteGuard<'k, ()> },
+    Shared(ShardedLockReadGuard<'k, Listeners>),
+    Exclusively(ShardedLockWriteGuard<'k, Listeners>),
+}
+
+impl Entered<'_> {
+    /// Who hears of changes; nobody of those of a caller that is not inside.
+    #[inline]
+    fn listeners(&self) -> Option<&Listeners> {
+        match self {
+            Entered::Not => None,
+            Entered::Shared(guard) => Some(guard),
+            Entered::Exclusively(guard) => Some(guard),
+        }
+    }
 }
 
 /// A declared key, known by its address: its memory lives as long as the command runs, so that the same address and
@@ -214,14 +226,14 @@ impl<'k> Keys<'k> {
     /// Enters beside others, for a batch that begins at `now_ms`; at 0 it is outside of time, and nothing expires.
     pub fn enter(&mut self, now_ms: u64) {
         self.exit();
-        self.entered = Entered::Shared { _guard: read_guard(self.keyspace) };
+        self.entered = Entered::Shared(read_guard(self.keyspace));
         self.begin(now_ms);
     }
 
     /// Waits until nobody else is inside, and enters alone.
     pub fn enter_exclusively(&mut self, now_ms: u64) {
         self.exit();
-        self.entered = Entered::Exclusively { _guard: write_guard(self.keyspace) };
+        self.entered = Entered::Exclusively(write_guard(self.keyspace));
         self.begin(now_ms);
     }
 
@@ -229,13 +241,26 @@ impl<'k> Keys<'k> {
     #[inline]
     fn begin(&mut self, now_ms: u64) {
         self.now_ms = self.now_ms.max(now_ms);
-        self.effects.logging = self.keyspace.is_logging();
+        self.effects.open(self.entered.listeners().is_some_and(|listeners| listeners.log.is_some()));
         self.snapshot = self.keyspace.snapshots.latest();
     }
 
     /// Whether the caller is alone inside.
     pub fn is_exclusive(&self) -> bool {
-        matches!(self.entered, Entered::Exclusively { .. })
+        matches!(self.entered, Entered::Exclusively(_))
+    }
+
+    /// Says who takes the records of all changes from now on; returns who did. The caller is alone inside, and has
+    /// committed what it changed.
+    ///
+    /// # Panics
+    /// When it is not: others would go on with the log that they met.
+    pub fn set_log(&mut self, log: Option<Arc<dyn EffectSink>>) -> Option<Arc<dyn EffectSink>> {
+        let Entered::Exclusively(listeners) = &mut self.entered else {
+            panic!("a log was changed by who is not alone")
+        };
+        self.effects.logging = log.is_some();
+        std::mem::replace(&mut listeners.log, log)
     }
 
     /// Lets go of everything and settles the counts.
@@ -255,6 +280,7 @@ impl<'k> Keys<'k> {
     fn exit(&mut self) {
         debug_assert!(!self.effects.is_pending(), "somebody changed keys and did not commit");
         self.release();
+        self.effects.close();
         self.settle_bytes();
         self.entered = Entered::Not;
     }
@@ -675,9 +701,9 @@ impl<'k> Keys<'k> {
 
     #[cold]
     fn hand_over_effects(&mut self) {
-        if let Some(sink) = self.keyspace.sink() {
+        if let Some(log) = self.entered.listeners().and_then(|listeners| listeners.log.as_ref()) {
             let (records, events) = self.effects.pending();
-            let position = sink.append(records, events);
+            let position = log.append(records, events);
             if position > 0 {
                 self.tally.position = self.tally.position.max(position);
                 self.tally.written = position;
@@ -830,10 +856,10 @@ impl<'k> Keys<'k> {
 }
 
 /// The shared side of the big lock. A panic of another holder poisons nothing here: shards have their own guards.
-fn read_guard(keyspace: &Keyspace) -> ShardedLockReadGuard<'_, ()> {
+fn read_guard(keyspace: &Keyspace) -> ShardedLockReadGuard<'_, Listeners> {
     keyspace.everything.read().unwrap_or_else(std::sync::PoisonError::into_inner)
 }
 
-fn write_guard(keyspace: &Keyspace) -> ShardedLockWriteGuard<'_, ()> {
+fn write_guard(keyspace: &Keyspace) -> ShardedLockWriteGuard<'_, Listeners> {
     keyspace.everything.write().unwrap_or_else(std::sync::PoisonError::into_inner)
 }

@@ -5,8 +5,8 @@
 //! grows with the number of workers and not of shards.
 
 use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
-use std::sync::{Arc, OnceLock};
 
 use crossbeam::sync::ShardedLock;
 use crossbeam::utils::CachePadded;
@@ -216,11 +216,18 @@ impl Shard {
     }
 }
 
+/// Who hears of changes. Everybody inside sees the same: it is changed only by who is alone there.
+#[derive(Default)]
+pub struct Listeners {
+    /// Takes the records, where they are kept.
+    pub log: Option<Arc<dyn EffectSink>>,
+}
+
 /// The keyspace of one instance.
 pub struct Keyspace {
     shards: Box<[CachePadded<Mutex<Shard>>]>,
     /// Held shared by whoever touches shards, exclusively by what touches everything.
-    pub(super) everything: ShardedLock<()>,
+    pub(super) everything: ShardedLock<Listeners>,
     basis: Basis,
     /// Number of databases.
     pub databases: usize,
@@ -230,10 +237,6 @@ pub struct Keyspace {
     used: CachePadded<AtomicI64>,
     /// The snapshots under way.
     pub snapshots: Snapshots,
-    /// Who hears of changes.
-    sink: OnceLock<Arc<dyn EffectSink>>,
-    /// Whether there is a log. Changed only while somebody is alone inside.
-    logging: AtomicBool,
 }
 
 impl Keyspace {
@@ -245,14 +248,12 @@ impl Keyspace {
         let shards = (0..SHARDS).map(|_| CachePadded::new(Mutex::new(Shard::new(basis.clone())))).collect();
         Ok(Keyspace {
             shards,
-            everything: ShardedLock::new(()),
+            everything: ShardedLock::default(),
             basis,
             databases,
             reclaimer: Reclaimer::start()?,
             used: CachePadded::new(AtomicI64::new(0)),
             snapshots: Snapshots::new(databases),
-            sink: OnceLock::new(),
-            logging: AtomicBool::new(false),
         })
     }
 
@@ -262,27 +263,6 @@ impl Keyspace {
         if self.snapshots.latest() != 0 {
             self.snapshots.pace();
         }
-    }
-
-    /// Says who hears of changes; whoever was named first stays.
-    pub fn set_sink(&self, sink: Arc<dyn EffectSink>) {
-        self.sink.get_or_init(|| sink);
-    }
-
-    /// Who hears of changes.
-    pub fn sink(&self) -> Option<&dyn EffectSink> {
-        self.sink.get().map(|sink| &**sink)
-    }
-
-    /// Begins or ends to hand records over to the sink. The caller is alone inside, or nobody is there yet.
-    pub fn set_logging(&self, logging: bool) {
-        self.logging.store(logging, Ordering::Relaxed);
-    }
-
-    /// Whether records are handed over to the sink.
-    #[inline]
-    pub fn is_logging(&self) -> bool {
-        self.logging.load(Ordering::Relaxed)
     }
 
     /// What keys are hashed and dated with.

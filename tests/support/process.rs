@@ -80,6 +80,12 @@ impl Server {
         Server::start(Path::new(&program), &all)
     }
 
+    /// Pipkin with a configuration file, and flags behind it.
+    pub fn pipkin_with_file(file: &Path, flags: &[&str]) -> Server {
+        let program = std::env::var("PIPKIN_TEST_SERVER").unwrap_or_else(|_| env!("CARGO_BIN_EXE_pipkin").into());
+        Server::start_under(&[&program, file.to_str().expect("a path of text")], flags)
+    }
+
     /// Pipkin in a process that may have only so many files and sockets open.
     pub fn pipkin_with_open_files(open_files: u32, flags: &[&str]) -> Server {
         let program = std::env::var("PIPKIN_TEST_SERVER").unwrap_or_else(|_| env!("CARGO_BIN_EXE_pipkin").into());

@@ -48,6 +48,8 @@ pub struct Settings {
     pub slowlog_log_slower_than_us: i64,
     pub slowlog_max_len: usize,
     pub latency_tracking: bool,
+    /// 0 for off.
+    pub latency_monitor_threshold_ms: u64,
     pub loglevel: LogLevel,
     /// Empty for standard error. A relative path begins in `dir`.
     pub logfile: String,
@@ -182,6 +184,7 @@ impl Settings {
             pubsub_output,
             slowlog_log_slower_than_us: number(config, "slowlog-log-slower-than"),
             slowlog_max_len: number(config, "slowlog-max-len"),
+            latency_monitor_threshold_ms: number(config, "latency-monitor-threshold"),
             latency_tracking: flag(config, "latency-tracking"),
             loglevel: log_level(config),
             logfile: String::from_utf8_lossy(text(config, "logfile")).into_owned(),

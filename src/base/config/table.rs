@@ -216,7 +216,7 @@ pub static ROWS: &[Row] = &[
     row("io-threads-do-reads", Kind::Flag, "no").immutable(),
     row("jemalloc-bg-thread", Kind::Flag, "yes"),
     row("key-load-delay", Kind::Integer { min: -INT - 1, max: INT }, "0").hidden(),
-    row("latency-monitor-threshold", Kind::Integer { min: 0, max: i64::MAX }, "0"),
+    row("latency-monitor-threshold", Kind::Integer { min: 0, max: i64::MAX }, "0").effective(),
     row("latency-tracking", Kind::Flag, "yes").effective(),
     row("latency-tracking-info-percentiles", Kind::Percentiles, "50 99 99.9").effective(),
     row("lazyfree-lazy-eviction", Kind::Flag, "no").effective(),

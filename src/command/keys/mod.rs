@@ -9,7 +9,7 @@ mod walk;
 
 pub use dump::{dump, restore};
 pub use expiry::{expire, expireat, expiretime, persist, pexpire, pexpireat, pexpiretime, pttl, ttl};
-pub use object::{object_encoding, object_freq, object_help, object_idletime, object_refcount};
+pub use object::{encoding, object_encoding, object_freq, object_help, object_idletime, object_refcount};
 pub use transfer::{copy, move_, rename, renamenx};
 pub use walk::{keys, randomkey, scan};
 

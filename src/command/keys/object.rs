@@ -16,7 +16,7 @@ const SHARED_INTEGERS: i64 = 10_000;
 const SHARED_REFERENCES: i64 = i32::MAX as i64;
 
 /// The name of a value's encoding.
-fn encoding(record: &Record) -> &'static str {
+pub fn encoding(record: &Record) -> &'static str {
     if let Some(string) = record.string() {
         match string {
             StringRef::Integer(_) => "int",

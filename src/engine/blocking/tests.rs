@@ -426,8 +426,10 @@ fn the_log_hears_of_the_push_first() {
     }
     let engine = Engine::new(Config::new(), Clock::system()).unwrap();
     let log = Arc::new(Log::default());
-    engine.keyspace.set_sink(log.clone());
-    engine.keyspace.set_logging(true);
+    let mut keys = engine.keys();
+    keys.enter_exclusively(0);
+    keys.set_log(Some(log.clone()));
+    drop(keys);
     let [mut a, mut b, mut c] = peers(&engine);
     a.wait("BLMOVE q r LEFT RIGHT 0");
     b.wait("BRPOP r 0");

@@ -18,6 +18,7 @@ fn no_command_is_declared_on_two_floors() {
     }
 }
 
+mod diagnosis;
 mod harness;
 
 use harness::Instance;

@@ -15,6 +15,7 @@ use crate::engine::instance::{Engine, Hindrance};
 use crate::engine::registry::Command;
 use crate::engine::session::Session;
 use crate::engine::stats::Counter;
+use crate::protocol::command::encode;
 use crate::protocol::error::CommandResult;
 use crate::protocol::reply::Reply;
 use crate::protocol::request::OwnedRequest;
@@ -82,7 +83,7 @@ fn run<R>(
     let hash = context.keys.hash(key);
     lock_only_key(&mut context, command, key, hash);
     let result = body(&mut context);
-    finish_step(&mut context, engine, result.is_ok(), || arguments.iter().copied());
+    finish_step(&mut context, engine, result.is_ok(), |out| encode(out, arguments));
     let tally = context.keys.leave();
     if tally.written > 0 {
         session.written = tally.written;
@@ -96,6 +97,7 @@ fn run<R>(
         engine.stats.took(command.id, weight, nanoseconds);
     }
     if watch.is_some() && weight == 1 {
+        engine.latency.note(tally::latency_event(command), &engine.clock, nanoseconds);
         note_slow(engine, session, command, arguments, nanoseconds / 1000);
     }
     if let Err(error) = &result {

@@ -3,9 +3,13 @@
 //! Reading a clock twice around a command of 50 ns would cost as much as the command. Commands that are brief
 //! ([`Command::is_brief`]) are
 //! therefore not timed one by one: the batch's time, less that of the others, is divided among them. All others are
-//! timed on their own, and so is everything while the slow log's threshold is below a batch's length.
+//! timed on their own, and so is everything while the slow log's threshold is below a batch's length or the latency
+//! monitor is on.
+
+use std::sync::atomic::Ordering::Relaxed;
 
 use crate::base::clock::Stopwatch;
+use crate::command::spec::Flags;
 use crate::engine::instance::Engine;
 use crate::engine::registry::Command;
 use crate::engine::session::Session;
@@ -13,19 +17,29 @@ use crate::protocol::request::Request;
 
 /// Different commands that one batch counts without touching shared memory.
 const KINDS: usize = 6;
-/// Below this threshold every command is timed for the slow log, in us.
-const TIME_ALL_BELOW_US: i64 = 2_000;
 
-/// Whether the slow log wants every command to be timed.
+/// Whether slow log or latency monitor want every command to be timed.
 #[inline]
 pub fn times_all(engine: &Engine) -> bool {
-    (0..TIME_ALL_BELOW_US).contains(&engine.slowlog.threshold_us())
+    engine.times_all.load(Relaxed)
 }
 
 /// Whether a command is timed by itself.
 #[inline]
 pub fn is_timed(engine: &Engine, command: &Command) -> bool {
     times_all(engine) || !command.is_brief
+}
+
+/// Tells the slow log and the latency monitor how long a command took.
+#[inline]
+pub fn note_time(engine: &Engine, session: &Session, command: &Command, request: Request<'_>, took_ns: u64) {
+    engine.slowlog.note(engine, session, command, request, took_ns / 1000);
+    engine.latency.note(latency_event(command), &engine.clock, took_ns);
+}
+
+/// The event under which a command's time is noted.
+pub fn latency_event(command: &Command) -> &'static str {
+    if command.flags.has(Flags::FAST) { "fast-command" } else { "command" }
 }
 
 #[derive(Clone, Copy, Default)]
@@ -89,7 +103,7 @@ impl BatchTally {
         self.kind(engine, command.id).nanoseconds += took;
         self.timed_ns += took;
         engine.stats.took(command.id, 1, took);
-        engine.slowlog.note(engine, session, command, request, took / 1000);
+        note_time(engine, session, command, request, took);
     }
 
     #[inline]
@@ -125,7 +139,6 @@ impl BatchTally {
 
     /// The batch has ended.
     pub fn settle(&mut self, engine: &Engine, session: &Session, now_ms: u64) {
-        use std::sync::atomic::Ordering::Relaxed;
         if self.used == 0 {
             // What is queued behind MULTI has not run, and yet shows.
             if session.transaction.is_some() {

@@ -148,9 +148,6 @@ impl Persistence {
     /// Looks whether the log is behind, and whether somebody has waited for too long; to be called a few times a second
     /// by a thread that writes to no disk.
     pub fn tick(&self, engine: &Engine, now_ms: u64) {
-        if !engine.keyspace.is_logging() {
-            return;
-        }
         let Some(log) = self.log() else { return };
         if !log.is_failed() && log.is_behind(now_ms) {
             engine.hinder(Hindrance::LogBehind, true);

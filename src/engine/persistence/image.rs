@@ -65,14 +65,14 @@ pub struct Snapshot<'e> {
 
 impl<'e> Snapshot<'e> {
     /// Begins a snapshot of this very moment, alone inside the keyspace; `at_start` runs at that moment.
-    pub fn begin(engine: &'e Engine, at_start: impl FnOnce()) -> Snapshot<'e> {
+    pub fn begin(engine: &'e Engine, at_start: impl FnOnce(&mut Keys<'_>)) -> Snapshot<'e> {
         let compresses = engine.settings.rdbcompression.load(Ordering::Relaxed);
         let image = Arc::new(Image { compresses, queue: Mutex::default(), drained: Condvar::new() });
         let mut keys = engine.keys();
         keys.enter_exclusively(engine.clock.now_ms());
         let sizes = sizes(&mut keys);
         let id = keys.begin_snapshot(image.clone());
-        at_start();
+        at_start(&mut keys);
         keys.leave();
         Snapshot { engine, image, id, sizes }
     }

@@ -2,9 +2,12 @@
 //!
 //! Others are told to wait, as at the start. Neither the flush nor what is loaded is logged: the files stay as they are.
 
+use std::sync::Arc;
+
 use super::recovery::{self, Replay};
 use super::{Job, Persistence};
 use crate::engine::instance::{Engine, Hindrance};
+use crate::store::effects::EffectSink;
 
 impl Persistence {
     /// Saves a snapshot (or not), empties the dataset (or not), and loads the snapshot.
@@ -41,10 +44,10 @@ impl Persistence {
         let truncates = engine.config.read().settings().aof_load_truncated;
         self.while_loading(engine, || {
             log.flush().map_err(|error| error.to_string())?;
-            set_logging(engine, false);
+            let kept = set_log(engine, None);
             empty(engine);
             let outcome = aof.load(truncates, &mut Replay::new(engine)).map(drop).map_err(|error| error.to_string());
-            set_logging(engine, true);
+            set_log(engine, kept);
             outcome
         })
     }
@@ -68,9 +71,11 @@ fn empty(engine: &Engine) {
     engine.stats.add_tally(&keys.leave());
 }
 
-fn set_logging(engine: &Engine, logging: bool) {
+/// Changes who takes the records; returns who did.
+fn set_log(engine: &Engine, log: Option<Arc<dyn EffectSink>>) -> Option<Arc<dyn EffectSink>> {
     let mut keys = engine.keys();
     keys.enter_exclusively(engine.clock.now_ms());
-    engine.keyspace.set_logging(logging);
+    let before = keys.set_log(log);
     keys.leave();
+    before
 }

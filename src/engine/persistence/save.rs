@@ -35,7 +35,7 @@ impl Persistence {
     fn save(&self, engine: &Engine) -> io::Result<Written> {
         let directory = self.directory(engine)?;
         let file = AtomicFile::create(directory.storage().clone(), &directory.rdb_path())?;
-        let (mut file, written) = Snapshot::begin(engine, || {}).write(file, false)?;
+        let (mut file, written) = Snapshot::begin(engine, |_| {}).write(file, false)?;
         file.flush()?;
         file.commit()?;
         directory.mark(Dataset::Rdb)?;
@@ -50,11 +50,9 @@ impl Persistence {
                 let mut rewrite = aof.begin_rewrite(Some(&log))?;
                 let base = aof.create_base(BaseFormat::Rdb)?;
                 let mut has_rotated = false;
-                let failed = || io::Error::other("the log failed meanwhile");
-                let snapshot = Snapshot::begin(engine, || has_rotated = rewrite.rotate(&log));
-                let base = if has_rotated { snapshot.write(base, true) } else { Err(failed()) };
-                let (written, is_whole) = finish(&aof, rewrite, base, &log)?;
-                if is_whole { Ok(written) } else { Err(failed()) }
+                let snapshot = Snapshot::begin(engine, |_| has_rotated = rewrite.rotate(&log));
+                let base = if has_rotated { snapshot.write(base, true) } else { Err(log_failed()) };
+                finish(&aof, rewrite, base, &log).and_then(whole)
             }
             None => self.begin_log(engine, &aof),
         }
@@ -65,12 +63,12 @@ impl Persistence {
         let mut rewrite = aof.begin_rewrite(None)?;
         let log = Arc::new(rewrite.open_log(self.log_options(engine), engine.clock.clone())?);
         let base = aof.create_base(BaseFormat::Rdb)?;
-        let base = Snapshot::begin(engine, || self.switch_on(engine, log.clone())).write(base, true);
+        let base = Snapshot::begin(engine, |keys| self.switch_on(engine, keys, log.clone())).write(base, true);
         let outcome = finish(aof, rewrite, base, &log);
         if outcome.is_err() {
             self.switch_off(engine);
         }
-        outcome.map(|(written, _)| written)
+        outcome.and_then(whole)
     }
 
     /// The append-only files; opened where they are not yet.
@@ -83,6 +81,15 @@ impl Persistence {
         *known = Some(aof.clone());
         Ok(aof)
     }
+}
+
+fn log_failed() -> io::Error {
+    io::Error::other("the log failed meanwhile")
+}
+
+/// A base alone is no success: the log behind it has failed, and another rewrite is due.
+fn whole((written, is_whole): (Written, bool)) -> io::Result<Written> {
+    if is_whole { Ok(written) } else { Err(log_failed()) }
 }
 
 /// Puts a base in its place that was written, and gives the rewrite up where it could not be. Returns whether the log is

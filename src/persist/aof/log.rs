@@ -14,7 +14,7 @@
 //!   served by the one sync. A first record that finds it asleep wakes it, but it waits a moment
 //!   ([`LOG_GATHER_MS`]) for [`Log::nudge`], the end of that batch.
 //! - `everysec`: records are written after [`LOG_WRITE_DELAY_MS`] or when a piece is full, and synced a second after
-//!   the oldest of them. Beyond two seconds nothing more is admitted.
+//!   the oldest of them, or when [`LOG_SYNC_BYTES`](crate::base::limits::LOG_SYNC_BYTES) are written. Beyond two seconds nothing more is admitted.
 //! - `no`: as before, but the system decides when to sync.
 //!
 //! **Failure.** After an error of a write or a sync nothing is known about the end of the file, whatever later calls
@@ -42,6 +42,7 @@ use self::waiting::Waiting;
 pub use self::waiting::{Admission, Synced};
 use super::record::Records;
 use crate::base::clock::{Clock, Signal};
+use crate::base::latency_monitor::LatencyMonitor;
 use crate::base::limits::{
     LOG_BACKLOG_BYTES_MAX, LOG_GATHER_MS, LOG_STALL_MS_MAX, LOG_UNSYNCED_AGE_MS_MAX, LOG_WRITE_DELAY_MS,
 };
@@ -202,6 +203,7 @@ struct Shared {
     failed: AtomicBool,
     failure: Mutex<Option<LogError>>,
     failure_hook: OnceLock<FailureHook>,
+    latency: OnceLock<Arc<LatencyMonitor>>,
     waiting: Waiting,
     policy: AtomicU8,
     timestamps: AtomicBool,
@@ -237,6 +239,7 @@ impl Log {
             failed: AtomicBool::new(false),
             failure: Mutex::new(None),
             failure_hook: OnceLock::new(),
+            latency: OnceLock::new(),
             waiting: Waiting::default(),
             policy: AtomicU8::new(options.policy as u8),
             timestamps: AtomicBool::new(options.timestamps),
@@ -278,6 +281,11 @@ impl Log {
     /// closed is no failure. Only the first call has an effect.
     pub fn on_failure(&self, hook: FailureHook) {
         self.shared.failure_hook.set(hook).ok();
+    }
+
+    /// Has slow writes and syncs noted.
+    pub fn note_slow(&self, monitor: Arc<LatencyMonitor>) {
+        self.shared.latency.set(monitor).ok();
     }
 
     /// Whether so much is not written yet that [`Log::admit`] has to be asked.

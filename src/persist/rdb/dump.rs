@@ -28,6 +28,11 @@ pub fn dump(value: ValueRef<'_>, compresses: bool) -> Vec<u8> {
     sign(payload)
 }
 
+/// Bytes that a value takes in a file, its type left out.
+pub fn value_bytes(value: ValueRef<'_>, compresses: bool) -> usize {
+    dump(value, compresses).len().saturating_sub(FOOTER_BYTES + 1)
+}
+
 /// These bytes as the body of a payload.
 pub fn signed(body: &[u8]) -> Vec<u8> {
     sign(body.to_vec())

@@ -1,5 +1,6 @@
 //! Parsed commands: spans into the connection's buffer, in lists that are used again and again.
 
+use super::super::command;
 use super::super::error::ProtocolError;
 use super::{inline, is_cross_protocol};
 
@@ -34,6 +35,9 @@ pub struct Batch {
     /// Words of inline commands, after unescaping.
     copied: Vec<u8>,
 }
+
+/// What stands behind each argument.
+const LINE_END: &[u8] = b"\r\n";
 
 /// What a cleared batch keeps allocated, in elements of each list.
 const KEPT_MAX: usize = 4096;
@@ -79,9 +83,10 @@ impl Batch {
     #[inline]
     pub fn request<'a>(&'a self, index: usize, buffer: &'a [u8]) -> Request<'a> {
         let command = self.commands[index];
-        let bytes = if command.count & COPIED == 0 { buffer } else { &self.copied };
+        let is_framed = command.count & COPIED == 0;
+        let bytes = if is_framed { buffer } else { &self.copied };
         let first = command.first as usize;
-        Request { bytes, spans: &self.spans[first..first + (command.count & !COPIED) as usize] }
+        Request { bytes, is_framed, spans: &self.spans[first..first + (command.count & !COPIED) as usize] }
     }
 
     /// All commands in order, seen through the buffer they were parsed from.
@@ -137,6 +142,9 @@ impl Batch {
 pub struct Request<'a> {
     bytes: &'a [u8],
     spans: &'a [Span],
+    /// The arguments stand in `bytes` as they were sent, each behind its header. The parser takes headers in one form
+    /// only, so that they are as this crate writes them.
+    is_framed: bool,
 }
 
 impl<'a> Request<'a> {
@@ -173,6 +181,19 @@ impl<'a> Request<'a> {
     pub fn iter(&self) -> impl ExactSizeIterator<Item = &'a [u8]> + DoubleEndedIterator + use<'a> {
         let bytes = self.bytes;
         self.spans.iter().map(move |span| &bytes[span.start as usize..][..span.len as usize])
+    }
+
+    /// Appends the command as an array of bulk strings.
+    #[inline]
+    pub fn encode(&self, out: &mut Vec<u8>) {
+        command::header_of_command(out, self.len());
+        if let (true, [name, .., last]) = (self.is_framed, self.spans) {
+            let (start, end) = (name.start as usize, last.start as usize + last.len as usize + LINE_END.len());
+            command::header_of_bulk(out, name.len as usize);
+            out.extend_from_slice(&self.bytes[start..end]);
+        } else {
+            self.iter().for_each(|argument| command::bulk(out, argument));
+        }
     }
 
     /// A copy that outlives the buffer, for commands that are queued.
@@ -215,7 +236,7 @@ impl OwnedRequest {
     /// The command, as any other.
     #[inline]
     pub fn request(&self) -> Request<'_> {
-        Request { bytes: &self.bytes, spans: &self.spans }
+        Request { bytes: &self.bytes, spans: &self.spans, is_framed: false }
     }
 
     /// Bytes that it holds on the heap.

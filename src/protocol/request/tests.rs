@@ -3,6 +3,7 @@
 use proptest::prelude::*;
 
 use super::*;
+use crate::protocol::command;
 
 type Commands = Vec<Vec<Vec<u8>>>;
 
@@ -16,6 +17,10 @@ fn feed<'a>(parser: &mut Parser, pieces: impl IntoIterator<Item = &'a [u8]>, max
             batch.clear();
             let result = parser.parse(&outcome.rest, 0, &mut batch, max);
             for request in batch.requests(&outcome.rest) {
+                let (mut copied, mut encoded) = (Vec::new(), Vec::new());
+                request.encode(&mut copied);
+                command::encode(&mut encoded, &request.iter().collect::<Vec<_>>());
+                assert_eq!(copied, encoded, "the form in which it came is the form in which it is written");
                 outcome.commands.push(request.iter().map(<[u8]>::to_vec).collect());
             }
             match result {

@@ -23,7 +23,7 @@ use crate::protocol::reply::Protocol;
 pub const REDIS_VERSION: &str = "7.2.4";
 
 /// The only user.
-const DEFAULT_USER: &[u8] = b"default";
+pub const DEFAULT_USER: &[u8] = b"default";
 
 /// `AUTH [username] password`
 pub fn auth(call: &mut Call<'_, '_>, mut args: Args<'_>) -> CommandResult<Outcome> {

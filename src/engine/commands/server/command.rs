@@ -83,26 +83,6 @@ pub fn write_help(reply: &mut Reply, container: &str) {
     }
 }
 
-/// The command of a full name, `get` or `client|kill` in any case.
-fn find(name: &[u8]) -> Option<&'static Command> {
-    let mut words = name.split(|byte| *byte == b'|');
-    let command = REGISTRY.find(words.next()?)?;
-    match (words.next(), words.next()) {
-        (None, _) => Some(command),
-        (Some(subcommand), None) => command.subcommand(subcommand),
-        (Some(_), Some(_)) => None,
-    }
-}
-
-/// The command that would run a call; a container without a subcommand is found as such.
-fn find_call(call: &[&[u8]]) -> Option<&'static Command> {
-    let command = REGISTRY.find(call.first()?)?;
-    match call.get(1) {
-        Some(subcommand) if !command.subcommands.is_empty() => command.subcommand(subcommand),
-        _ => Some(command),
-    }
-}
-
 fn write_infos(reply: &mut Reply, names: &[&[u8]]) {
     if names.is_empty() {
         reply.array(REGISTRY.top.len());
@@ -113,7 +93,7 @@ fn write_infos(reply: &mut Reply, names: &[&[u8]]) {
     }
     reply.array(names.len());
     for name in names {
-        match find(name) {
+        match REGISTRY.find_full(name) {
             Some(command) => write_info(reply, command),
             None => reply.null(),
         }
@@ -121,7 +101,7 @@ fn write_infos(reply: &mut Reply, names: &[&[u8]]) {
 }
 
 fn write_docs(reply: &mut Reply, names: &[&[u8]]) {
-    let named: Vec<&Command> = names.iter().filter_map(|name| find(name)).collect();
+    let named: Vec<&Command> = names.iter().filter_map(|name| REGISTRY.find_full(name)).collect();
     let commands = if names.is_empty() { &REGISTRY.top } else { &named };
     reply.map(commands.len());
     for command in commands {
@@ -199,7 +179,7 @@ fn write_keys_and_flags(reply: &mut Reply, call: &[&[u8]]) -> CommandResult {
 }
 
 fn keys_of_call(call: &[&[u8]]) -> CommandResult<KeyPositions> {
-    let command = find_call(call).ok_or(CommandError::InvalidCommand)?;
+    let command = REGISTRY.find_call(call).ok_or(CommandError::InvalidCommand)?;
     if command.keys.iter().all(|spec| spec.flags.has(KeyFlags::NOT_KEY)) {
         return Err(CommandError::NoKeyArguments);
     }

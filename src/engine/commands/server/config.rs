@@ -1,9 +1,16 @@
 //! `CONFIG` and its subcommands.
 
+use std::io::Write as _;
+use std::path::Path;
+use std::sync::Arc;
+use std::{fs, io};
+
 use super::write_help;
-use crate::base::config::ConfigError;
+use crate::base::config::{Config, ConfigError};
 use crate::command::Args;
 use crate::engine::{Call, Outcome};
+use crate::persist::atomic_file::AtomicFile;
+use crate::persist::storage::Disk;
 use crate::protocol::error::{CommandError, CommandResult};
 
 /// `CONFIG GET parameter [parameter ...]`
@@ -34,6 +41,32 @@ pub fn config_set(call: &mut Call<'_, '_>, mut args: Args<'_>) -> CommandResult<
     })?;
     call.context.reply.ok();
     Ok(Outcome::Done)
+}
+
+/// `CONFIG REWRITE`
+pub fn config_rewrite(call: &mut Call<'_, '_>, _: Args<'_>) -> CommandResult<Outcome> {
+    let path = call.engine.config_file.get().ok_or(CommandError::NoConfigFile)?;
+    rewrite(&call.engine.config.read(), path).map_err(|error| {
+        tracing::warn!("CONFIG REWRITE: {}: {error}", path.display());
+        CommandError::ConfigRewrite(error.to_string().into())
+    })?;
+    tracing::info!("CONFIG REWRITE: {} has the settings of now", path.display());
+    call.context.reply.ok();
+    Ok(Outcome::Done)
+}
+
+/// Puts the settings of now into a file, which keeps its permissions. A file that is gone begins anew.
+fn rewrite(config: &Config, path: &Path) -> io::Result<()> {
+    let old = match fs::read(path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Vec::new(),
+        read => read?,
+    };
+    let mut file = AtomicFile::create(Arc::new(Disk), path)?;
+    if let Ok(metadata) = fs::metadata(path) {
+        fs::set_permissions(file.temporary_path(), metadata.permissions())?;
+    }
+    file.write_all(&config.rewritten(&old))?;
+    file.commit()
 }
 
 /// `CONFIG RESETSTAT`

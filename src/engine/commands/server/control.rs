@@ -1,4 +1,4 @@
-//! The smaller commands about the server: TIME, SHUTDOWN, ROLE, SLOWLOG, MEMORY, MODULE.
+//! The smaller commands about the server: TIME, SHUTDOWN, ROLE, SLOWLOG, MODULE.
 
 use super::saving::outside;
 use super::write_help;
@@ -142,41 +142,6 @@ pub fn slowlog_reset(call: &mut Call<'_, '_>, _: Args<'_>) -> CommandResult<Outc
 /// `SLOWLOG HELP`
 pub fn slowlog_help(call: &mut Call<'_, '_>, _: Args<'_>) -> CommandResult<Outcome> {
     write_help(&mut call.context.reply, "slowlog");
-    Ok(Outcome::Done)
-}
-
-/// `MEMORY USAGE key [SAMPLES count]`
-///
-/// Every structure knows its size: there is nothing to sample.
-pub fn memory_usage(call: &mut Call<'_, '_>, mut args: Args<'_>) -> CommandResult<Outcome> {
-    /// A record's place in its table.
-    const PLACE_BYTES: usize = size_of::<usize>();
-    let key = args.next_bytes()?;
-    while args.remaining() > 0 {
-        if !args.take_with_value("SAMPLES") || args.next_i64()? < 0 {
-            return Err(CommandError::Syntax);
-        }
-    }
-    match call.context.keys.peek(key).map(|record| record.heap_bytes() + PLACE_BYTES) {
-        Some(bytes) => call.context.reply.count(bytes),
-        None => call.context.reply.null(),
-    }
-    Ok(Outcome::Done)
-}
-
-/// `MEMORY PURGE`
-pub fn memory_purge(call: &mut Call<'_, '_>, _: Args<'_>) -> CommandResult<Outcome> {
-    let purge = *call.engine.memory.purge.read();
-    if purge.is_some_and(|purge| !purge()) {
-        return Err(CommandError::PurgeFailed);
-    }
-    call.context.reply.ok();
-    Ok(Outcome::Done)
-}
-
-/// `MEMORY HELP`
-pub fn memory_help(call: &mut Call<'_, '_>, _: Args<'_>) -> CommandResult<Outcome> {
-    write_help(&mut call.context.reply, "memory");
     Ok(Outcome::Done)
 }
 

@@ -4,16 +4,21 @@
 //! happened when it replies.
 
 mod digest;
+mod samples;
 
 use std::sync::atomic::Ordering::Relaxed;
 use std::time::Duration;
 
 use self::digest::Digest;
 use crate::base::config::DebugCommand;
+use crate::base::glob;
 use crate::command::Args;
+use crate::command::keys::encoding;
 use crate::engine::instance::Engine;
 use crate::engine::{Call, Outcome};
+use crate::persist::rdb::dump;
 use crate::protocol::error::{CommandError, CommandResult, DEBUG_NOT_ENABLED};
+use crate::store::eviction;
 
 const HELP: &[&str] = &[
     "DEBUG <subcommand> [<arg> [value] [opt] ...]. Subcommands are:",
@@ -29,14 +34,25 @@ const HELP: &[&str] = &[
     "    Abort the process before the nth operation from now that changes which files there are; 0 takes it back.",
     "LOADAOF",
     "    Empty the dataset and run the append-only files.",
+    "LOG <message>",
+    "    Write a line to the log.",
+    "OBJECT <key>",
+    "    How a value is stored.",
     "PANIC",
     "    Fail inside the command, as a mistake in the server would.",
+    "POPULATE <count> [<prefix>] [<size>]",
+    "    Create strings named <prefix>:<number>, `key` without a prefix, where there are none.",
+    "PROTOCOL <type>",
+    "    Reply with something of this type: string, integer, double, bignum, null, array, set, map, attrib, push,",
+    "    verbatim, true or false.",
     "RELOAD [NOFLUSH] [NOSAVE]",
     "    Save a snapshot, empty the dataset and load the snapshot; or leave out one or the other.",
     "SET-ACTIVE-EXPIRE <0|1>",
     "    Whether expired keys are removed before anybody meets them.",
     "SLEEP <seconds>",
     "    Let the server hang, or move the manual clock by so much.",
+    "STRINGMATCH-LEN <pattern> <text>",
+    "    Whether a glob matches, 1 or 0.",
     "HELP",
     "    This text.",
 ];
@@ -61,6 +77,20 @@ pub fn debug(call: &mut Call<'_, '_>, mut args: Args<'_>) -> CommandResult<Outco
             load(call, CommandError::LoadAofFailed, |engine| engine.persistence.reload_log(engine))?;
         }
         1.. if args.take("RELOAD") => reload(call, args)?,
+        2 if args.take("OBJECT") => object(call, args.next_bytes()?)?,
+        2 if args.take("PROTOCOL") => samples::protocol(call, args)?,
+        2..=4 if args.take("POPULATE") => {
+            enter_alone(call);
+            samples::populate(call, args)?;
+        }
+        2 if args.take("LOG") => {
+            tracing::warn!("DEBUG LOG: {}", String::from_utf8_lossy(args.next_bytes()?));
+            call.context.reply.ok();
+        }
+        3 if args.take("STRINGMATCH-LEN") => {
+            let matches = glob::matches(args.next_bytes()?, args.next_bytes()?);
+            call.context.reply.integer(matches.into());
+        }
         1 if args.take("PANIC") => panic!("DEBUG PANIC"),
         1.. if args.take("DIGEST-VALUE") => digest_values(call, args),
         2 if args.take("ERROR") => {
@@ -124,6 +154,23 @@ fn digest_values(call: &mut Call<'_, '_>, args: Args<'_>) {
         let digest = call.context.keys.peek(key).map(Digest::of_value).unwrap_or_default();
         call.context.reply.simple(&digest.to_string());
     }
+}
+
+/// `DEBUG OBJECT key`
+fn object(call: &mut Call<'_, '_>, key: &[u8]) -> CommandResult {
+    enter_alone(call);
+    let now_ms = call.context.keys.now_ms;
+    let compresses = call.context.settings.compresses();
+    let record = call.context.keys.peek(key).ok_or(CommandError::NoSuchKey)?;
+    let line = format!(
+        "Value at:{record:p} refcount:1 encoding:{} serializedlength:{} lru:{} lru_seconds_idle:{}",
+        encoding(record),
+        dump::value_bytes(record.view(), compresses),
+        record.access(),
+        eviction::idle_ms(record.access(), now_ms) / 1000,
+    );
+    call.context.reply.simple(&line);
+    Ok(())
 }
 
 /// `DEBUG RELOAD [NOFLUSH] [NOSAVE]`

@@ -53,6 +53,17 @@ pub const COMMANDS: &[CommandSpec<Handler>] = &[
                 ..ROW
             },
             CommandSpec {
+                name: "rewrite",
+                summary: "Write the settings of now into the configuration file",
+                since: "2.8.0",
+                complexity: "O(1)",
+                arity: Exactly(2),
+                flags: flags!(ADMIN | NOSCRIPT | LOADING | STALE),
+                tips: &["request_policy:all_nodes", "response_policy:all_succeeded"],
+                handler: Some(super::config_rewrite),
+                ..ROW
+            },
+            CommandSpec {
                 name: "resetstat",
                 summary: "Set the statistics of INFO back to zero",
                 since: "2.0.0",
@@ -389,6 +400,96 @@ pub const COMMANDS: &[CommandSpec<Handler>] = &[
         ..ROW
     },
     CommandSpec {
+        name: "latency",
+        summary: "Slow moments, and how long commands take",
+        since: "2.8.13",
+        complexity: "That of the subcommand",
+        arity: AtLeast(2),
+        subcommands: &[
+            CommandSpec {
+                name: "latest",
+                summary: "The latest slow moment of each event",
+                since: "2.8.13",
+                complexity: "O(1)",
+                arity: Exactly(2),
+                flags: flags!(ADMIN | NOSCRIPT | LOADING | STALE),
+                tips: &["nondeterministic_output", "request_policy:all_nodes", "response_policy:special"],
+                handler: Some(super::latency_latest),
+                ..ROW
+            },
+            CommandSpec {
+                name: "history",
+                summary: "The slow moments of an event",
+                since: "2.8.13",
+                complexity: "O(1)",
+                arity: Exactly(3),
+                flags: flags!(ADMIN | NOSCRIPT | LOADING | STALE),
+                tips: &["nondeterministic_output", "request_policy:all_nodes", "response_policy:special"],
+                arguments: &[arg::string("event")],
+                handler: Some(super::latency_history),
+                ..ROW
+            },
+            CommandSpec {
+                name: "reset",
+                summary: "Forget the slow moments of some events, or of all",
+                since: "2.8.13",
+                complexity: "O(1)",
+                arity: AtLeast(2),
+                flags: flags!(ADMIN | NOSCRIPT | LOADING | STALE),
+                tips: &["request_policy:all_nodes", "response_policy:all_succeeded"],
+                arguments: &[arg::string("event").optional().multiple()],
+                handler: Some(super::latency_reset),
+                ..ROW
+            },
+            CommandSpec {
+                name: "graph",
+                summary: "The slow moments of an event, drawn",
+                since: "2.8.13",
+                complexity: "O(1)",
+                arity: Exactly(3),
+                flags: flags!(ADMIN | NOSCRIPT | LOADING | STALE),
+                tips: &["nondeterministic_output", "request_policy:all_nodes", "response_policy:special"],
+                arguments: &[arg::string("event")],
+                handler: Some(super::latency_graph),
+                ..ROW
+            },
+            CommandSpec {
+                name: "doctor",
+                summary: "What was slow, and what to do about it",
+                since: "2.8.13",
+                complexity: "O(1)",
+                arity: Exactly(2),
+                flags: flags!(ADMIN | NOSCRIPT | LOADING | STALE),
+                tips: &["nondeterministic_output", "request_policy:all_nodes", "response_policy:special"],
+                handler: Some(super::latency_doctor),
+                ..ROW
+            },
+            CommandSpec {
+                name: "histogram",
+                summary: "How many calls of each command took how long",
+                since: "7.0.0",
+                complexity: "O(N) with N the number of commands in the reply",
+                arity: AtLeast(2),
+                flags: flags!(ADMIN | NOSCRIPT | LOADING | STALE),
+                tips: &["nondeterministic_output", "request_policy:all_nodes", "response_policy:special"],
+                arguments: &[arg::string("command").optional().multiple()],
+                handler: Some(super::latency_histogram),
+                ..ROW
+            },
+            CommandSpec {
+                name: "help",
+                summary: "How LATENCY's subcommands are called",
+                since: "2.8.13",
+                complexity: "O(1)",
+                arity: Exactly(2),
+                flags: flags!(LOADING | STALE),
+                handler: Some(super::latency_help),
+                ..ROW
+            },
+        ],
+        ..ROW
+    },
+    CommandSpec {
         name: "memory",
         summary: "About the memory that is used",
         since: "4.0.0",
@@ -405,6 +506,36 @@ pub const COMMANDS: &[CommandSpec<Handler>] = &[
                 keys: &[KeySpec::at(2, key_flags!(RO))],
                 arguments: &[arg::key("key", 0), arg::integer("count").token("SAMPLES").optional()],
                 handler: Some(super::memory_usage),
+                ..ROW
+            },
+            CommandSpec {
+                name: "stats",
+                summary: "What is used for what",
+                since: "4.0.0",
+                complexity: "O(1)",
+                arity: Exactly(2),
+                tips: &["nondeterministic_output", "request_policy:all_shards", "response_policy:special"],
+                handler: Some(super::memory_stats),
+                ..ROW
+            },
+            CommandSpec {
+                name: "doctor",
+                summary: "Whatever about the memory deserves a look",
+                since: "4.0.0",
+                complexity: "O(1)",
+                arity: Exactly(2),
+                tips: &["nondeterministic_output", "request_policy:all_shards", "response_policy:special"],
+                handler: Some(super::memory_doctor),
+                ..ROW
+            },
+            CommandSpec {
+                name: "malloc-stats",
+                summary: "The allocator's account of itself",
+                since: "4.0.0",
+                complexity: "Depends on how much memory is held; may be slow",
+                arity: Exactly(2),
+                tips: &["nondeterministic_output", "request_policy:all_shards", "response_policy:special"],
+                handler: Some(super::memory_malloc_stats),
                 ..ROW
             },
             CommandSpec {
@@ -425,6 +556,115 @@ pub const COMMANDS: &[CommandSpec<Handler>] = &[
                 arity: Exactly(2),
                 flags: flags!(LOADING | STALE),
                 handler: Some(super::memory_help),
+                ..ROW
+            },
+        ],
+        ..ROW
+    },
+    CommandSpec {
+        name: "lolwut",
+        summary: "A drawing, and the version",
+        since: "5.0.0",
+        complexity: "O(1)",
+        arity: AtLeast(1),
+        flags: flags!(READONLY | FAST),
+        arguments: &[arg::integer("version").token("VERSION").optional()],
+        handler: Some(super::lolwut),
+        ..ROW
+    },
+    CommandSpec {
+        name: "acl",
+        summary: "Users and what they may do",
+        since: "6.0.0",
+        complexity: "That of the subcommand",
+        arity: AtLeast(2),
+        subcommands: &[
+            CommandSpec {
+                name: "whoami",
+                summary: "The user's name of this connection",
+                since: "6.0.0",
+                complexity: "O(1)",
+                arity: Exactly(2),
+                flags: flags!(NOSCRIPT | LOADING | STALE),
+                handler: Some(super::acl_whoami),
+                ..ROW
+            },
+            CommandSpec {
+                name: "users",
+                summary: "Names of the users",
+                since: "6.0.0",
+                complexity: "O(N) with N the number of users",
+                arity: Exactly(2),
+                flags: flags!(ADMIN | NOSCRIPT | LOADING | STALE),
+                handler: Some(super::acl_users),
+                ..ROW
+            },
+            CommandSpec {
+                name: "list",
+                summary: "The users and their rules, as lines of an ACL file",
+                since: "6.0.0",
+                complexity: "O(N) with N the number of users",
+                arity: Exactly(2),
+                flags: flags!(ADMIN | NOSCRIPT | LOADING | STALE),
+                handler: Some(super::acl_list),
+                ..ROW
+            },
+            CommandSpec {
+                name: "getuser",
+                summary: "The rules of a user",
+                since: "6.0.0",
+                complexity: "O(N) with N the number of rules of the user",
+                arity: Exactly(3),
+                flags: flags!(ADMIN | NOSCRIPT | LOADING | STALE),
+                arguments: &[arg::string("username")],
+                history: &[
+                    ("6.2.0", "Patterns of channels."),
+                    ("7.0.0", "Selectors; patterns of keys and channels as rules."),
+                ],
+                handler: Some(super::acl_getuser),
+                ..ROW
+            },
+            CommandSpec {
+                name: "cat",
+                summary: "The categories, or the commands of one",
+                since: "6.0.0",
+                complexity: "O(1)",
+                arity: AtLeast(2),
+                flags: flags!(NOSCRIPT | LOADING | STALE),
+                arguments: &[arg::string("category").optional()],
+                handler: Some(super::acl_cat),
+                ..ROW
+            },
+            CommandSpec {
+                name: "genpass",
+                summary: "A random password",
+                since: "6.0.0",
+                complexity: "O(1)",
+                arity: AtLeast(2),
+                flags: flags!(NOSCRIPT | LOADING | STALE),
+                arguments: &[arg::integer("bits").optional()],
+                handler: Some(super::acl_genpass),
+                ..ROW
+            },
+            CommandSpec {
+                name: "dryrun",
+                summary: "Whether a user may run a command, without running it",
+                since: "7.0.0",
+                complexity: "O(1).",
+                arity: AtLeast(4),
+                flags: flags!(ADMIN | NOSCRIPT | LOADING | STALE),
+                arguments: &[arg::string("username"), arg::string("command"), arg::string("arg").optional().multiple()],
+                handler: Some(super::acl_dryrun),
+                ..ROW
+            },
+            CommandSpec {
+                name: "help",
+                summary: "How ACL's subcommands are called",
+                since: "6.0.0",
+                complexity: "O(1)",
+                arity: Exactly(2),
+                flags: flags!(LOADING | STALE),
+                handler: Some(super::acl_help),
                 ..ROW
             },
         ],

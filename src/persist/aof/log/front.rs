@@ -63,8 +63,10 @@ pub(super) struct Front {
     pub(super) closed: bool,
 }
 
-/// Pieces that are kept for use.
-const SPARE_MAX: usize = 8;
+/// Pieces that are kept for use while records arrive: about what does so during a sync.
+const SPARE_MAX: usize = 64;
+/// Pieces that are kept while none do.
+const SPARE_IDLE: usize = 4;
 
 /// What a piece allocates: the record that fills it up should not make it move.
 const PIECE_CAPACITY: usize = LOG_PIECE_BYTES + (16 << 10);
@@ -158,6 +160,11 @@ impl Front {
             piece.clear();
             self.spare.push(piece);
         }
+    }
+
+    /// There is nothing to do: gives back what only a burst needs.
+    pub(super) fn rest(&mut self) {
+        self.spare.truncate(SPARE_IDLE);
     }
 
     /// After a failure: forgets what is there and what will come.

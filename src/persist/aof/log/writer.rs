@@ -8,6 +8,7 @@ use std::sync::atomic::Ordering;
 use super::front::{Asleep, Front, Piece};
 use super::{FsyncPolicy, LogError, Shared};
 use crate::base::clock::Stopwatch;
+use crate::base::limits::LOG_SYNC_BYTES;
 use crate::persist::storage::File;
 
 /// With `everysec`: age of the oldest unsynced record when the sync begins.
@@ -16,8 +17,8 @@ const SYNC_AFTER_MS: u64 = 1_000;
 pub(super) struct Writer {
     shared: Arc<Shared>,
     file: Box<dyn File>,
-    /// Bytes were written to the file since its last sync.
-    is_dirty: bool,
+    /// Bytes that were written to the file since its last sync.
+    unsynced_bytes: u64,
     /// The log has failed, and there is no new file yet.
     has_failed: bool,
     /// What is written does not count yet: the rewrite of a failed log is not through.
@@ -33,7 +34,7 @@ enum Work {
 
 impl Writer {
     pub(super) fn new(shared: Arc<Shared>, file: Box<dyn File>) -> Writer {
-        Writer { shared, file, is_dirty: false, has_failed: false, recovering: false }
+        Writer { shared, file, unsynced_bytes: 0, has_failed: false, recovering: false }
     }
 
     pub(super) fn run(mut self) {
@@ -52,11 +53,15 @@ impl Writer {
             if let Err(error) = outcome {
                 tracing::error!("{error}; writes are refused until a rewrite has succeeded");
                 self.has_failed = true;
-                self.is_dirty = false;
+                self.unsynced_bytes = 0;
                 self.shared.fail(error);
             }
         }
         drop(latch);
+    }
+
+    fn is_dirty(&self) -> bool {
+        self.unsynced_bytes > 0
     }
 
     fn next(&mut self) -> Work {
@@ -68,6 +73,9 @@ impl Writer {
         let now_ms = shared.clock.now_ms();
         let has_records = !front.is_empty();
         let write_at = has_records.then(|| front.since_ms.saturating_add(self.delay_ms(policy)));
+        if self.unsynced_bytes >= LOG_SYNC_BYTES && policy == FsyncPolicy::EverySecond {
+            return Work::Sync;
+        }
         let is_pressing = front.is_pressing() || front.hurries || front.closing;
         if has_records && (is_pressing || write_at.is_some_and(|at| at <= now_ms)) {
             return Work::Write(front.take());
@@ -79,7 +87,7 @@ impl Writer {
         if must_sync {
             return Work::Sync;
         }
-        let sync_at = (policy == FsyncPolicy::EverySecond && self.is_dirty)
+        let sync_at = (policy == FsyncPolicy::EverySecond && self.is_dirty())
             .then(|| shared.pending_since_ms.load(Ordering::Acquire).saturating_add(SYNC_AFTER_MS));
         if sync_at.is_some_and(|at| at <= now_ms) {
             return Work::Sync;
@@ -92,6 +100,9 @@ impl Writer {
             return Work::End;
         }
         front.asleep = if front.is_empty() { Asleep::Idle } else { Asleep::Gathering };
+        if front.asleep == Asleep::Idle {
+            front.rest();
+        }
         Work::Sleep(deadline_ms)
     }
 
@@ -100,7 +111,7 @@ impl Writer {
         let synced = self.shared.synced.load(Ordering::Acquire);
         let is_wanted = front.closing || (policy == FsyncPolicy::Always && !self.recovering);
         // What was recovered counts as dirty until it is published.
-        (self.is_dirty && is_wanted) || (front.flush_to > synced && !self.recovering)
+        (self.is_dirty() && is_wanted) || (front.flush_to > synced && !self.recovering)
     }
 
     /// How long records may wait for company.
@@ -124,16 +135,21 @@ impl Writer {
             }
         }
         if !self.has_failed && self.shared.policy() == FsyncPolicy::No {
-            self.settle(!self.is_dirty);
+            self.settle(!self.is_dirty());
         }
         Ok(())
     }
 
     fn write_bytes(&mut self, bytes: Vec<u8>) -> Result<(), LogError> {
         let shared = &*self.shared;
-        self.is_dirty = true;
-        self.file.write_all(&bytes).map_err(|error| LogError::Write(Arc::new(error)))?;
         let count = bytes.len() as u64;
+        self.unsynced_bytes += count;
+        let latency = shared.latency.get();
+        let watch = latency.and_then(|latency| latency.watch());
+        self.file.write_all(&bytes).map_err(|error| LogError::Write(Arc::new(error)))?;
+        if let Some(latency) = latency {
+            latency.note_watch("aof-write", &shared.clock, watch);
+        }
         shared.written.fetch_add(count, Ordering::AcqRel);
         shared.file_bytes.fetch_add(count, Ordering::Relaxed);
         shared.front.lock().give_back(bytes);
@@ -148,11 +164,11 @@ impl Writer {
             // The log failed between the call and now: the new file would lack what the old one lost.
             return Ok(());
         }
-        if !recovers && self.is_dirty {
+        if !recovers && self.is_dirty() {
             self.sync()?;
         }
         self.file = file;
-        self.is_dirty = false;
+        self.unsynced_bytes = 0;
         self.has_failed = false;
         self.shared.file_bytes.store(0, Ordering::Relaxed);
         self.shared.written.fetch_max(position, Ordering::AcqRel);
@@ -163,12 +179,17 @@ impl Writer {
         let shared = Arc::clone(&self.shared);
         let watch = Stopwatch::start();
         self.file.sync_data().map_err(|error| LogError::Sync(Arc::new(error)))?;
-        let took_us = watch.elapsed_ns() / 1000;
+        let took_ns = watch.elapsed_ns();
+        let event = if shared.policy() == FsyncPolicy::Always { "aof-fsync-always" } else { "aof-fsync" };
+        if let Some(latency) = shared.latency.get() {
+            latency.note(event, &shared.clock, took_ns);
+        }
+        let took_us = took_ns / 1000;
         let counters = &shared.counters;
         counters.syncs.fetch_add(1, Ordering::Relaxed);
         counters.last_sync_us.store(took_us, Ordering::Relaxed);
         counters.longest_sync_us.fetch_max(took_us, Ordering::Relaxed);
-        self.is_dirty = false;
+        self.unsynced_bytes = 0;
         self.settle(true);
         Ok(())
     }

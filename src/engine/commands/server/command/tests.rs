@@ -41,7 +41,7 @@ fn subcommands_are_found_by_their_full_name() {
         assert_eq!(info(unknown), "*1 _ ", "{unknown}");
     }
     assert!(
-        info("memory").starts_with("*1 *10 $6 memory :-2 ~0 :0 :0 :0 ~1 +@slow ~0 ~0 *3 *10 $12 memory|usage :-3 ")
+        info("memory").starts_with("*1 *10 $6 memory :-2 ~0 :0 :0 :0 ~1 +@slow ~0 ~0 *6 *10 $12 memory|usage :-3 ")
     );
 }
 

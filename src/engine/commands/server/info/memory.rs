@@ -3,6 +3,7 @@
 
 use std::sync::atomic::Ordering::Relaxed;
 
+use super::super::memory::{Figures, ratio};
 use super::Text;
 use crate::base::process;
 use crate::engine::Call;
@@ -18,10 +19,6 @@ fn human(bytes: u64) -> String {
     format!("{:.2}{}", bytes as f64 / (1u64 << (10 * unit)) as f64, UNITS[unit as usize - 1])
 }
 
-fn ratio(part: u64, whole: u64) -> f64 {
-    if whole == 0 { 0.0 } else { part as f64 / whole as f64 }
-}
-
 fn percent(part: u64, whole: u64) -> String {
     format!("{:.2}%", ratio(part, whole) * 100.0)
 }
@@ -34,19 +31,8 @@ fn with_human(text: &mut Text, name: &str, bytes: u64) {
 /// `# Memory`
 pub(super) fn memory(text: &mut Text, call: &mut Call<'_, '_>) {
     let engine = call.engine;
-    let used = engine.used_memory() as u64;
-    let peak = engine.peak_memory() as u64;
-    let resident = process::resident_bytes();
-    let startup = engine.base_bytes() as u64;
-    let clients = (engine.clients.buffer_bytes() + engine.clients.connection_bytes()) as u64;
-    let workers = engine.memory.worker_buffers.sum() as u64;
-    let overhead = startup + clients + workers;
-    let dataset = used.saturating_sub(overhead);
-    // Without figures of the allocator's own, what we count stands for them.
-    let allocator = match *engine.memory.allocator.read() {
-        Some(figures) => figures(),
-        None => AllocatorFigures { name: "system", allocated: used, active: used, resident },
-    };
+    let figures = Figures::of(engine);
+    let Figures { used, peak, resident, startup, clients, overhead, dataset, allocator } = figures;
     with_human(text, "used_memory", used);
     with_human(text, "used_memory_rss", resident);
     with_human(text, "used_memory_peak", peak);

@@ -48,7 +48,8 @@ pub(super) fn server(text: &mut Text, call: &mut Call<'_, '_>) {
     text.field("configured_hz", setting(call, "hz"));
     text.field("lru_clock", eviction::recency_at(call.context.keys.now_ms));
     text.field("executable", executable);
-    text.field("config_file", "");
+    let config_file = engine.config_file.get().map(|path| path.display().to_string());
+    text.field("config_file", config_file.unwrap_or_default());
     text.field("io_threads_active", 0);
     if port != 0 {
         let bind: String = setting(call, "bind").split(' ').map(|address| format!("bind={address},")).collect();
