@@ -179,9 +179,6 @@ pub fn add_pairs<'a>(
         let event = if options.increment { "zincr" } else { "zadd" };
         ctx.keys.changed(EventClass::SortedSet, event, key);
     }
-    if added.new > 0 {
-        ctx.keys.ready(key);
-    }
     if options.increment {
         super::reply_score(&mut ctx.reply, added.score);
     } else {
