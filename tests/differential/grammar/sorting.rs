@@ -1,7 +1,7 @@
 //! Rows of SORT: on the lists, sets and sorted sets of the others, by strings and hashes whose names end in what these
 //! hold.
 //!
-//! Nothing is drawn whose order is left to the algorithm (equal texts as weights) or to a set.
+//! Nothing is drawn whose order is left to the algorithm (texts that are equal up to a NUL) or to a set.
 
 use super::Row;
 use crate::compare::Rule::*;
@@ -11,7 +11,7 @@ pub const ROWS: &[Row] = &[
     (3, "SADD sortable int…", Exact),
     (3, "ZADD sortable (score int)…", Exact),
     (1, "RPUSH sortable manyints", Exact),
-    (2, "RPUSH sortable (int|float|value|member)…", Exact),
+    (2, "RPUSH sortable (int|float|value)…", Exact),
     (4, "DEL sortable", Exact),
     (3, "RPUSH sortlist (int|member)…", Exact),
     (3, "ZADD sortlist (score member)…", Exact),
@@ -19,7 +19,7 @@ pub const ROWS: &[Row] = &[
     (6, "SET weight (int|float|value)", Exact),
     (3, "HSET weight field (int|value)", Exact),
     (10, "SORT sortable [LIMIT index index] [(ASC|DESC)] [ALPHA]", Exact),
-    (4, "SORT_RO (sortable|key) [LIMIT index index] [(ASC|DESC)] [ALPHA]", Exact),
+    (4, "SORT_RO sortable [LIMIT index index] [(ASC|DESC)] [ALPHA]", Exact),
     (6, "SORT sortable BY weightpattern [(ASC|DESC)] [LIMIT index index] [GET getpattern]", Exact),
     (6, "SORT sortable [BY weightpattern] [(ASC|DESC)] (GET getpattern)…", Exact),
     (3, "SORT_RO sortable BY weightpattern (GET getpattern)…", Exact),
@@ -27,7 +27,7 @@ pub const ROWS: &[Row] = &[
     (5, "SORT sortable [ALPHA] [(ASC|DESC)] [LIMIT index index] [(GET getpattern)…] STORE sortable", Exact),
     (3, "SORT sortable BY weightpattern [LIMIT index index] STORE key", Exact),
     (2, "SORT key STORE key", Exact),
-    (2, "SORT sortable (ASC|DESC|ALPHA|LIMIT index index|LIMIT|BY|GET getpattern|STORE)…", Exact),
+    (2, "SORT sortable (ASC|DESC|ALPHA|LIMIT index index|LIMIT|GET getpattern|STORE)…", Exact),
     (1, "SORT_RO sortable (ASC|LIMIT 0 1|STORE key)…", Exact),
 ];
 
