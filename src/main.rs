@@ -1,6 +1,8 @@
 //! The `pipkin` binary: command line, log, allocator, signals. Everything else is the library's.
 
 mod allocator;
+#[cfg(target_os = "linux")]
+mod huge_pages;
 mod progress;
 
 use std::fs::OpenOptions;
@@ -102,6 +104,8 @@ fn run() -> Result<ExitCode, Box<dyn std::error::Error>> {
     }
     let threads =
         engine.start_threads().map_err(|source| StartupError::Thread { what: "the instance's threads", source })?;
+    #[cfg(target_os = "linux")]
+    huge_pages::start().map_err(|source| StartupError::Thread { what: "the thread for huge pages", source })?;
     let addresses: Vec<String> =
         listeners.iter().filter_map(|listener| listener.local_addr().ok()).map(|address| address.to_string()).collect();
     let count = match settings.io_threads {

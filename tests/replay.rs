@@ -124,7 +124,7 @@ impl Players {
                 let ms = [1, 20, 700, 30_000, 200_000][self.random.below(5)];
                 self.director.line(&format!("DEBUG CLOCK ADVANCE {ms}"));
             }
-            3..=6 => self.block_and_serve(server, number),
+            3..=6 => self.block_and_serve(server),
             7 => drop(self.director.line("BGREWRITEAOF")),
             8 => drop(self.director.line("BGSAVE")),
             _ => {
@@ -137,17 +137,19 @@ impl Players {
     }
 
     /// A client waits for a list, and somebody pushes, perhaps within a transaction; or the list comes another way.
-    fn block_and_serve(&mut self, server: &Server, number: usize) {
+    fn block_and_serve(&mut self, server: &Server) {
         let lines = [
             "BLPOP block 0",
             "BRPOP other block 0",
             "BLMOVE block moved LEFT RIGHT 0",
             "BLMOVE block block LEFT RIGHT 0",
+            "BRPOPLPUSH block moved 0",
+            "BLMPOP 0 2 other block RIGHT COUNT 2",
         ];
         let must_wait = self.director.line("EXISTS block other") == Reply::Integer(0);
         let mut client = server.connect();
         let Reply::Integer(id) = client.line("CLIENT ID") else { panic!("a connection has a number") };
-        client.send(&support::words(lines[number]));
+        client.send(&support::words(lines[self.random.below(lines.len())]));
         self.blocked.push(client);
         if must_wait {
             eventually("a client that waits", || {
@@ -173,7 +175,7 @@ impl Players {
 /// Blocking for a time would be for ever while the clock stands still; and the clock is moved by the test alone.
 fn may_run(step: &Step) -> bool {
     let name = step.name();
-    !step.arguments.is_empty() && !matches!(&name[..], b"BLPOP" | b"BRPOP" | b"BLMOVE" | b"DEBUG")
+    !step.arguments.is_empty() && !grammar::waits(&name) && name != b"DEBUG"
 }
 
 #[test]

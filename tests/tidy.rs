@@ -25,6 +25,7 @@ const FLOORS: &[(&str, u8)] = &[
     ("lib", 7),
     ("allocator", 7),
     ("main", 7),
+    ("huge_pages", 7),
     ("progress", 7),
 ];
 /// Neighbours on this floor do not know each other.
@@ -40,6 +41,7 @@ const LONG_REASON: &str = "// long: ";
 /// The modules that are audited for `unsafe`.
 const UNSAFE_FILES: &[&str] = &[
     "src/allocator.rs",
+    "src/huge_pages.rs",
     "src/base/prefetch.rs",
     "src/value/bits.rs",
     "src/value/thin.rs",

@@ -4,31 +4,55 @@
 //! [`Waiter`] into the queue of each awaited key. A later command that brings elements serves the queues inside its own
 //! critical section, in order of arrival: it claims a waiter (compare and swap, so that a timeout, a kill and a waker
 //! cannot all win), runs the waiter's command again, as Redis 7.2 does, and leaves the reply in its mailbox. A claim is
-//! never taken back: whoever claims has seen, within the locks, that there is something to serve.
+//! never taken back: whoever claims has seen, within the locks, that there is something to serve ([`Wait::is_ready`]).
+//!
+//! Every change of an awaited key makes its waiters look again ([`Keys::changed`](crate::store::keys::Keys::changed)); a
+//! command that brings elements need not know of waiting. What is waited for may be something else than keys, too: a
+//! wait without keys ends with its deadline or with a future ([`Wait::until`]).
 //!
 //! Serving touches more shards than the waker's own (another key of BLPOP, BLMOVE's destination, and the keys of those
 //! who wait for that). A writer whose keys are awaited therefore widens its lock set by everything that serving may
 //! touch before it runs ([`widen`]): a lock is never taken out of order.
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+mod timers;
+
+use std::collections::{BTreeSet, VecDeque};
+use std::future::Future;
+use std::pin::Pin;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU64, Ordering};
-use std::task::Waker;
+use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
+use std::task::{Context as TaskContext, Waker};
+
+use bytes::Bytes;
 
 use parking_lot::Mutex;
 
+pub use self::timers::Timers;
 use super::instance::Engine;
-use crate::base::clock::{Clock, Signal};
 use crate::command::Context;
 use crate::protocol::error::{CommandError, CommandResult};
 use crate::protocol::reply::{Protocol, Reply};
-use crate::protocol::request::{Batch, OwnedRequest, Parser};
+use crate::protocol::request::OwnedRequest;
+use crate::protocol::value::{BytesFrame, decode};
 use crate::store::keyspace::{KeyId, Keyspace, Waiter as StoredWaiter};
-use crate::store::record::ValueType;
+use crate::store::record::{Record, ValueType};
 
 /// The command that waits, to be run again on [`Wait::keys`]: writes its whole reply and returns true, or finds nothing
 /// and returns false.
 pub type Attempt = Box<dyn Fn(&mut Context<'_>, &[Vec<u8>]) -> CommandResult<bool> + Send + Sync>;
+
+/// Whether an awaited key, with the record that it has now, is worth another attempt: exactly when the attempt would find
+/// something (or fail).
+pub type Ready = Box<dyn Fn(&[u8], Option<&Record>) -> bool + Send + Sync>;
+
+/// Writes the reply of a wait that nobody serves.
+pub type Unserved = Box<dyn Fn(&mut Reply) + Send + Sync>;
+
+/// What a wait may end with beside keys.
+pub type Until = Pin<Box<dyn Future<Output = ()> + Send + Sync>>;
+
+/// The command that undoes what the reply, which nobody has read, tells.
+pub type PutBack = fn(BytesFrame) -> Option<OwnedRequest>;
 
 /// What a command that has to wait returns.
 pub struct Wait {
@@ -36,15 +60,48 @@ pub struct Wait {
     pub keys: Vec<Vec<u8>>,
     /// So many of the keys, from the first on, are waited for.
     pub awaited: usize,
-    /// The type that an awaited key must be of to be worth another attempt.
-    pub value_type: ValueType,
+    /// See there.
+    pub is_ready: Ready,
     /// When to give up, Unix time in ms; `None` for never.
     pub deadline_ms: Option<u64>,
     /// The command.
     pub attempt: Attempt,
-    /// The command's reply is a key and the element taken from it: this command puts the element back where the client
-    /// is gone before it could read that.
-    pub put_back: Option<&'static str>,
+    /// What to reply at the deadline; a null array if it says nothing.
+    pub unserved: Option<Unserved>,
+    /// The wait ends as at its deadline when this does.
+    pub until: Option<Until>,
+    /// The command takes something that its reply tells, and that is put back where the client is gone before it could
+    /// read that.
+    pub put_back: Option<PutBack>,
+}
+
+impl Wait {
+    /// Waits for any of `keys` to be of a type.
+    pub fn for_type(
+        value_type: ValueType,
+        keys: impl IntoIterator<Item = impl AsRef<[u8]>>,
+        deadline_ms: Option<u64>,
+        attempt: Attempt,
+    ) -> Wait {
+        let keys: Vec<_> = keys.into_iter().map(|key| key.as_ref().to_vec()).collect();
+        let is_ready =
+            Box::new(move |_: &[u8], held: Option<&Record>| held.is_some_and(|held| held.value_type() == value_type));
+        Wait { awaited: keys.len(), keys, is_ready, deadline_ms, attempt, unserved: None, until: None, put_back: None }
+    }
+
+    /// Waits for no key, but for the deadline or `until`; the reply then is `unserved`.
+    pub fn for_nothing(deadline_ms: Option<u64>, unserved: Unserved) -> Wait {
+        Wait {
+            keys: Vec::new(),
+            awaited: 0,
+            is_ready: Box::new(|_, _| false),
+            deadline_ms,
+            attempt: Box::new(|_, _| Ok(false)),
+            unserved: Some(unserved),
+            until: None,
+            put_back: None,
+        }
+    }
 }
 
 impl std::fmt::Debug for Wait {
@@ -65,6 +122,8 @@ pub struct Waiter {
     /// Its replies are off.
     silent: bool,
     wait: Wait,
+    /// [`Wait::until`], while it is not over.
+    until: Mutex<Option<Until>>,
     /// Its place in the order of arrival, over all keys.
     ticket: u64,
     /// Whether queues and timers may still know it.
@@ -121,6 +180,9 @@ impl Waiter {
     /// The reply, once there is one; else `waker` is woken when it comes.
     /// [`Session::poll_blocked`](super::session::Session::poll_blocked) is the way to it.
     pub fn poll(&self, waker: &Waker) -> Option<Served> {
+        if self.is_over(waker) {
+            self.time_out();
+        }
         let mut mailbox = self.mailbox.lock();
         if let Some(served) = mailbox.served.take() {
             return Some(served);
@@ -129,9 +191,23 @@ impl Waiter {
         None
     }
 
-    /// Ends the wait with the reply of a timeout, a null array whatever the command; false if somebody else was faster.
+    /// Whether what it waits for beside keys has come.
+    fn is_over(&self, waker: &Waker) -> bool {
+        let mut until = self.until.lock();
+        let is_over =
+            until.as_mut().is_some_and(|future| future.as_mut().poll(&mut TaskContext::from_waker(waker)).is_ready());
+        if is_over {
+            *until = None;
+        }
+        is_over
+    }
+
+    /// Ends the wait with the reply of a timeout; false if somebody else was faster.
     pub fn time_out(&self) -> bool {
-        self.end_with(|reply| reply.null_array())
+        self.end_with(|reply| match &self.wait.unserved {
+            Some(unserved) => unserved(reply),
+            None => reply.null_array(),
+        })
     }
 
     /// Ends the wait with an error; false if somebody else was faster.
@@ -149,20 +225,16 @@ impl Waiter {
         ours
     }
 
-    /// Ends the wait because the connection is gone. Where an element was taken for it that it never read, the command
+    /// Ends the wait because the connection is gone. Where something was taken for it that it never read, the command
     /// that puts it back is returned.
     pub fn abandon(&self, engine: &Engine) -> Option<OwnedRequest> {
         if self.claim() {
             self.settle(Vec::new(), 0);
         }
         self.withdraw(engine);
-        let reply = self.mailbox.lock().served.take()?.reply;
-        let put_back = self.wait.put_back.filter(|_| reply.starts_with(b"*2"))?;
-        // A reply of bulk strings is spelled as a request is.
-        let mut taken = Batch::default();
-        Parser::default().parse(&reply, 0, &mut taken, 1).ok()?;
-        let taken = taken.requests(&reply).next()?;
-        OwnedRequest::new(&[put_back.as_bytes(), taken.get(0)?, taken.get(1)?])
+        let put_back = self.wait.put_back?;
+        let reply = Bytes::from(self.mailbox.lock().served.take()?.reply);
+        put_back(decode(&reply, self.protocol)?.0)
     }
 
     /// Takes a settled waiter out of the queues and timers that may still know it. The caller is not inside the keyspace.
@@ -181,8 +253,18 @@ impl Waiter {
         self.enlisted.store(false, Ordering::Release);
     }
 
+    /// Whether the change of an awaited key to `held` makes it worth another attempt.
+    fn is_ready(&self, key: &[u8], held: Option<&Record>) -> bool {
+        (self.wait.is_ready)(key, held)
+    }
+
+    /// Whether it also ends when a key that it waits for is gone.
+    pub fn ends_without_key(&self) -> bool {
+        self.wait.keys.first().is_some_and(|key| self.is_ready(key, None))
+    }
+
     /// The keys that it waits for; one that was named twice comes twice.
-    fn awaited(&self) -> impl Iterator<Item = KeyId> {
+    pub fn awaited(&self) -> impl Iterator<Item = KeyId> {
         self.wait.keys.iter().take(self.wait.awaited).map(|key| (self.database, key.as_slice().into()))
     }
 
@@ -222,13 +304,15 @@ pub fn settle(served: ServedWaiters, position: u64) {
 }
 
 /// Puts a waiter into the queues of its keys, whose shards are held; `silent` if the client wants no reply.
-pub fn enqueue(context: &mut Context<'_>, engine: &Engine, wait: Wait, silent: bool) -> Arc<Waiter> {
+pub fn enqueue(context: &mut Context<'_>, engine: &Engine, mut wait: Wait, silent: bool) -> Arc<Waiter> {
+    let until = Mutex::new(wait.until.take());
     let waiter = Arc::new(Waiter {
         state: AtomicU8::new(WAITING),
         database: context.keys.database,
         protocol: context.reply.protocol(),
         silent,
         wait,
+        until,
         // Drawn within the locks, so that tickets are in order of arrival for each key.
         ticket: engine.timers.draw_ticket(),
         enlisted: AtomicBool::new(true),
@@ -274,12 +358,10 @@ pub fn serve_ready(context: &mut Context<'_>, engine: &Engine) -> ServedWaiters 
 
 /// Whoever has waited longest for a key and is served by what it holds now.
 fn next_waiter(context: &mut Context<'_>, id: &KeyId) -> Option<Arc<dyn StoredWaiter>> {
-    let held = context.keys.peek(&id.1)?.value_type();
-    let is_served = |waiter: &&Arc<dyn StoredWaiter>| {
-        let wanted = waiter.as_any().downcast_ref::<Waiter>().map(|waiter| waiter.wait.value_type);
-        !waiter.is_settled() && wanted == Some(held)
-    };
-    context.keys.with_shard_of(&id.1, |shard| shard.waiters(id).find(is_served).cloned())
+    context.keys.first_waiter(id, |waiter, held| {
+        let waiter = waiter.as_any().downcast_ref::<Waiter>();
+        waiter.is_some_and(|waiter| !waiter.is_settled() && waiter.is_ready(&id.1, held))
+    })
 }
 
 /// Widens the lock set of a writer by what serving those who wait for its keys may touch.
@@ -297,83 +379,6 @@ pub fn widen(context: &mut Context<'_>, declared: &[&[u8]]) {
     if !context.keys.holds_what_waiters_touch(declared, &mut more) {
         let now_ms = context.keys.now_ms;
         context.keys.enter_exclusively(now_ms);
-    }
-}
-
-/// The deadlines of those who wait, and the thread that ends them.
-#[derive(Default)]
-pub struct Timers {
-    /// By deadline and ticket.
-    due: Mutex<BTreeMap<(u64, u64), Arc<Waiter>>>,
-    tickets: AtomicU64,
-    /// Raised when an earlier deadline came in, or the thread is to end.
-    pub signal: Signal,
-    stopped: AtomicBool,
-}
-
-impl Timers {
-    fn draw_ticket(&self) -> u64 {
-        self.tickets.fetch_add(1, Ordering::Relaxed)
-    }
-
-    fn add(&self, waiter: &Arc<Waiter>) {
-        let Some(deadline_ms) = waiter.wait.deadline_ms else { return };
-        let mut due = self.due.lock();
-        let earlier = due.first_key_value().is_none_or(|((first, _), _)| deadline_ms < *first);
-        due.insert((deadline_ms, waiter.ticket), waiter.clone());
-        drop(due);
-        if earlier {
-            self.signal.raise();
-        }
-    }
-
-    fn remove(&self, waiter: &Waiter) {
-        if let Some(deadline_ms) = waiter.wait.deadline_ms {
-            self.due.lock().remove(&(deadline_ms, waiter.ticket));
-        }
-    }
-
-    /// How many wait with a deadline.
-    pub fn len(&self) -> usize {
-        self.due.lock().len()
-    }
-
-    /// Whether nobody waits with a deadline.
-    pub fn is_empty(&self) -> bool {
-        self.len() == 0
-    }
-
-    /// The earliest deadline, Unix time in ms.
-    pub fn next(&self) -> Option<u64> {
-        self.due.lock().first_key_value().map(|((deadline, _), _)| *deadline)
-    }
-
-    /// Ends every wait whose time is over.
-    pub fn fire(&self, now_ms: u64) {
-        loop {
-            let mut due = self.due.lock();
-            let Some(entry) = due.first_entry() else { return };
-            if entry.key().0 > now_ms {
-                return;
-            }
-            let waiter = entry.remove();
-            drop(due);
-            waiter.time_out();
-        }
-    }
-
-    /// The thread's work, until [`Timers::stop`].
-    pub fn run(&self, clock: &Clock) {
-        while !self.stopped.load(Ordering::Acquire) {
-            self.fire(clock.now_ms());
-            clock.wait(self.next(), &self.signal);
-        }
-    }
-
-    /// Ends the thread.
-    pub fn stop(&self) {
-        self.stopped.store(true, Ordering::Release);
-        self.signal.raise();
     }
 }
 

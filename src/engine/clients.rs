@@ -6,10 +6,11 @@ use std::sync::{Arc, Weak};
 use dashmap::DashMap;
 use parking_lot::Mutex;
 
+use super::blocking::Waiter;
 use crate::base::config::OutputLimit;
 use crate::base::gauge::{Gauge, Share};
 use crate::pubsub::outbox::{DirectWrite, Outbox};
-use crate::store::keyspace::WatchFlag;
+use crate::store::keyspace::{Waiter as _, WatchFlag};
 
 /// Where a connection comes from.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -78,8 +79,8 @@ pub struct Client {
     pub queued: AtomicU32,
     /// Keys that it watches.
     pub watching: AtomicU32,
-    /// Whether it waits for keys.
-    pub blocked: AtomicBool,
+    /// What its last command waits with, for others to look at and to end.
+    pub waiter: Mutex<Weak<Waiter>>,
     /// `CLIENT NO-EVICT`.
     pub no_evict: AtomicBool,
     /// `CLIENT NO-TOUCH`.
@@ -156,6 +157,16 @@ impl Client {
         self.held.output_bytes.load(Ordering::Relaxed) + self.outbox.len() as u64
     }
 
+    /// What its last command waits with, as long as nobody has served it.
+    pub fn waiting(&self) -> Option<Arc<Waiter>> {
+        self.waiter.lock().upgrade().filter(|waiter| !waiter.is_settled())
+    }
+
+    /// Whether its last command waits.
+    pub fn is_blocked(&self) -> bool {
+        self.waiting().is_some()
+    }
+
     /// Whether it is in subscribe mode, for `CLIENT LIST TYPE` and output limits.
     pub fn is_subscriber(&self) -> bool {
         self.channels.load(Ordering::Relaxed) + self.patterns.load(Ordering::Relaxed) > 0
@@ -221,7 +232,7 @@ impl Clients {
             patterns: AtomicU32::new(0),
             queued: AtomicU32::new(u32::MAX),
             watching: AtomicU32::new(0),
-            blocked: AtomicBool::new(false),
+            waiter: Mutex::default(),
             no_evict: AtomicBool::new(false),
             no_touch: AtomicBool::new(false),
             last_command: AtomicU32::new(u32::MAX),

@@ -368,7 +368,10 @@ impl<'e, 's> Run<'e, 's> {
         if request.name().eq_ignore_ascii_case(b"exec") {
             self.session.transaction = None;
             transaction::unwatch(self.session, &mut self.context.keys);
-            return CommandError::ExecAbortBecause(Box::new(error));
+            return match error {
+                CommandError::CrossSlot => error,
+                other => CommandError::ExecAbortBecause(Box::new(other)),
+            };
         }
         if let Some(transaction) = &mut self.session.transaction {
             transaction.aborted = true;
@@ -430,7 +433,7 @@ impl<'e, 's> Run<'e, 's> {
             Ok(Outcome::Done) => Ok(()),
             Ok(Outcome::Blocked(wait)) => {
                 let silent = matches!(self.session.reply_mode, ReplyMode::Off | ReplyMode::Skip);
-                self.session.blocked = Some(blocking::enqueue(&mut self.context, self.engine, *wait, silent));
+                self.session.block(blocking::enqueue(&mut self.context, self.engine, *wait, silent));
                 Ok(())
             }
             Err(error) => {

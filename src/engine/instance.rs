@@ -12,6 +12,7 @@ use parking_lot::{Mutex, RwLock};
 
 use super::blocking::Timers;
 use super::clients::{Client, Clients, Origin};
+use super::cluster::Cluster;
 use super::memory::Memory;
 use super::persistence::Persistence;
 use super::session::Session;
@@ -46,6 +47,8 @@ pub struct Engine {
     pub config: RwLock<Config>,
     /// The file that the configuration came from, if it came from one.
     pub config_file: OnceLock<PathBuf>,
+    /// Cluster mode.
+    pub cluster: Cluster,
     /// Counters.
     pub stats: Stats,
     /// Connections.
@@ -186,6 +189,7 @@ impl Engine {
             random: Random::from_system(),
             settings: Settings::default(),
             config_file: OnceLock::new(),
+            cluster: Cluster::new(settings.cluster_enabled),
             stats: Stats::default(),
             clients: Clients::default(),
             pubsub: PubSub::default(),

@@ -5,6 +5,7 @@
 
 pub mod blocking;
 pub mod clients;
+pub mod cluster;
 pub mod commands;
 pub mod configure;
 pub mod dispatch;

@@ -40,6 +40,11 @@ const REWRITE_RETRY_MS: u64 = 1_000;
 /// The longest of these waits.
 const REWRITE_RETRY_MS_MAX: u64 = 60_000;
 
+/// How long a log that has grown waits for its next rewrite, in times of what the last one took.
+const REWRITE_REST: u64 = 24;
+/// The same for a log that has grown ten times as much.
+const REWRITE_REST_SHORT: u64 = 9;
+
 /// What takes time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Job {
@@ -445,15 +450,18 @@ impl Persistence {
         (may_rewrite && wants_rewrite()).then_some(Job::Rewrite)
     }
 
-    /// Whether the log is to be rewritten because it has grown. Rewrites by themselves take a tenth of the time at the
-    /// most, however fast it grows.
+    /// Whether the log is to be rewritten because it has grown. However fast it grows, rewrites by themselves take a
+    /// 25th of the time, and a tenth once it has grown ten times as much as asks for one: what a start would have to
+    /// run is worth more then than what clients wait for.
     fn has_log_grown(&self, settings: &Settings, now_ms: u64) -> bool {
         let Some((base, all)) = self.log_sizes() else { return false };
         let state = self.state();
         let since = if state.rewritten_bytes > 0 { state.rewritten_bytes } else { base };
-        let rested = now_ms.saturating_sub(state.rewritten_ms) >= state.rewrites.took_ms.unwrap_or(0).saturating_mul(9);
         let percent = settings.auto_aof_rewrite_percentage;
         let growth = all.saturating_sub(since).saturating_mul(100) / since.max(1);
+        let rest = if growth >= percent.saturating_mul(10) { REWRITE_REST_SHORT } else { REWRITE_REST };
+        let took_ms = state.rewrites.took_ms.unwrap_or(0);
+        let rested = now_ms.saturating_sub(state.rewritten_ms) >= took_ms.saturating_mul(rest);
         percent > 0 && all > settings.auto_aof_rewrite_min_size_bytes && growth >= percent && rested
     }
 

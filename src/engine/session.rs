@@ -1,8 +1,8 @@
 //! `Session`: the state of one connection, whatever it comes through.
 
 use std::collections::BTreeSet;
-use std::sync::Arc;
 use std::sync::atomic::Ordering;
+use std::sync::{Arc, Weak};
 use std::task::{Poll, Waker};
 
 use super::blocking::{Served, Waiter};
@@ -130,10 +130,16 @@ impl Session {
     /// put back.
     pub fn stop_waiting(&mut self, engine: &Engine) {
         let Some(waiter) = self.blocked.take() else { return };
-        self.client.blocked.store(false, Ordering::Relaxed);
+        *self.client.waiter.lock() = Weak::new();
         if let Some(undo) = waiter.abandon(engine) {
             dispatch::run_request(engine, self, undo.request(), Vec::new());
         }
+    }
+
+    /// The command that has just run waits.
+    pub fn block(&mut self, waiter: Arc<Waiter>) {
+        *self.client.waiter.lock() = Arc::downgrade(&waiter);
+        self.blocked = Some(waiter);
     }
 
     /// The reply of the command that waits, once there is one; else `waker` is woken when it comes. With the reply the
@@ -143,6 +149,7 @@ impl Session {
         let Some(served) = waiter.poll(waker) else { return Poll::Pending };
         waiter.withdraw(engine);
         self.blocked = None;
+        *self.client.waiter.lock() = Weak::new();
         if served.position > 0 {
             self.written = served.position;
         }
@@ -162,7 +169,6 @@ impl Session {
         client.queued.store(queued, Ordering::Relaxed);
         client.held.queued.set(self.transaction.as_ref().map_or(0, Transaction::heap_bytes));
         client.watching.store(self.watched.as_ref().map_or(0, |watched| watched.keys.len() as u32), Ordering::Relaxed);
-        client.blocked.store(self.blocked.is_some(), Ordering::Relaxed);
         client.protocol.store(if self.protocol == Protocol::Resp3 { 3 } else { 2 }, Ordering::Relaxed);
     }
 }

@@ -43,7 +43,7 @@ impl Engine {
     fn is_overdue(&self, client: &Client, now_ms: u64) -> bool {
         let timeout_ms = self.idle_seconds_max().saturating_mul(1000);
         let idle_ms = now_ms.saturating_sub(client.active_ms.load(Relaxed));
-        let exempt = client.is_subscriber() || client.blocked.load(Relaxed);
+        let exempt = client.is_subscriber() || client.is_blocked();
         let is_idle = timeout_ms > 0 && idle_ms > timeout_ms && !exempt;
         let age_ms = now_ms.saturating_sub(client.connected_ms);
         let is_stranger = !client.authenticated.load(Relaxed) && age_ms > AUTHENTICATION_SECONDS_MAX * 1000;
@@ -102,7 +102,9 @@ mod tests {
     use crate::base::clock::Clock;
     use crate::base::config::Config;
     use crate::engine::clients::Origin;
+    use crate::engine::dispatch;
     use crate::engine::session::Session;
+    use crate::protocol::request::OwnedRequest;
 
     fn engine(settings: &[&str]) -> Arc<Engine> {
         let mut config = Config::new();
@@ -141,7 +143,8 @@ mod tests {
     fn silence_is_allowed_for_the_timeout_and_without_end_to_those_who_wait() {
         let engine = engine(&["--timeout", "10"]);
         let (mut idle, mut waiting) = (connect(&engine), connect(&engine));
-        waiting.client.blocked.store(true, Relaxed);
+        let request = OwnedRequest::new(&["BLPOP", "nothing", "0"]).expect("a request");
+        dispatch::run_request(&engine, &mut waiting, request.request(), Vec::new());
         assert!(!is_closed_after(&engine, &idle, 10_000));
         assert!(is_closed_after(&engine, &idle, 10_001));
         assert!(!is_closed_after(&engine, &waiting, u64::from(u32::MAX)));

@@ -255,6 +255,20 @@ pub enum CommandError {
     #[error("ERR CLIENT PAUSE mode must be WRITE or ALL")]
     PauseMode,
 
+    // Cluster mode.
+    #[error("CROSSSLOT Keys in request don't hash to the same slot")]
+    CrossSlot,
+    #[error("ERR This instance has cluster support disabled")]
+    ClusterDisabled,
+    #[error("ERR {0} is not allowed in cluster mode")]
+    NotInCluster(&'static str),
+    #[error("ERR Invalid slot")]
+    InvalidSlot,
+    #[error("ERR Invalid slot or number of keys")]
+    InvalidSlotOrCount,
+    #[error("ERR This node serves all slots by itself: its cluster cannot be changed")]
+    ClusterFixed,
+
     // Server and gates.
     #[error("OOM command not allowed when used memory > 'maxmemory'.")]
     OutOfMemory,
@@ -444,6 +458,12 @@ impl CommandError {
     #[cold]
     pub fn no_such_user(name: &[u8]) -> CommandError {
         quoting("ERR No such user '", name, "'")
+    }
+
+    /// CLUSTER: a node that is not there.
+    #[cold]
+    pub fn unknown_node(id: &[u8]) -> CommandError {
+        quoting("ERR Unknown node ", id, "")
     }
 
     /// LATENCY GRAPH: an event that was never slow.

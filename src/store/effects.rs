@@ -108,7 +108,7 @@ pub struct Effects {
     pub dirty: u64,
     /// Those of the batch's commands before this one.
     changes: u64,
-    /// Lists and sorted sets that got elements somebody may wait for: (database, key).
+    /// Keys that changed while somebody waited for them: (database, key).
     pub ready: SmallVec<[(usize, Vec<u8>); 1]>,
     /// What to log, of all commands since the last [`super::keys::Keys::commit`].
     records: Records,

@@ -21,7 +21,7 @@ use smallvec::SmallVec;
 use self::held::HeldShards;
 use super::effects::{EffectSink, Effects, Event, EventClass};
 use super::eviction;
-use super::keyspace::{Database, Keyspace, Listeners, Shard, WatchFlag};
+use super::keyspace::{Database, KeyId, Keyspace, Listeners, Shard, Waiter, WatchFlag};
 use super::reclaim::Garbage;
 use super::record::{NewValue, Record};
 use crate::base::bytes::equal;
@@ -666,12 +666,17 @@ impl<'k> Keys<'k> {
         Some(record)
     }
 
-    /// Says that the running command changed a key: counts it, and tells those who watch the key or listen to events.
+    /// Says that the running command changed a key: counts it, and tells those who watch the key, wait for it, or listen
+    /// to events.
     #[inline]
     pub fn changed(&mut self, class: EventClass, event: &'static str, key: &[u8]) {
         self.effects.dirty += 1;
         let (hash, database) = (self.hash(key), self.database);
-        self.shard(Keyspace::shard_of(hash)).touch(database, key);
+        let shard = self.shard(Keyspace::shard_of(hash));
+        shard.touch(database, key);
+        if shard.has_waiters() && shard.is_awaited(database, key) {
+            self.effects.ready.push((database, key.to_vec()));
+        }
         self.announce(class, event, key);
     }
 
@@ -713,17 +718,22 @@ impl<'k> Keys<'k> {
         self.effects.settle();
     }
 
-    /// Says that a key has elements now, for which somebody may be waiting.
-    #[inline]
-    pub fn ready(&mut self, key: &[u8]) {
-        let (hash, database) = (self.hash(key), self.database);
-        let shard = self.shard(Keyspace::shard_of(hash));
-        if shard.has_waiters() && shard.is_awaited(database, key) {
-            self.effects.ready.push((database, key.to_vec()));
-        }
+    /// The first of those who wait for a key for whom `wanted` holds, given the record of the key.
+    pub fn first_waiter(
+        &mut self,
+        id: &KeyId,
+        wanted: impl Fn(&dyn Waiter, Option<&Record>) -> bool,
+    ) -> Option<Arc<dyn Waiter>> {
+        // Removes what has expired.
+        self.peek(&id.1);
+        let hash = self.hash(&id.1);
+        let shard = self.held.get(Keyspace::shard_of(hash))?;
+        let database = shard.database(self.database);
+        let record = database.and_then(|database| database.table.find(hash, |record| equal(record.key(), &id.1)));
+        shard.waiters(id).find(|waiter| wanted(&***waiter, record)).cloned()
     }
 
-    /// Says so of every key of a database: it is another one now (SWAPDB). The caller is alone inside.
+    /// Says that every key of a database may have changed (SWAPDB, FLUSHALL). The caller is alone inside.
     pub fn ready_database(&mut self, database: usize) {
         let mut ready = Vec::new();
         self.each_shard(|shard| ready.extend(shard.awaited().map(|(id, _)| id.clone()).filter(|id| id.0 == database)));

@@ -89,6 +89,23 @@ impl fmt::Display for Step {
     }
 }
 
+/// Whether a command of this name may wait; see the engine's rows.
+pub fn waits(name: &[u8]) -> bool {
+    let waiting: [&[u8]; 10] = [
+        b"BLPOP",
+        b"BRPOP",
+        b"BLMOVE",
+        b"BRPOPLPUSH",
+        b"BLMPOP",
+        b"BZPOPMIN",
+        b"BZPOPMAX",
+        b"BZMPOP",
+        b"WAIT",
+        b"WAITAOF",
+    ];
+    waiting.contains(&name)
+}
+
 /// A row: how often relative to the others of its family, the synopsis, how replies are compared.
 type Row = (usize, &'static str, Rule);
 
@@ -105,6 +122,8 @@ const CONNECTION: &[Row] = &[
     (1, "CLIENT GETNAME", Exact),
     (1, "CLIENT ID", Shape),
     (1, "CLIENT NO-EVICT (ON|OFF|x)", Exact),
+    (1, "CLIENT UNBLOCK (0|x|999999) [(TIMEOUT|ERROR|x)]", Exact),
+    (1, "WAIT (0|x|-1) (1|x|2)", Exact),
     (1, "CLIENT SETNAME value", Exact),
     (2, "PUBLISH member value", Exact),
     (1, "PUBSUB CHANNELS [pattern]", Exact),
@@ -228,6 +247,8 @@ const LISTS: &[Row] = &[
     (1, "BLPOP key… timeout", Exact),
     (1, "BRPOP key… timeout", Exact),
     (1, "BLMOVE key key (LEFT|RIGHT) (LEFT|RIGHT) timeout", Exact),
+    (1, "BRPOPLPUSH key key timeout", Exact),
+    (1, "BLMPOP timeout numbered (LEFT|RIGHT) [COUNT count]", Exact),
     (3, "OBJECT ENCODING key", Encoding),
 ];
 
@@ -287,6 +308,8 @@ const SORTED_SETS: &[Row] = &[
     (2, "ZREMRANGEBYLEX lexkey lex lex", Exact),
     (3, "(ZPOPMIN|ZPOPMAX) key [count]", Doubles),
     (3, "ZMPOP numbered (MIN|MAX) [COUNT count]", Doubles),
+    (1, "(BZPOPMIN|BZPOPMAX) key… timeout", Doubles),
+    (1, "BZMPOP timeout numbered (MIN|MAX) [COUNT count]", Doubles),
     (4, "(ZUNION|ZINTER) numbered [WEIGHTS weights] [AGGREGATE (SUM|MIN|MAX)] [WITHSCORES]", Doubles),
     (2, "ZDIFF numbered [WITHSCORES]", Doubles),
     (5, "(ZUNIONSTORE|ZINTERSTORE) key numbered [WEIGHTS weights] [AGGREGATE (SUM|MIN|MAX)]", Exact),
@@ -462,7 +485,8 @@ impl Generator {
         // command or setting in any order, spoil the transaction by an arity that 7.2 allows, or mix the scores of a
         // key for ranges by name.
         let name = arguments[0].as_slice();
-        let fragile = matches!(name, b"BLPOP" | b"BRPOP" | b"BLMOVE" | b"CLIENT" | b"COMMAND" | b"CONFIG" | b"RESET")
+        let fragile = waits(name)
+            || matches!(name, b"CLIENT" | b"COMMAND" | b"CONFIG" | b"RESET")
             || matches!(name, b"ZRANK" | b"ZREVRANK") && self.in_multi[connection]
             || name == b"SPOP" && rule == Unordered
             || matches!(name, b"ZADD" | b"ZRANGESTORE") && arguments.iter().any(|a| a.starts_with(b"lex:"));

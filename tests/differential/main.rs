@@ -14,6 +14,7 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test fails where an expectation does")]
 
+mod blocking;
 mod compare;
 mod grammar;
 mod messages;

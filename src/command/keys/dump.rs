@@ -105,7 +105,6 @@ pub fn restore(ctx: &mut Context<'_>, mut args: Args<'_>) -> CommandResult {
         ctx.keys.effects.log_instead(database, &log);
     }
     ctx.keys.changed(EventClass::Generic, "restore", key);
-    ctx.keys.ready(key);
     ctx.reply.ok();
     Ok(())
 }

@@ -21,7 +21,6 @@ fn rename_key(ctx: &mut Context<'_>, key: &[u8], new_key: &[u8], replace: bool) 
     }
     ctx.keys.changed(EventClass::Generic, "rename_from", key);
     ctx.keys.changed(EventClass::Generic, "rename_to", new_key);
-    ctx.keys.ready(new_key);
     Ok(true)
 }
 
@@ -66,6 +65,9 @@ pub fn copy(ctx: &mut Context<'_>, mut args: Args<'_>) -> CommandResult {
             return Err(CommandError::Syntax);
         }
     }
+    if ctx.settings.is_clustered() && database != selected {
+        return Err(CommandError::NotInCluster("Copying to another database"));
+    }
     if database == selected && source == destination {
         return Err(CommandError::SameObject);
     }
@@ -79,7 +81,6 @@ pub fn copy(ctx: &mut Context<'_>, mut args: Args<'_>) -> CommandResult {
         ctx.keys.remove(destination);
         ctx.keys.insert_new(copy);
         ctx.keys.changed(EventClass::Generic, "copy_to", destination);
-        ctx.keys.ready(destination);
     }
     ctx.keys.database = selected;
     ctx.reply.integer(copied as i64);
@@ -88,6 +89,9 @@ pub fn copy(ctx: &mut Context<'_>, mut args: Args<'_>) -> CommandResult {
 
 /// `MOVE key db`
 pub fn move_(ctx: &mut Context<'_>, mut args: Args<'_>) -> CommandResult {
+    if ctx.settings.is_clustered() {
+        return Err(CommandError::NotInCluster("MOVE"));
+    }
     let key = args.next_bytes()?;
     let database = next_database(ctx, &mut args)?;
     let selected = ctx.keys.database;
@@ -103,7 +107,6 @@ pub fn move_(ctx: &mut Context<'_>, mut args: Args<'_>) -> CommandResult {
         ctx.keys.database = database;
         ctx.keys.insert_record(record);
         ctx.keys.changed(EventClass::Generic, "move_to", key);
-        ctx.keys.ready(key);
         ctx.keys.database = selected;
     }
     ctx.reply.integer(moves as i64);

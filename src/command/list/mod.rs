@@ -74,7 +74,6 @@ fn push_values(
         }
     }
     ctx.keys.changed(EventClass::List, push_event(end), key);
-    ctx.keys.ready(key);
     Ok(len)
 }
 

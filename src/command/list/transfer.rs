@@ -96,8 +96,14 @@ pub fn try_move(ctx: &mut Context<'_>, source: &[u8], destination: &[u8], from: 
     Ok(moved)
 }
 
-/// `LMPOP numkeys key [key ...] LEFT | RIGHT [COUNT count]`
-pub fn lmpop(ctx: &mut Context<'_>, mut args: Args<'_>) -> CommandResult {
+/// Reads `numkeys key [key ...] <LEFT | RIGHT> [COUNT count]` to the end: the keys, the end and the count of LMPOP and
+/// BLMPOP.
+///
+/// # Errors
+/// When the numbers are not positive, or the rest does not follow this grammar.
+pub fn read_pop<'a>(
+    mut args: Args<'a>,
+) -> CommandResult<(impl ExactSizeIterator<Item = &'a [u8]> + Clone, End, usize)> {
     let numkeys = args.next_i64_or(CommandError::NumkeysNotPositive)?;
     let numkeys = usize::try_from(numkeys).ok().filter(|n| *n > 0).ok_or(CommandError::NumkeysNotPositive)?;
     if numkeys >= args.remaining() {
@@ -112,7 +118,31 @@ pub fn lmpop(ctx: &mut Context<'_>, mut args: Args<'_>) -> CommandResult {
         count = usize::try_from(given).ok().filter(|n| *n > 0).ok_or(CommandError::CountNotPositive)?;
     }
     args.finish()?;
+    Ok((keys, end, count))
+}
+
+/// `LMPOP numkeys key [key ...] LEFT | RIGHT [COUNT count]`
+pub fn lmpop(ctx: &mut Context<'_>, args: Args<'_>) -> CommandResult {
+    let (keys, end, count) = read_pop(args)?;
+    if !try_pop_many(ctx, keys, end, count)? {
+        ctx.reply.null_array();
+    }
+    Ok(())
+}
+
+/// LMPOP and BLMPOP without the waiting, logged as LPOP and RPOP: replies the first list's name and up to `count` values
+/// taken from it; false, without a reply, if none of the keys exists.
+///
+/// # Errors
+/// When a key in front of the first list is of another type.
+pub fn try_pop_many(
+    ctx: &mut Context<'_>,
+    keys: impl IntoIterator<Item = impl AsRef<[u8]>>,
+    end: End,
+    count: usize,
+) -> CommandResult<bool> {
     for key in keys {
+        let key = key.as_ref();
         let popped = pop_values(ctx, key, end, count, |reply, count| {
             reply.array(2);
             reply.bulk(key);
@@ -120,11 +150,10 @@ pub fn lmpop(ctx: &mut Context<'_>, mut args: Args<'_>) -> CommandResult {
         })?;
         if let Some(len) = popped {
             log_pop(ctx, key, end, Some(count.min(len)));
-            return Ok(());
+            return Ok(true);
         }
     }
-    ctx.reply.null_array();
-    Ok(())
+    Ok(false)
 }
 
 /// BLPOP and BRPOP without the waiting, logged as LPOP and RPOP: replies the first list's name and the value taken from

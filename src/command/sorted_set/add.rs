@@ -147,9 +147,6 @@ fn add(ctx: &mut Context<'_>, mut args: Args<'_>, options: AddOptions) -> Comman
         let event = if options.increment { "zincr" } else { "zadd" };
         ctx.keys.changed(EventClass::SortedSet, event, key);
     }
-    if added.new > 0 {
-        ctx.keys.ready(key);
-    }
     if options.increment {
         super::reply_score(&mut ctx.reply, added.score);
     } else {

@@ -81,7 +81,6 @@ fn store(ctx: &mut Context<'_>, key: &[u8], set: Option<Detached<Tree>>, event: 
             };
             ctx.keys.set(key, NewValue::SortedSet(value), None);
             ctx.keys.changed(EventClass::SortedSet, event, key);
-            ctx.keys.ready(key);
         }
         _ if ctx.keys.remove(key) => ctx.keys.changed(EventClass::Generic, "del", key),
         _ => {}

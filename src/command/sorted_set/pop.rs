@@ -1,4 +1,4 @@
-//! ZPOPMIN, ZPOPMAX and ZMPOP: members taken from either end; [`pop`] is for the waiting commands too.
+//! ZPOPMIN, ZPOPMAX and ZMPOP: members taken from either end; [`try_pop`] is for the waiting commands too.
 
 use crate::base::number::{format_u64, parse_i64};
 use crate::command::{Args, Context};
@@ -72,7 +72,7 @@ impl Shape {
 ///
 /// # Errors
 /// When the key holds another type.
-pub fn pop(
+fn pop(
     keys: &mut Keys<'_>,
     reply: &mut Reply,
     key: &[u8],
@@ -100,7 +100,7 @@ pub fn pop(
 }
 
 /// Lets the log show that members of this key were taken, in place of the command that chose the key.
-pub fn log_pop(keys: &mut Keys<'_>, key: &[u8], end: End, count: usize) {
+fn log_pop(keys: &mut Keys<'_>, key: &[u8], end: End, count: usize) {
     let database = keys.database;
     keys.effects.log_instead(database, &[end.command(), key, &format_u64(count as u64)]);
 }
@@ -168,12 +168,30 @@ pub fn read_pop<'a>(
 /// `ZMPOP numkeys key [key ...] <MIN | MAX> [COUNT count]`
 pub fn zmpop(ctx: &mut Context<'_>, args: Args<'_>) -> CommandResult {
     let (keys, end, count) = read_pop(args)?;
+    if !try_pop(ctx, keys, end, count, Shape::KeyAndPairs)? {
+        ctx.reply.null_array();
+    }
+    Ok(())
+}
+
+/// ZMPOP and the waiting commands without the waiting, logged as ZPOPMIN and ZPOPMAX: takes up to `count` members of the
+/// first key that exists, and replies them; false, without a reply, if none does.
+///
+/// # Errors
+/// When a key in front of the first sorted set is of another type.
+pub fn try_pop(
+    ctx: &mut Context<'_>,
+    keys: impl IntoIterator<Item = impl AsRef<[u8]>>,
+    end: End,
+    count: usize,
+    shape: Shape,
+) -> CommandResult<bool> {
     for key in keys {
-        if pop(&mut ctx.keys, &mut ctx.reply, key, end, count, Shape::KeyAndPairs)? {
+        let key = key.as_ref();
+        if pop(&mut ctx.keys, &mut ctx.reply, key, end, count, shape)? {
             log_pop(&mut ctx.keys, key, end, count);
-            return Ok(());
+            return Ok(true);
         }
     }
-    ctx.reply.null_array();
-    Ok(())
+    Ok(false)
 }

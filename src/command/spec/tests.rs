@@ -25,7 +25,7 @@ pub(crate) fn check_rows<H>(families: &[&[CommandSpec<H>]]) {
 
 fn check_row<H>(row: &CommandSpec<H>, words: usize) {
     let name = row.name;
-    assert!(name.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'-'), "{name} is not lower-case");
+    assert!(name.bytes().all(|byte| byte.is_ascii_lowercase() || b"-_".contains(&byte)), "{name} is not lower-case");
     assert!(!row.summary.is_empty() && !row.summary.ends_with('.'), "{name}: a summary is one line without a stop");
     assert!(!row.complexity.is_empty(), "{name} has no complexity");
     assert!(row.handler.is_some() || !row.subcommands.is_empty(), "{name} has nothing to run");

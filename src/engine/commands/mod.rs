@@ -1,6 +1,7 @@
 //! The engine's own commands, one folder per family: `spec.rs` holds the rows, `mod.rs` the handlers.
 
 pub mod blocking;
+pub mod cluster;
 pub mod connection;
 pub mod pubsub;
 pub mod server;
@@ -16,6 +17,7 @@ pub const FAMILIES: &[&[CommandSpec<Handler>]] = &[
     transaction::spec::COMMANDS,
     server::spec::COMMANDS,
     blocking::spec::COMMANDS,
+    cluster::spec::COMMANDS,
 ];
 
 #[cfg(test)]

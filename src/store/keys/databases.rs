@@ -111,6 +111,7 @@ impl Keys<'_> {
             bytes = self.keyspace.record_bytes();
         }
         self.tally.bytes -= bytes as i64;
+        databases.for_each(|number| self.ready_database(number));
         removed
     }
 
@@ -120,7 +121,6 @@ impl Keys<'_> {
             return;
         }
         self.keyspace.snapshots.swapped(a, b);
-        let mut ready = Vec::new();
         self.each_shard(|shard| {
             if is_empty_in(shard, a) && is_empty_in(shard, b) {
                 return;
@@ -129,10 +129,9 @@ impl Keys<'_> {
                 shard.touch_database(number, |shard, key| has_key(shard, a, key) || has_key(shard, b, key));
             }
             shard.swap_databases(a, b);
-            let ids = shard.awaited().map(|(id, _)| id).filter(|(number, _)| [a, b].contains(number));
-            ready.extend(ids.filter(|(number, key)| has_key(shard, *number, key)).map(|(n, key)| (*n, key.to_vec())));
         });
-        self.effects.ready.extend(ready);
+        self.ready_database(a);
+        self.ready_database(b);
     }
 }
 

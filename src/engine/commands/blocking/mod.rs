@@ -1,100 +1,145 @@
-//! Handlers of the commands that wait for an element.
+//! Handlers of the commands that wait: for an element, or for what was written to be safe.
 
+mod put_back;
 pub mod spec;
+pub mod timeout;
+mod wait;
+
+pub use wait::{wait, waitaof};
 
 use smallvec::SmallVec;
 
-use crate::base::long_double::LongDouble;
-use crate::base::number::{parse_f64, parse_f64_lenient};
-use crate::command::Args;
-use crate::command::list::transfer::{next_end, try_move, try_pop};
-use crate::engine::blocking::{Attempt, Wait};
+use self::timeout::{deadline_of, next_deadline};
+use crate::command::list::transfer::{next_end, read_pop as read_list_pop, try_move, try_pop, try_pop_many};
+use crate::command::sorted_set::pop::{self, Shape, read_pop as read_sorted_set_pop};
+use crate::command::{Args, Context};
+use crate::engine::blocking::{Attempt, PutBack, Wait};
 use crate::engine::{Call, Outcome};
 use crate::protocol::error::{CommandError, CommandResult};
+use crate::protocol::reply::Reply;
 use crate::store::record::ValueType;
 use crate::value::list::End;
 
+type Keys<'a> = SmallVec<[&'a [u8]; 8]>;
+
+/// Has the command wait; where nobody may, it replies what `absent` writes.
+fn block(call: &mut Call<'_, '_>, wait: Wait, absent: impl FnOnce(&mut Reply)) -> CommandResult<Outcome> {
+    if call.context.may_block {
+        return Ok(Outcome::Blocked(Box::new(wait)));
+    }
+    absent(&mut call.context.reply);
+    Ok(Outcome::Done)
+}
+
+/// `key [key ...] timeout`: the keys and when to give up.
+fn keys_and_deadline(args: Args<'_>, now_ms: u64) -> CommandResult<(Keys<'_>, Option<u64>)> {
+    let mut keys: Keys<'_> = args.rest().collect();
+    let timeout = keys.pop().ok_or(CommandError::Syntax)?;
+    Ok((keys, deadline_of(timeout, now_ms)?))
+}
+
 /// `BLPOP key [key ...] timeout`
 pub fn blpop(call: &mut Call<'_, '_>, args: Args<'_>) -> CommandResult<Outcome> {
-    pop(call, args, End::Head, "LPUSH")
+    pop_one(call, args, End::Head, put_back::to_head)
 }
 
 /// `BRPOP key [key ...] timeout`
 pub fn brpop(call: &mut Call<'_, '_>, args: Args<'_>) -> CommandResult<Outcome> {
-    pop(call, args, End::Tail, "RPUSH")
+    pop_one(call, args, End::Tail, put_back::to_tail)
 }
 
-fn pop(call: &mut Call<'_, '_>, args: Args<'_>, end: End, put_back: &'static str) -> CommandResult<Outcome> {
-    let mut keys: SmallVec<[&[u8]; 8]> = args.rest().collect();
-    let timeout = keys.pop().ok_or(CommandError::Syntax)?;
-    let deadline_ms = deadline_of(timeout, call.context.keys.now_ms)?;
+fn pop_one(call: &mut Call<'_, '_>, args: Args<'_>, end: End, put_back: PutBack) -> CommandResult<Outcome> {
+    let (keys, deadline_ms) = keys_and_deadline(args, call.context.keys.now_ms)?;
     if try_pop(call.context, &keys, end)? {
         return Ok(Outcome::Done);
     }
-    if !call.context.may_block {
-        call.context.reply.null_array();
+    let attempt: Attempt = Box::new(move |ctx, keys| try_pop(ctx, keys, end));
+    let wait = Wait::for_type(ValueType::List, keys, deadline_ms, attempt);
+    block(call, Wait { put_back: Some(put_back), ..wait }, Reply::null_array)
+}
+
+/// `BLMPOP timeout numkeys key [key ...] LEFT | RIGHT [COUNT count]`
+pub fn blmpop(call: &mut Call<'_, '_>, mut args: Args<'_>) -> CommandResult<Outcome> {
+    let timeout = args.next_bytes()?;
+    let (keys, end, count) = read_list_pop(args)?;
+    let deadline_ms = deadline_of(timeout, call.context.keys.now_ms)?;
+    if try_pop_many(call.context, keys.clone(), end, count)? {
         return Ok(Outcome::Done);
     }
-    let attempt: Attempt = Box::new(move |ctx, keys| try_pop(ctx, keys, end));
-    Ok(Outcome::Blocked(Box::new(Wait {
-        awaited: keys.len(),
-        keys: keys.iter().map(|key| key.to_vec()).collect(),
-        value_type: ValueType::List,
-        deadline_ms,
-        attempt,
-        put_back: Some(put_back),
-    })))
+    let attempt: Attempt = Box::new(move |ctx, keys| try_pop_many(ctx, keys, end, count));
+    let wait = Wait::for_type(ValueType::List, keys, deadline_ms, attempt);
+    let put_back: PutBack = if end == End::Head { put_back::many_to_head } else { put_back::many_to_tail };
+    block(call, Wait { put_back: Some(put_back), ..wait }, Reply::null_array)
 }
 
 /// `BLMOVE source destination LEFT | RIGHT LEFT | RIGHT timeout`
 pub fn blmove(call: &mut Call<'_, '_>, mut args: Args<'_>) -> CommandResult<Outcome> {
     let (source, destination) = (args.next_bytes()?, args.next_bytes()?);
     let (from, to) = (next_end(&mut args)?, next_end(&mut args)?);
-    let deadline_ms = deadline_of(args.next_bytes()?, call.context.keys.now_ms)?;
+    let deadline_ms = next_deadline(&mut args, call.context.keys.now_ms)?;
+    transfer(call, source, destination, (from, to), deadline_ms)
+}
+
+/// `BRPOPLPUSH source destination timeout`
+pub fn brpoplpush(call: &mut Call<'_, '_>, mut args: Args<'_>) -> CommandResult<Outcome> {
+    let (source, destination) = (args.next_bytes()?, args.next_bytes()?);
+    let deadline_ms = next_deadline(&mut args, call.context.keys.now_ms)?;
+    transfer(call, source, destination, (End::Tail, End::Head), deadline_ms)
+}
+
+/// Moves a value from one list to another, once there is one. It is in the destination then, whoever reads the reply.
+fn transfer(
+    call: &mut Call<'_, '_>,
+    source: &[u8],
+    destination: &[u8],
+    (from, to): (End, End),
+    deadline_ms: Option<u64>,
+) -> CommandResult<Outcome> {
     if try_move(call.context, source, destination, from, to)? {
-        return Ok(Outcome::Done);
-    }
-    if !call.context.may_block {
-        call.context.reply.null();
         return Ok(Outcome::Done);
     }
     let attempt: Attempt = Box::new(move |ctx, keys| match keys {
         [source, destination] => try_move(ctx, source, destination, from, to),
         _ => Ok(false),
     });
-    Ok(Outcome::Blocked(Box::new(Wait {
-        keys: vec![source.to_vec(), destination.to_vec()],
-        awaited: 1,
-        value_type: ValueType::List,
-        deadline_ms,
-        attempt,
-        // The element is in the destination, whoever reads the reply.
-        put_back: None,
-    })))
+    let wait = Wait::for_type(ValueType::List, [source, destination], deadline_ms, attempt);
+    block(call, Wait { awaited: 1, ..wait }, Reply::null)
 }
 
-/// When a timeout in seconds that begins now is over, Unix time in ms; `None` for a timeout of 0, which is never.
-///
-/// # Errors
-/// When it is no number, negative, or beyond what 64 bits of milliseconds can say.
-fn deadline_of(timeout: &[u8], now_ms: u64) -> CommandResult<Option<u64>> {
-    // Redis reads it as a long double: what only that can hold is a number, and out of range.
-    let beyond_f64 = || LongDouble::parse(timeout).and_then(|_| parse_f64_lenient(timeout));
-    let seconds = parse_f64(timeout).or_else(beyond_f64).ok_or(CommandError::TimeoutNotFloat)?;
-    let ms = (seconds * 1000.0).ceil();
-    // The first double beyond what fits.
-    if ms >= i64::MAX as f64 {
-        return Err(CommandError::TimeoutOutOfRange);
+/// `BZPOPMIN key [key ...] timeout`
+pub fn bzpopmin(call: &mut Call<'_, '_>, args: Args<'_>) -> CommandResult<Outcome> {
+    let (keys, deadline_ms) = keys_and_deadline(args, call.context.keys.now_ms)?;
+    pop_scored(call, &keys, (pop::End::Min, 1, Shape::KeyAndFlat), deadline_ms, put_back::scored)
+}
+
+/// `BZPOPMAX key [key ...] timeout`
+pub fn bzpopmax(call: &mut Call<'_, '_>, args: Args<'_>) -> CommandResult<Outcome> {
+    let (keys, deadline_ms) = keys_and_deadline(args, call.context.keys.now_ms)?;
+    pop_scored(call, &keys, (pop::End::Max, 1, Shape::KeyAndFlat), deadline_ms, put_back::scored)
+}
+
+/// `BZMPOP timeout numkeys key [key ...] MIN | MAX [COUNT count]`
+pub fn bzmpop(call: &mut Call<'_, '_>, mut args: Args<'_>) -> CommandResult<Outcome> {
+    let timeout = args.next_bytes()?;
+    let (keys, end, count) = read_sorted_set_pop(args)?;
+    let keys: Keys<'_> = keys.collect();
+    let deadline_ms = deadline_of(timeout, call.context.keys.now_ms)?;
+    pop_scored(call, &keys, (end, count, Shape::KeyAndPairs), deadline_ms, put_back::many_scored)
+}
+
+fn pop_scored(
+    call: &mut Call<'_, '_>,
+    keys: &[&[u8]],
+    (end, count, shape): (pop::End, usize, Shape),
+    deadline_ms: Option<u64>,
+    put_back: PutBack,
+) -> CommandResult<Outcome> {
+    let attempt =
+        move |ctx: &mut Context<'_>, keys: &mut dyn Iterator<Item = &[u8]>| pop::try_pop(ctx, keys, end, count, shape);
+    if attempt(call.context, &mut keys.iter().copied())? {
+        return Ok(Outcome::Done);
     }
-    if ms < 0.0 {
-        return Err(CommandError::TimeoutNegative);
-    }
-    if ms == 0.0 {
-        return Ok(None);
-    }
-    let deadline_ms = (ms as u64).saturating_add(now_ms);
-    if i64::try_from(deadline_ms).is_err() {
-        return Err(CommandError::TimeoutOutOfRange);
-    }
-    Ok(Some(deadline_ms))
+    let again: Attempt = Box::new(move |ctx, keys| attempt(ctx, &mut keys.iter().map(Vec::as_slice)));
+    let wait = Wait::for_type(ValueType::SortedSet, keys, deadline_ms, again);
+    block(call, Wait { put_back: Some(put_back), ..wait }, Reply::null_array)
 }

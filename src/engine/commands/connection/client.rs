@@ -211,6 +211,31 @@ pub fn client_kill(call: &mut Call<'_, '_>, mut args: Args<'_>) -> CommandResult
     Ok(Outcome::Done)
 }
 
+/// `CLIENT UNBLOCK client-id [TIMEOUT | ERROR]`
+pub fn client_unblock(call: &mut Call<'_, '_>, mut args: Args<'_>) -> CommandResult<Outcome> {
+    if args.remaining() > 2 {
+        return Err(CommandError::subcommand_syntax(args.at(0), args.at(1)));
+    }
+    let mut reason = args;
+    reason.skip(1);
+    let fails = reason.take("ERROR");
+    if !fails && reason.remaining() > 0 && !reason.take("TIMEOUT") {
+        return Err(CommandError::UnblockReason);
+    }
+    let id = u64::try_from(args.next_i64()?).ok();
+    let client = id.and_then(|id| call.engine.clients.get(id));
+    let waiter = client.and_then(|client| client.waiting());
+    let ended = waiter.is_some_and(|waiter| match fails {
+        true => {
+            call.engine.stats.error(&CommandError::Unblocked);
+            waiter.fail(&CommandError::Unblocked)
+        }
+        false => waiter.time_out(),
+    });
+    call.context.reply.integer(ended.into());
+    Ok(Outcome::Done)
+}
+
 /// `ON` or `OFF`, and nothing behind it.
 fn read_switch(mut args: Args<'_>) -> CommandResult<bool> {
     let on = args.take("ON");

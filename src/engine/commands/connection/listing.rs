@@ -47,7 +47,7 @@ fn flags(client: &Client) -> String {
     let states = [
         ('P', client.is_subscriber()),
         ('x', client.queued.load(Relaxed) != u32::MAX),
-        ('b', client.blocked.load(Relaxed)),
+        ('b', client.is_blocked()),
         ('d', client.watch_flag.lock().upgrade().is_some_and(|flag| flag.is_raised())),
         ('c', client.closing.load(Relaxed)),
         ('A', client.outbox.is_closed()),

@@ -245,6 +245,21 @@ pub const COMMANDS: &[CommandSpec<Handler>] = &[
                 ..ROW
             },
             CommandSpec {
+                name: "unblock",
+                summary: "End the wait of another connection",
+                since: "5.0.0",
+                complexity: "O(log N) with N the number of connections",
+                arity: AtLeast(3),
+                flags: flags!(ADMIN | NOSCRIPT | LOADING | STALE),
+                arguments: &[
+                    arg::integer("client-id"),
+                    arg::one_of("unblock-type", &[arg::token("timeout", "TIMEOUT"), arg::token("error", "ERROR")])
+                        .optional(),
+                ],
+                handler: Some(super::client_unblock),
+                ..ROW
+            },
+            CommandSpec {
                 name: "no-evict",
                 summary: "Except this connection from eviction of clients",
                 since: "7.0.0",

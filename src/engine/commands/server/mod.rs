@@ -30,4 +30,4 @@ pub use latency::{
 };
 pub use lolwut::lolwut;
 pub use memory::{memory_doctor, memory_help, memory_malloc_stats, memory_purge, memory_stats, memory_usage};
-pub use saving::{bgrewriteaof, bgsave, lastsave, save, waitaof};
+pub use saving::{bgrewriteaof, bgsave, lastsave, save};

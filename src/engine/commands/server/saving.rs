@@ -1,4 +1,4 @@
-//! What is written to disk on request: SAVE, BGSAVE, LASTSAVE, BGREWRITEAOF, WAITAOF.
+//! What is written to disk on request: SAVE, BGSAVE, LASTSAVE, BGREWRITEAOF.
 
 use crate::command::Args;
 use crate::engine::instance::Engine;
@@ -58,37 +58,6 @@ pub fn lastsave(call: &mut Call<'_, '_>, _: Args<'_>) -> CommandResult<Outcome> 
     };
     // Seconds stay far below 2^63.
     call.context.reply.integer((saved_ms / 1000) as i64);
-    Ok(Outcome::Done)
-}
-
-/// `WAITAOF numlocal numreplicas timeout`
-///
-/// The log is synced at once instead of waited for. There are no replicas to wait for.
-pub fn waitaof(call: &mut Call<'_, '_>, mut args: Args<'_>) -> CommandResult<Outcome> {
-    let local = args.next_i64_or(CommandError::OutOfRangeOneOrNone)?;
-    if !(0..=1).contains(&local) {
-        return Err(CommandError::OutOfRangeOneOrNone);
-    }
-    let replicas = args.next_i64()?;
-    if replicas < 0 {
-        return Err(CommandError::NotPositive);
-    }
-    if args.next_i64_or(CommandError::TimeoutNotInteger)? < 0 {
-        return Err(CommandError::TimeoutNegative);
-    }
-    let Some(log) = call.engine.persistence.log() else {
-        if local > 0 {
-            return Err(CommandError::WaitAofDisabled);
-        }
-        call.context.reply.array(2);
-        call.context.reply.integer(0);
-        call.context.reply.integer(0);
-        return Ok(Outcome::Done);
-    };
-    let synced = local == 0 || outside(call, |_| log.flush().is_ok());
-    call.context.reply.array(2);
-    call.context.reply.integer(i64::from(synced));
-    call.context.reply.integer(0);
     Ok(Outcome::Done)
 }
 

@@ -321,19 +321,6 @@ pub const COMMANDS: &[CommandSpec<Handler>] = &[
         ..ROW
     },
     CommandSpec {
-        name: "waitaof",
-        summary: "Wait until what this connection wrote is on the disk",
-        since: "7.2.0",
-        complexity: "O(1)",
-        arity: Exactly(4),
-        flags: flags!(NOSCRIPT),
-        categories: categories!(CONNECTION),
-        tips: &["request_policy:all_shards", "response_policy:agg_min"],
-        arguments: &[arg::integer("numlocal"), arg::integer("numreplicas"), arg::integer("timeout")],
-        handler: Some(super::waitaof),
-        ..ROW
-    },
-    CommandSpec {
         name: "role",
         summary: "Part that the server has in replication",
         since: "2.8.12",

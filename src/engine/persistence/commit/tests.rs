@@ -261,6 +261,34 @@ fn who_is_served_by_another_waits_for_the_sync_as_well() {
 }
 
 #[test]
+fn waitaof_waits_for_the_sync_of_its_own_writes() {
+    let disk = disk();
+    let engine = open(&disk, "no");
+    let (mut a, mut b) = (Peer::new(&engine), Peer::new(&engine));
+    disk.hold(Operation::Sync);
+    // Who wrote nothing has nothing to wait for; whoever may not wait is told how it stands.
+    assert_eq!(b.ask("WAITAOF 1 0 0"), "*2\r\n:1\r\n:0\r\n");
+    let ran = a.send("SET k v;WAITAOF 1 0 0;PING");
+    assert_eq!((told(ran), a.session.blocked.is_some()), ("+OK\r\n".into(), true));
+    b.ask("SET k w");
+    assert_eq!(b.ask("MULTI;WAITAOF 1 0 0;EXEC"), "+OK\r\n+QUEUED\r\n*1\r\n*2\r\n:0\r\n:0\r\n");
+    assert_eq!(b.ask("WAITAOF 1 0 50"), "");
+    assert!(a.served().is_none() && b.served().is_none());
+    disk.wait_blocked(Operation::Sync);
+    engine.clock.advance(Duration::from_millis(50));
+    assert_eq!(b.served().unwrap().0, "*2\r\n:0\r\n:0\r\n");
+    disk.release(Operation::Sync);
+    let waker = Waker::from(Arc::new(Unpark(std::thread::current())));
+    let served = loop {
+        match a.session.poll_blocked(&engine, &waker) {
+            Poll::Ready(served) => break served,
+            Poll::Pending => std::thread::park(),
+        }
+    };
+    assert_eq!(served.reply, b"*2\r\n:1\r\n:0\r\n");
+}
+
+#[test]
 fn writes_wait_for_a_disk_that_is_behind_and_are_refused_in_the_end() {
     let disk = disk();
     let engine = open(&disk, "everysec");

@@ -1,5 +1,6 @@
 //! The sections of INFO except the memory section.
 
+use std::collections::HashSet;
 use std::sync::atomic::Ordering::Relaxed;
 
 use super::Text;
@@ -30,7 +31,7 @@ pub(super) fn server(text: &mut Text, call: &mut Call<'_, '_>) {
     text.field("redis_git_sha1", "00000000");
     text.field("redis_git_dirty", 0);
     text.field("redis_build_id", env!("CARGO_PKG_VERSION"));
-    text.field("redis_mode", "standalone");
+    text.field("redis_mode", engine.cluster.mode());
     text.field("os", process::system_name());
     text.field("arch_bits", usize::BITS);
     text.field("monotonic_clock", "POSIX clock_gettime");
@@ -66,12 +67,18 @@ pub(super) fn clients(text: &mut Text, call: &mut Call<'_, '_>) {
     text.field("maxclients", setting(call, "maxclients"));
     text.field("client_recent_max_input_buffer", largest(|client| client.held.query_bytes.load(Relaxed)));
     text.field("client_recent_max_output_buffer", largest(|client| client.held.output_bytes.load(Relaxed)));
-    text.field("blocked_clients", all.iter().filter(|client| client.blocked.load(Relaxed)).count());
+    text.field("blocked_clients", all.iter().filter(|client| client.is_blocked()).count());
     text.field("tracking_clients", 0);
     text.field("pubsub_clients", all.iter().filter(|client| client.is_subscriber()).count());
     text.field("watching_clients", all.iter().filter(|client| client.watching.load(Relaxed) > 0).count());
     text.field("clients_in_timeout_table", call.engine.timers.len());
     text.field("total_watched_keys", all.iter().map(|client| u64::from(client.watching.load(Relaxed))).sum::<u64>());
+    let waiters: Vec<_> = all.iter().filter_map(|client| client.waiting()).collect();
+    let keys: HashSet<_> = waiters.iter().flat_map(|waiter| waiter.awaited()).collect();
+    text.field("total_blocking_keys", keys.len());
+    let on_nokey = waiters.iter().filter(|waiter| waiter.ends_without_key());
+    let keys: HashSet<_> = on_nokey.flat_map(|waiter| waiter.awaited()).collect();
+    text.field("total_blocking_keys_on_nokey", keys.len());
 }
 
 /// `# Persistence`
