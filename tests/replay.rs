@@ -27,7 +27,7 @@ use support::{Client, Random, Reply, Scratch, Server, eventually, info_number, t
 
 /// Moves the clock over every short deadline of the grammar.
 const LONG_MS: u64 = 3_600_000;
-const FAMILIES: [Family; 13] = [
+const FAMILIES: [Family; 15] = [
     Family::Transactions,
     Family::Keys,
     Family::Keys,
@@ -41,6 +41,8 @@ const FAMILIES: [Family; 13] = [
     Family::Bitmaps,
     Family::Streams,
     Family::Streams,
+    Family::Geo,
+    Family::Sorting,
 ];
 
 /// What is to be there again: the digest, every key's deadline, and what else there is about streams.

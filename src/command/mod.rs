@@ -6,6 +6,7 @@
 pub mod args;
 pub mod bitmap;
 pub mod context;
+pub mod geo;
 pub mod hash;
 pub mod hyperloglog;
 pub mod keys;
@@ -41,4 +42,5 @@ pub const FAMILIES: &[&[CommandSpec<Handler>]] = &[
     hyperloglog::spec::COMMANDS,
     bitmap::spec::COMMANDS,
     stream::spec::COMMANDS,
+    geo::spec::COMMANDS,
 ];

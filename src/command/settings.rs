@@ -28,6 +28,7 @@ pub struct Settings {
     pub hll_sparse_max_bytes: AtomicUsize,
     pub proto_max_bulk_len: AtomicUsize,
     pub rdbcompression: AtomicBool,
+    pub cluster_enabled: AtomicBool,
 }
 
 impl Default for Settings {
@@ -46,6 +47,7 @@ impl Default for Settings {
             hll_sparse_max_bytes: AtomicUsize::new(3000),
             proto_max_bulk_len: AtomicUsize::new(crate::base::limits::BULK_BYTES_MAX),
             rdbcompression: AtomicBool::new(true),
+            cluster_enabled: AtomicBool::new(false),
         }
     }
 }
@@ -95,6 +97,10 @@ impl Settings {
     /// Whether long strings are compressed in files and payloads.
     pub fn compresses(&self) -> bool {
         self.rdbcompression.load(Relaxed)
+    }
+    /// Whether there is one database, as in a cluster.
+    pub fn is_clustered(&self) -> bool {
+        self.cluster_enabled.load(Relaxed)
     }
     /// Up to which size a HyperLogLog stays sparse, in bytes.
     #[inline]

@@ -25,6 +25,7 @@ impl Engine {
         ours.stream_node_max_entries.store(settings.stream_node_max_entries, Relaxed);
         ours.hll_sparse_max_bytes.store(settings.hll_sparse_max_bytes, Relaxed);
         ours.proto_max_bulk_len.store(settings.proto_max_bulk_len, Relaxed);
+        ours.cluster_enabled.store(settings.cluster_enabled, Relaxed);
         ours.rdbcompression.store(settings.rdbcompression, Relaxed);
         let memory = &self.memory;
         memory.limit.store(usize::try_from(settings.maxmemory_bytes).unwrap_or(usize::MAX), Relaxed);

@@ -29,7 +29,7 @@ use super::{Call, Outcome, blocking, transaction};
 use crate::base::bytes::equal;
 use crate::base::clock::Stopwatch;
 use crate::command::spec::Flags;
-use crate::command::spec::keys::key_positions;
+use crate::command::spec::keys::{are_provable, key_positions};
 use crate::command::{Args, Context};
 use crate::persist::aof::log::Admit;
 use crate::protocol::error::{CommandError, CommandResult};
@@ -243,6 +243,7 @@ impl<'e, 's> Run<'e, 's> {
         if tally.written > 0 {
             self.session.written = tally.written;
         }
+        self.session.touched.append(&mut self.context.keys.effects.touched);
         self.engine.stats.add_tally(&tally);
         self.engine.stats.add(Counter::Changes, self.context.keys.effects.take_changes());
         self.tally.settle(self.engine, self.session, self.context.keys.now_ms);
@@ -369,7 +370,10 @@ impl<'e, 's> Run<'e, 's> {
         if request.name().eq_ignore_ascii_case(b"exec") {
             self.session.transaction = None;
             transaction::unwatch(self.session, &mut self.context.keys);
-            return CommandError::ExecAbortBecause(Box::new(error));
+            return match error {
+                CommandError::CrossSlot => error,
+                other => CommandError::ExecAbortBecause(Box::new(other)),
+            };
         }
         if let Some(transaction) = &mut self.session.transaction {
             transaction.aborted = true;
@@ -505,6 +509,9 @@ pub fn plan_command<'a>(command: &'static Command, request: Request<'a>) -> Lock
         return LockPlan::Keys(simple.positions(request.len()).map(|at| request.argument(at)).collect());
     }
     let arguments: SmallVec<[&[u8]; 16]> = request.iter().collect();
+    if !are_provable(command.keys, &arguments) {
+        return LockPlan::Everything;
+    }
     // Arguments that contradict the declaration: the handler says what is wrong with them, and touches no key.
     match key_positions(command.keys, &arguments) {
         Ok(positions) => LockPlan::Keys(positions.iter().map(|(at, _)| request.argument(*at as usize)).collect()),

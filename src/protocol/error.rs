@@ -146,6 +146,28 @@ pub enum CommandError {
     #[error("ERR BITFIELD_RO only supports the GET subcommand")]
     FieldReadOnly,
 
+    // Geo.
+    #[error("ERR unsupported unit provided. please use M, KM, FT, MI")]
+    GeoUnit,
+    #[error("ERR could not decode requested zset member")]
+    GeoMember,
+    #[error("ERR need numeric radius")]
+    GeoRadius,
+    #[error("ERR radius cannot be negative")]
+    GeoRadiusNegative,
+    #[error("ERR need numeric width")]
+    GeoWidth,
+    #[error("ERR need numeric height")]
+    GeoHeight,
+    #[error("ERR height or width cannot be negative")]
+    GeoBoxNegative,
+    #[error("ERR COUNT must be > 0")]
+    GeoCount,
+    #[error("ERR {0} is not compatible with WITHDIST, WITHHASH and WITHCOORD options")]
+    GeoStoreWith(&'static str),
+    #[error("ERR the ANY argument requires COUNT argument")]
+    GeoAnyWithoutCount,
+
     // Hashes.
     #[error("ERR hash value is not an integer")]
     HashNotInteger,
@@ -318,6 +340,20 @@ pub enum CommandError {
     Unblocked,
     #[error("ERR CLIENT PAUSE mode must be WRITE or ALL")]
     PauseMode,
+
+    // Cluster mode.
+    #[error("CROSSSLOT Keys in request don't hash to the same slot")]
+    CrossSlot,
+    #[error("ERR This instance has cluster support disabled")]
+    ClusterDisabled,
+    #[error("ERR {0} is not allowed in cluster mode")]
+    NotInCluster(&'static str),
+    #[error("ERR Invalid slot")]
+    InvalidSlot,
+    #[error("ERR Invalid slot or number of keys")]
+    InvalidSlotOrCount,
+    #[error("ERR This node serves all slots by itself: its cluster cannot be changed")]
+    ClusterFixed,
 
     // Server and gates.
     #[error("OOM command not allowed when used memory > 'maxmemory'.")]
@@ -510,6 +546,18 @@ impl CommandError {
         quoting("ERR Syntax error in HELLO option '", option, "'")
     }
 
+    /// GEOADD and its kin: a place that is none.
+    #[cold]
+    pub fn invalid_place(longitude: f64, latitude: f64) -> CommandError {
+        CommandError::Custom(format!("ERR invalid longitude,latitude pair {longitude:.6},{latitude:.6}").into())
+    }
+
+    /// GEOSEARCH: neither of two options; `name` is the command's as the client typed it.
+    #[cold]
+    pub fn exactly_one_of(options: &str, name: &[u8]) -> CommandError {
+        quoting(&format!("ERR exactly one of {options} can be specified for "), name, "")
+    }
+
     /// CLIENT SETINFO: an attribute that is not known.
     #[cold]
     pub fn unrecognized_option(option: &[u8]) -> CommandError {
@@ -532,6 +580,12 @@ impl CommandError {
     #[cold]
     pub fn no_such_user(name: &[u8]) -> CommandError {
         quoting("ERR No such user '", name, "'")
+    }
+
+    /// CLUSTER: a node that is not there.
+    #[cold]
+    pub fn unknown_node(id: &[u8]) -> CommandError {
+        quoting("ERR Unknown node ", id, "")
     }
 
     /// LATENCY GRAPH: an event that was never slow.

@@ -7,6 +7,10 @@
 
 #[path = "grammar/bitmaps.rs"]
 mod bitmaps;
+#[path = "grammar/geo.rs"]
+mod geo;
+#[path = "grammar/sorting.rs"]
+mod sorting;
 #[path = "grammar/streams.rs"]
 mod streams;
 
@@ -29,11 +33,13 @@ pub enum Family {
     HyperLogLog,
     Bitmaps,
     Streams,
+    Geo,
+    Sorting,
     Transactions,
 }
 
 /// Every family.
-const ALL: [Family; 11] = [
+const ALL: [Family; 13] = [
     Family::Connection,
     Family::Keys,
     Family::Strings,
@@ -44,6 +50,8 @@ const ALL: [Family; 11] = [
     Family::HyperLogLog,
     Family::Bitmaps,
     Family::Streams,
+    Family::Geo,
+    Family::Sorting,
     Family::Transactions,
 ];
 
@@ -58,7 +66,8 @@ impl Family {
             Family::Sets => 'u',
             Family::SortedSets => 'z',
             Family::HyperLogLog => 'p',
-            Family::Connection | Family::Keys | Family::Transactions => return None,
+            Family::Geo => 'g',
+            Family::Connection | Family::Keys | Family::Sorting | Family::Transactions => return None,
         })
     }
 }
@@ -498,10 +507,11 @@ impl Generator {
             return;
         }
         // Damaged, these could block for ever, stop the replies, leave the transaction's state unknown, list every
-        // command or setting in any order, spoil the transaction by an arity that 7.2 allows, or mix the scores of a
-        // key for ranges by name.
+        // command or setting in any order, sort by what leaves the order open, spoil the transaction by an arity that
+        // 7.2 allows, or mix the scores of a key for ranges by name.
         let name = arguments[0].as_slice();
-        let fragile = waits(name)
+        let fragile = family == Family::Sorting
+            || waits(name)
             || matches!(name, b"CLIENT" | b"COMMAND" | b"CONFIG" | b"RESET")
             || matches!(name, b"ZRANK" | b"ZREVRANK") && self.in_multi[connection]
             || name == b"SPOP" && rule == Unordered
@@ -610,6 +620,7 @@ impl Generator {
             "key" => self.key(family),
             // Ranges by name are defined where all scores are equal; no other command writes to these keys.
             "lexkey" => format!("lex:{}", self.random.below(2)).into_bytes(),
+            "geokey" => format!("geo:{}", self.random.below(3)).into_bytes(),
             "field" | "member" => self.member(),
             "element" => self.element(),
             "value" => self.value(),
@@ -645,7 +656,8 @@ impl Generator {
             "laterms" => self.absolute(1000, "0 -1 -9223372036854775808"),
             "numbered" => return self.keys_with_number(family, out),
             "weights" => return out.extend((0..self.numbered).map(|_| self.choose("1 2 0.5 -1 0 3 inf 1.5"))),
-            _ => match bitmaps::word(word) {
+            "longitude" | "latitude" => geo::degrees(word, &mut self.random),
+            _ => match bitmaps::word(word).or_else(|| geo::word(word)).or_else(|| sorting::word(word)) {
                 Some(texts) => self.choose(texts),
                 None => match self.ids.word(word, &mut self.random) {
                     Some(text) => text,
@@ -662,7 +674,7 @@ impl Generator {
     }
 
     fn key(&mut self, family: Family) -> Vec<u8> {
-        let all = ['s', 'h', 'l', 'u', 'z', 'p', 'x'];
+        let all = ['s', 'h', 'l', 'u', 'z', 'p', 'g', 'x'];
         let used: Vec<char> = self.rows.iter().filter_map(|(family, _)| family.prefix()).collect();
         let prefix = match (family.prefix(), self.random.below(100)) {
             (_, 0) => return Vec::new(),
@@ -852,6 +864,8 @@ fn rows(family: Family) -> &'static [Row] {
         Family::HyperLogLog => HYPERLOGLOG,
         Family::Bitmaps => bitmaps::ROWS,
         Family::Streams => streams::ROWS,
+        Family::Geo => geo::ROWS,
+        Family::Sorting => sorting::ROWS,
         Family::Transactions => TRANSACTIONS,
     }
 }

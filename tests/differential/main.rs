@@ -16,6 +16,7 @@
 
 mod blocking;
 mod compare;
+mod events;
 mod grammar;
 mod messages;
 mod pair;
@@ -38,7 +39,7 @@ const STATE_EVERY: usize = 400;
 /// Commands in all, unless `PIPKIN_COMMANDS` says more.
 const COMMANDS_DEFAULT: usize = 240_000;
 /// Number of tests below, which share the commands.
-const TESTS: usize = 10;
+const TESTS: usize = 12;
 
 #[test]
 fn strings() {
@@ -86,6 +87,17 @@ fn streams() {
 }
 
 #[test]
+fn geo() {
+    run("geo", &[Family::Geo, Family::Geo, Family::Geo, Family::SortedSets, Family::Keys]);
+}
+
+#[test]
+fn sorting() {
+    let families = [Family::Sorting, Family::Sorting, Family::Lists, Family::Sets, Family::SortedSets, Family::Hashes];
+    run("sorting", &[&families[..], &[Family::Strings]].concat());
+}
+
+#[test]
 fn everything_together() {
     let all = [
         Family::Transactions,
@@ -99,14 +111,16 @@ fn everything_together() {
         Family::SortedSets,
         Family::HyperLogLog,
         Family::Bitmaps,
+        Family::Geo,
+        Family::Sorting,
         Family::Connection,
     ];
     run("everything_together", &all);
 }
 
 /// The categories whose commands must all have a row.
-const CATEGORIES: [&str; 10] =
-    ["stream", "keyspace", "string", "hash", "list", "set", "sortedset", "hyperloglog", "bitmap", "transaction"];
+const CATEGORIES: [&str; 11] =
+    ["keyspace", "string", "hash", "list", "set", "sortedset", "hyperloglog", "bitmap", "geo", "stream", "transaction"];
 
 #[test]
 fn every_data_command_has_a_row() {

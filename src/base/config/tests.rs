@@ -178,10 +178,6 @@ fn bad_files_name_the_line() {
         ("dir \"x", "f, line 1: 'dir \"x': Unbalanced quotes in configuration line"),
         ("include x", "f, line 1: 'include x': no file x"),
         ("loadmodule x.so", "f, line 1: 'loadmodule x.so': there are no modules: remove the line"),
-        (
-            "cluster-enabled yes",
-            "f, line 1: 'cluster-enabled yes': there is no cluster mode: remove the line, or set it to no",
-        ),
     ] {
         let error = Config::new().load_file("f", text.as_bytes(), &mut no_includes).unwrap_err();
         assert_eq!(error.to_string(), message);

@@ -65,6 +65,9 @@ pub fn copy(ctx: &mut Context<'_>, mut args: Args<'_>) -> CommandResult {
             return Err(CommandError::Syntax);
         }
     }
+    if ctx.settings.is_clustered() && database != selected {
+        return Err(CommandError::NotInCluster("Copying to another database"));
+    }
     if database == selected && source == destination {
         return Err(CommandError::SameObject);
     }
@@ -86,6 +89,9 @@ pub fn copy(ctx: &mut Context<'_>, mut args: Args<'_>) -> CommandResult {
 
 /// `MOVE key db`
 pub fn move_(ctx: &mut Context<'_>, mut args: Args<'_>) -> CommandResult {
+    if ctx.settings.is_clustered() {
+        return Err(CommandError::NotInCluster("MOVE"));
+    }
     let key = args.next_bytes()?;
     let database = next_database(ctx, &mut args)?;
     let selected = ctx.keys.database;
@@ -97,9 +103,11 @@ pub fn move_(ctx: &mut Context<'_>, mut args: Args<'_>) -> CommandResult {
     let moves = exists && !ctx.keys.exists(key);
     ctx.keys.database = selected;
     if moves && let Some(record) = ctx.keys.take(key) {
-        ctx.keys.changed(EventClass::Generic, "move_from", key);
         ctx.keys.database = database;
         ctx.keys.insert_record(record);
+        ctx.keys.database = selected;
+        ctx.keys.changed(EventClass::Generic, "move_from", key);
+        ctx.keys.database = database;
         ctx.keys.changed(EventClass::Generic, "move_to", key);
         ctx.keys.database = selected;
     }

@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use proptest::prelude::*;
 
-use super::keys::{InvalidKeys, key_positions};
+use super::keys::{InvalidKeys, are_provable, key_positions};
 use super::*;
 use crate::command;
 
@@ -25,7 +25,7 @@ pub(crate) fn check_rows<H>(families: &[&[CommandSpec<H>]]) {
 
 fn check_row<H>(row: &CommandSpec<H>, words: usize) {
     let name = row.name;
-    assert!(name.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'-'), "{name} is not lower-case");
+    assert!(name.bytes().all(|byte| byte.is_ascii_lowercase() || b"-_".contains(&byte)), "{name} is not lower-case");
     assert!(!row.summary.is_empty() && !row.summary.ends_with('.'), "{name}: a summary is one line without a stop");
     assert!(!row.complexity.is_empty(), "{name} has no complexity");
     assert!(row.handler.is_some() || !row.subcommands.is_empty(), "{name} has nothing to run");
@@ -86,7 +86,7 @@ fn check_arity<H>(row: &CommandSpec<H>, words: usize) {
 fn check_key_arguments<H>(row: &CommandSpec<H>, words: usize) {
     let mut named = HashSet::new();
     visit(row.arguments, &mut |argument| match (argument.kind, argument.key_spec) {
-        (ArgumentKind::Key, Some(spec)) => {
+        (ArgumentKind::Key | ArgumentKind::Pattern, Some(spec)) => {
             assert!((spec as usize) < row.keys.len(), "{}: {} names no specification", row.name, argument.name);
             named.insert(spec as usize);
         }
@@ -198,6 +198,16 @@ fn a_keyword_is_searched_from_either_side() {
     assert_eq!(places(-2, "xread x streams streams a 1"), Ok(vec![4]));
     assert_eq!(places(1, "xread count 2"), Ok(vec![]));
     assert_eq!(places(1, "xread streams"), Ok(vec![]));
+}
+
+#[test]
+fn what_the_arguments_prove() {
+    let provable = |call: &str| {
+        let words: Vec<&str> = call.split(' ').collect();
+        are_provable(row(words[0]).keys, &words)
+    };
+    assert!(provable("get a") && provable("zunion 2 a b") && provable("georadius a 1 1 1 m STORE b STOREDIST c"));
+    assert!(!provable("georadius a 1 1 1 m STORE b store c"), "the last one counts");
 }
 
 #[test]

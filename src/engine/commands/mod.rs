@@ -1,6 +1,7 @@
 //! The engine's own commands, one folder per family: `spec.rs` holds the rows, `mod.rs` the handlers.
 
 pub mod blocking;
+pub mod cluster;
 pub mod connection;
 pub mod pubsub;
 pub mod server;
@@ -18,7 +19,8 @@ pub const FAMILIES: &[&[CommandSpec<Handler>]] = &[
     server::spec::COMMANDS,
     blocking::spec::COMMANDS,
     stream::spec::COMMANDS,
+    cluster::spec::COMMANDS,
 ];
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

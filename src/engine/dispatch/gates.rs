@@ -3,6 +3,7 @@
 use crate::command::Context;
 use crate::command::spec::Flags;
 use crate::engine::Call;
+use crate::engine::cluster;
 use crate::engine::instance::{Engine, Hindrance};
 use crate::engine::registry::Command;
 use crate::engine::session::Session;
@@ -29,6 +30,9 @@ pub fn pass(
     }
     if session.transaction.is_some() {
         nesting(command)?;
+    }
+    if engine.cluster.is_enabled {
+        cluster::one_slot(session, command, request)?;
     }
     // What was logged fitted, or what did not was evicted, which was logged, too.
     if !session.is_replay {

@@ -101,7 +101,7 @@ pub fn hello(call: &mut Call<'_, '_>, args: Args<'_>) -> CommandResult<Outcome> 
     reply.bulk(b"id");
     // Ids are counted from 1, one per connection.
     reply.integer(call.session.client.id as i64);
-    for (field, text) in [("mode", "standalone"), ("role", "master")] {
+    for (field, text) in [("mode", call.engine.cluster.mode()), ("role", "master")] {
         reply.bulk(field.as_bytes());
         reply.bulk(text.as_bytes());
     }
@@ -127,6 +127,9 @@ pub fn select(call: &mut Call<'_, '_>, mut args: Args<'_>) -> CommandResult<Outc
     let bounds = (i64::from(i32::MIN), i64::from(i32::MAX));
     if index < bounds.0 || index > bounds.1 {
         return Err(CommandError::NotBetween(Box::new(bounds)));
+    }
+    if call.engine.cluster.is_enabled && index != 0 {
+        return Err(CommandError::NotInCluster("SELECT"));
     }
     let database = usize::try_from(index).ok().filter(|index| *index < call.engine.keyspace.databases);
     choose(call, database.ok_or(CommandError::DatabaseOutOfRange)?);

@@ -39,6 +39,9 @@ pub fn flushdb(call: &mut Call<'_, '_>, args: Args<'_>) -> CommandResult<Outcome
 
 /// `SWAPDB index1 index2`
 pub fn swapdb(call: &mut Call<'_, '_>, mut args: Args<'_>) -> CommandResult<Outcome> {
+    if call.engine.cluster.is_enabled {
+        return Err(CommandError::NotInCluster("SWAPDB"));
+    }
     let first = args.next_i64_or(CommandError::FirstDatabaseInvalid)?;
     let first = i32::try_from(first).map_err(|_| CommandError::FirstDatabaseInvalid)?;
     let second = args.next_i64_or(CommandError::SecondDatabaseInvalid)?;

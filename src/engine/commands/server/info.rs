@@ -49,7 +49,9 @@ const SECTIONS: &[Section] = &[
     ("commandstats", "Commandstats", false, sections::commandstats),
     ("errorstats", "Errorstats", true, sections::errorstats),
     ("latencystats", "Latencystats", false, sections::latencystats),
-    ("cluster", "Cluster", true, |text, _| text.field("cluster_enabled", 0)),
+    ("cluster", "Cluster", true, |text, call| {
+        text.field("cluster_enabled", u8::from(call.engine.cluster.is_enabled));
+    }),
     ("keyspace", "Keyspace", true, sections::keyspace),
 ];
 
