@@ -11,8 +11,10 @@ use crate::value::stream::{Group, StreamId};
 pub fn xack(ctx: &mut Context<'_>, mut args: Args<'_>) -> CommandResult {
     let (key, name) = (args.next_bytes()?, args.next_bytes()?);
     let mut acknowledged = 0u32;
-    // A read, to Redis: nothing is there before the ids are looked at.
-    if let Some(mut record) = ctx.keys.find_mut(key)
+    // Without a group the ids are not looked at.
+    let found = stream_of(ctx.keys.find(key))?.is_some_and(|stream| stream.group(name).is_some());
+    if found
+        && let Some(mut record) = ctx.keys.find_mut(key)
         && let Some((_, mut group)) = group_of_mut(&mut record, name)?
     {
         for id in ids::all(args)? {

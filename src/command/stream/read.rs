@@ -218,7 +218,7 @@ fn begin_stream(reply: &mut Reply, key: &[u8]) {
 }
 
 fn read_behind(ctx: &mut Context<'_>, key: &[u8], after: After, most: usize) -> CommandResult<bool> {
-    let Some(stream) = stream_of(ctx.keys.peek(key))?.filter(|stream| has_new(stream, after, None)) else {
+    let Some(stream) = stream_of(ctx.keys.find(key))?.filter(|stream| has_new(stream, after, None)) else {
         return Ok(false);
     };
     let After::Id(id) = after else { return Ok(false) };
