@@ -27,7 +27,7 @@ use support::{Client, Random, Reply, Scratch, Server, eventually, info_number, t
 
 /// Moves the clock over every short deadline of the grammar.
 const LONG_MS: u64 = 3_600_000;
-const FAMILIES: [Family; 11] = [
+const FAMILIES: [Family; 12] = [
     Family::Transactions,
     Family::Keys,
     Family::Keys,
@@ -39,6 +39,7 @@ const FAMILIES: [Family; 11] = [
     Family::SortedSets,
     Family::HyperLogLog,
     Family::Bitmaps,
+    Family::Geo,
 ];
 
 /// What is to be there again: the digest, and every key's deadline.

@@ -6,6 +6,7 @@
 pub mod args;
 pub mod bitmap;
 pub mod context;
+pub mod geo;
 pub mod hash;
 pub mod hyperloglog;
 pub mod keys;
@@ -39,4 +40,5 @@ pub const FAMILIES: &[&[CommandSpec<Handler>]] = &[
     sorted_set::spec::COMMANDS,
     hyperloglog::spec::COMMANDS,
     bitmap::spec::COMMANDS,
+    geo::spec::COMMANDS,
 ];

@@ -29,7 +29,7 @@ use super::{Call, Outcome, blocking, transaction};
 use crate::base::bytes::equal;
 use crate::base::clock::Stopwatch;
 use crate::command::spec::Flags;
-use crate::command::spec::keys::key_positions;
+use crate::command::spec::keys::{are_provable, key_positions};
 use crate::command::{Args, Context};
 use crate::persist::aof::log::Admit;
 use crate::protocol::error::{CommandError, CommandResult};
@@ -509,6 +509,9 @@ pub fn plan_command<'a>(command: &'static Command, request: Request<'a>) -> Lock
         return LockPlan::Keys(simple.positions(request.len()).map(|at| request.argument(at)).collect());
     }
     let arguments: SmallVec<[&[u8]; 16]> = request.iter().collect();
+    if !are_provable(command.keys, &arguments) {
+        return LockPlan::Everything;
+    }
     // Arguments that contradict the declaration: the handler says what is wrong with them, and touches no key.
     match key_positions(command.keys, &arguments) {
         Ok(positions) => LockPlan::Keys(positions.iter().map(|(at, _)| request.argument(*at as usize)).collect()),

@@ -146,6 +146,28 @@ pub enum CommandError {
     #[error("ERR BITFIELD_RO only supports the GET subcommand")]
     FieldReadOnly,
 
+    // Geo.
+    #[error("ERR unsupported unit provided. please use M, KM, FT, MI")]
+    GeoUnit,
+    #[error("ERR could not decode requested zset member")]
+    GeoMember,
+    #[error("ERR need numeric radius")]
+    GeoRadius,
+    #[error("ERR radius cannot be negative")]
+    GeoRadiusNegative,
+    #[error("ERR need numeric width")]
+    GeoWidth,
+    #[error("ERR need numeric height")]
+    GeoHeight,
+    #[error("ERR height or width cannot be negative")]
+    GeoBoxNegative,
+    #[error("ERR COUNT must be > 0")]
+    GeoCount,
+    #[error("ERR {0} is not compatible with WITHDIST, WITHHASH and WITHCOORD options")]
+    GeoStoreWith(&'static str),
+    #[error("ERR the ANY argument requires COUNT argument")]
+    GeoAnyWithoutCount,
+
     // Hashes.
     #[error("ERR hash value is not an integer")]
     HashNotInteger,
@@ -434,6 +456,18 @@ impl CommandError {
     #[cold]
     pub fn hello_option(option: &[u8]) -> CommandError {
         quoting("ERR Syntax error in HELLO option '", option, "'")
+    }
+
+    /// GEOADD and its kin: a place that is none.
+    #[cold]
+    pub fn invalid_place(longitude: f64, latitude: f64) -> CommandError {
+        CommandError::Custom(format!("ERR invalid longitude,latitude pair {longitude:.6},{latitude:.6}").into())
+    }
+
+    /// GEOSEARCH: neither of two options; `name` is the command's as the client typed it.
+    #[cold]
+    pub fn exactly_one_of(options: &str, name: &[u8]) -> CommandError {
+        quoting(&format!("ERR exactly one of {options} can be specified for "), name, "")
     }
 
     /// CLIENT SETINFO: an attribute that is not known.

@@ -2,6 +2,7 @@
 
 mod any;
 pub mod bits;
+pub mod geohash;
 pub mod hash;
 pub mod hyperloglog;
 pub mod list;

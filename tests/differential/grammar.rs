@@ -7,6 +7,8 @@
 
 #[path = "grammar/bitmaps.rs"]
 mod bitmaps;
+#[path = "grammar/geo.rs"]
+mod geo;
 
 use std::collections::BTreeSet;
 use std::fmt;
@@ -26,11 +28,12 @@ pub enum Family {
     SortedSets,
     HyperLogLog,
     Bitmaps,
+    Geo,
     Transactions,
 }
 
 /// Every family.
-const ALL: [Family; 10] = [
+const ALL: [Family; 11] = [
     Family::Connection,
     Family::Keys,
     Family::Strings,
@@ -40,6 +43,7 @@ const ALL: [Family; 10] = [
     Family::SortedSets,
     Family::HyperLogLog,
     Family::Bitmaps,
+    Family::Geo,
     Family::Transactions,
 ];
 
@@ -53,6 +57,7 @@ impl Family {
             Family::Sets => 'u',
             Family::SortedSets => 'z',
             Family::HyperLogLog => 'p',
+            Family::Geo => 'g',
             Family::Connection | Family::Keys | Family::Transactions => return None,
         })
     }
@@ -588,6 +593,7 @@ impl Generator {
             "key" => self.key(family),
             // Ranges by name are defined where all scores are equal; no other command writes to these keys.
             "lexkey" => format!("lex:{}", self.random.below(2)).into_bytes(),
+            "geokey" => format!("geo:{}", self.random.below(3)).into_bytes(),
             "field" | "member" => self.member(),
             "element" => self.element(),
             "value" => self.value(),
@@ -623,7 +629,8 @@ impl Generator {
             "laterms" => self.absolute(1000, "0 -1 -9223372036854775808"),
             "numbered" => return self.keys_with_number(family, out),
             "weights" => return out.extend((0..self.numbered).map(|_| self.choose("1 2 0.5 -1 0 3 inf 1.5"))),
-            _ => match bitmaps::word(word) {
+            "longitude" | "latitude" => geo::degrees(word, &mut self.random),
+            _ => match bitmaps::word(word).or_else(|| geo::word(word)) {
                 Some(texts) => self.choose(texts),
                 None => return self.many(word, out),
             },
@@ -637,7 +644,7 @@ impl Generator {
     }
 
     fn key(&mut self, family: Family) -> Vec<u8> {
-        let all = ['s', 'h', 'l', 'u', 'z', 'p'];
+        let all = ['s', 'h', 'l', 'u', 'z', 'p', 'g'];
         let used: Vec<char> = self.rows.iter().filter_map(|(family, _)| family.prefix()).collect();
         let prefix = match (family.prefix(), self.random.below(100)) {
             (_, 0) => return Vec::new(),
@@ -826,6 +833,7 @@ fn rows(family: Family) -> &'static [Row] {
         Family::SortedSets => SORTED_SETS,
         Family::HyperLogLog => HYPERLOGLOG,
         Family::Bitmaps => bitmaps::ROWS,
+        Family::Geo => geo::ROWS,
         Family::Transactions => TRANSACTIONS,
     }
 }

@@ -39,7 +39,7 @@ const STATE_EVERY: usize = 400;
 /// Commands in all, unless `PIPKIN_COMMANDS` says more.
 const COMMANDS_DEFAULT: usize = 240_000;
 /// Number of tests below, which share the commands.
-const TESTS: usize = 9;
+const TESTS: usize = 10;
 
 #[test]
 fn strings() {
@@ -82,6 +82,11 @@ fn bitmaps() {
 }
 
 #[test]
+fn geo() {
+    run("geo", &[Family::Geo, Family::Geo, Family::Geo, Family::SortedSets, Family::Keys]);
+}
+
+#[test]
 fn everything_together() {
     let all = [
         Family::Transactions,
@@ -95,14 +100,15 @@ fn everything_together() {
         Family::SortedSets,
         Family::HyperLogLog,
         Family::Bitmaps,
+        Family::Geo,
         Family::Connection,
     ];
     run("everything_together", &all);
 }
 
 /// The categories whose commands must all have a row.
-const CATEGORIES: [&str; 9] =
-    ["keyspace", "string", "hash", "list", "set", "sortedset", "hyperloglog", "bitmap", "transaction"];
+const CATEGORIES: [&str; 10] =
+    ["keyspace", "string", "hash", "list", "set", "sortedset", "hyperloglog", "bitmap", "geo", "transaction"];
 
 #[test]
 fn every_data_command_has_a_row() {

@@ -14,6 +14,7 @@
 //! | The sign of a score of zero | lost on the way through a packed set | kept where the result is not packed (Pipkin) | `compare.rs`, `doubles` |
 //! | BITCOUNT, BITPOS with wrong arguments for a key that is missing or of another type | the key decides | the arguments decide | [`reply`] |
 //! | BITFIELD SET with SAT, and a number near the smallest | the field's largest number, by an overflow | its smallest (Pipkin) | `grammar/bitmaps.rs` draws none |
+//! | Members equally far away, of which COUNT wants a few | any | those with the least scores (Pipkin) | `grammar/geo.rs` draws none |
 //! | A HyperLogLog that APPEND or SETRANGE damaged | an error where the damage is come across | always an error (Pipkin) | [`ends_round`] |
 //!
 //! `ZRANK … WITHSCORE`, `CLIENT NO-TOUCH` and `CLIENT SETINFO` exist since 7.2 only: the grammar has no row for them,

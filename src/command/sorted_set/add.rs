@@ -16,9 +16,11 @@ use crate::value::table::Basis;
 
 /// What stands between the key and the first score.
 #[derive(Clone, Copy, Debug, Default)]
-struct AddOptions {
-    only_new: bool,
-    only_existing: bool,
+pub struct AddOptions {
+    /// `NX`
+    pub only_new: bool,
+    /// `XX`
+    pub only_existing: bool,
     only_greater: bool,
     only_less: bool,
     count_changed: bool,
@@ -41,6 +43,22 @@ impl AddOptions {
                 &mut self.count_changed
             } else if args.take("INCR") {
                 &mut self.increment
+            } else {
+                return self;
+            };
+            *option = true;
+        }
+    }
+
+    /// Reads those of GEOADD.
+    pub fn read_of_places(mut self, args: &mut Args<'_>) -> AddOptions {
+        loop {
+            let option = if args.take("NX") {
+                &mut self.only_new
+            } else if args.take("XX") {
+                &mut self.only_existing
+            } else if args.take("CH") {
+                &mut self.count_changed
             } else {
                 return self;
             };
@@ -120,7 +138,7 @@ impl<'a, M: Iterator<Item = &'a [u8]>> Addition<'_, M> {
     }
 }
 
-/// Adds pairs, or the one increment, and replies what the options want to know.
+/// Reads pairs, or the one increment, and adds them.
 fn add(ctx: &mut Context<'_>, mut args: Args<'_>, options: AddOptions) -> CommandResult {
     let key = args.next_bytes()?;
     let options = options.read(&mut args);
@@ -131,9 +149,23 @@ fn add(ctx: &mut Context<'_>, mut args: Args<'_>, options: AddOptions) -> Comman
     options.check(pairs.len() / 2)?;
     let scores = pairs.clone().step_by(2).map(|text| parse_f64(text).ok_or(CommandError::NotFloat));
     let scores = scores.collect::<CommandResult<SmallVec<[f64; 8]>>>()?;
+    add_pairs(ctx, key, options, &scores, pairs.skip(1).step_by(2))
+}
+
+/// Adds members with their scores, and replies what the options want to know.
+///
+/// # Errors
+/// When the key holds another type, or an increment leads to no number.
+pub fn add_pairs<'a>(
+    ctx: &mut Context<'_>,
+    key: &[u8],
+    options: AddOptions,
+    scores: &[f64],
+    members: impl Iterator<Item = &'a [u8]>,
+) -> CommandResult {
     let limits = ctx.settings.sorted_set();
     let basis = ctx.keys.keyspace().basis();
-    let addition = Addition { options, scores: &scores, members: pairs.skip(1).step_by(2), limits, basis };
+    let addition = Addition { options, scores, members, limits, basis };
     let mut added = Added::default();
     if let Some(mut record) = ctx.keys.find_mut(key) {
         added = addition.run(&mut record)?;

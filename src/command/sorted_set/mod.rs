@@ -37,7 +37,7 @@ pub use range::{
 /// # Errors
 /// When the key holds another type.
 #[inline]
-fn find<'s>(keys: &'s mut Keys<'_>, key: &[u8]) -> CommandResult<Option<SortedSet<'s>>> {
+pub fn find<'s>(keys: &'s mut Keys<'_>, key: &[u8]) -> CommandResult<Option<SortedSet<'s>>> {
     let Some(record) = keys.find(key) else { return Ok(None) };
     Ok(Some(SortedSet::new(record.sorted_set().ok_or(CommandError::WrongType)?)))
 }
@@ -71,7 +71,7 @@ fn shrink(
 
 /// Makes a set the value of a key, whatever that held, and replies how many members it has. No key holds an empty set:
 /// where there is nothing to store, the key goes.
-fn store(ctx: &mut Context<'_>, key: &[u8], set: Option<Detached<Tree>>, event: &'static str) {
+pub fn store(ctx: &mut Context<'_>, key: &[u8], set: Option<Detached<Tree>>, event: &'static str) {
     let len = set.as_ref().map_or(0, |set| SortedSet::new(set.form()).len());
     match set {
         Some(set) if len > 0 => {

@@ -29,6 +29,11 @@ pub enum BeginSearch {
     Index(u16),
     /// Behind this keyword, searched from this argument on (negative: from the end).
     Keyword(&'static str, i16),
+    /// Behind the last of this keyword, wherever it is; published as unknown.
+    Anywhere(&'static str),
+    /// No argument is a key: behind these keywords stand patterns, which the content of other keys completes; published
+    /// as unknown.
+    Patterns(&'static [&'static str]),
     /// Nobody can say.
     Unknown,
 }
@@ -80,6 +85,19 @@ impl KeySpec {
     pub const fn counted(index: u16, flags: KeyFlags) -> KeySpec {
         let find = FindKeys::KeyNumber { count_at: 0, first: 1, step: 1 };
         KeySpec { flags, begin: BeginSearch::Index(index), find, notes: "" }
+    }
+    /// One key behind a keyword, which is searched from argument `from` on.
+    pub const fn behind(keyword: &'static str, from: i16, flags: KeyFlags) -> KeySpec {
+        let find = FindKeys::Range { last: 0, step: 1, limit: 0 };
+        KeySpec { flags, begin: BeginSearch::Keyword(keyword, from), find, notes: "" }
+    }
+    /// Keys that patterns behind these keywords name.
+    pub const fn patterns(keywords: &'static [&'static str], flags: KeyFlags) -> KeySpec {
+        KeySpec { flags, begin: BeginSearch::Patterns(keywords), find: FindKeys::Unknown, notes: "" }
+    }
+    /// One key behind the last of a keyword.
+    pub const fn anywhere(keyword: &'static str, flags: KeyFlags) -> KeySpec {
+        KeySpec { flags, begin: BeginSearch::Anywhere(keyword), find: FindKeys::Unknown, notes: "" }
     }
     /// With a remark.
     pub const fn notes(self, notes: &'static str) -> KeySpec {
@@ -164,7 +182,10 @@ pub fn key_positions<A: AsRef<[u8]>>(specs: &[KeySpec], arguments: &[A]) -> Resu
     let mut positions = KeyPositions::new();
     for spec in specs.iter().filter(|spec| !spec.flags.has(KeyFlags::NOT_KEY)) {
         let Some(begin) = begin_of(spec.begin, arguments)? else { continue };
-        let (first, last, step) = range_of(spec.find, begin, arguments)?;
+        let (first, last, step) = match spec.begin {
+            BeginSearch::Anywhere(_) => (begin, begin, 1),
+            _ => range_of(spec.find, begin, arguments)?,
+        };
         if last >= arguments.len() || last < first {
             return Err(InvalidKeys);
         }
@@ -197,8 +218,30 @@ fn begin_of<A: AsRef<[u8]>>(begin: BeginSearch, arguments: &[A]) -> Result<Optio
             let found = (2..=start).rev().find(|at| is_keyword(*at, keyword));
             Ok(found.map(|at| at + 1))
         }
+        BeginSearch::Anywhere(keyword) => {
+            let found = (1..arguments.len().saturating_sub(1)).rev().find(|at| is_keyword(*at, keyword));
+            Ok(found.map(|at| at + 1))
+        }
+        BeginSearch::Patterns(_) => Ok(None),
         BeginSearch::Unknown => Err(InvalidKeys),
     }
+}
+
+/// Whether [`key_positions`] finds every key that a call may touch. It cannot where patterns name keys, nor where a
+/// keyword that leads to one key stands twice: the last is heeded.
+pub fn are_provable<A: AsRef<[u8]>>(specs: &[KeySpec], arguments: &[A]) -> bool {
+    let is = |argument: &A, keyword: &str| argument.as_ref().eq_ignore_ascii_case(keyword.as_bytes());
+    specs.iter().all(|spec| match spec.begin {
+        BeginSearch::Keyword(_, _) if !matches!(spec.find, FindKeys::Range { last: 0, .. }) => true,
+        BeginSearch::Index(_) => true,
+        BeginSearch::Keyword(keyword, _) | BeginSearch::Anywhere(keyword) => {
+            arguments.iter().skip(1).filter(|argument| is(argument, keyword)).nth(1).is_none()
+        }
+        BeginSearch::Patterns(keywords) => !arguments
+            .windows(2)
+            .any(|pair| pair[1].as_ref().contains(&b'*') && keywords.iter().any(|keyword| is(&pair[0], keyword))),
+        BeginSearch::Unknown => false,
+    })
 }
 
 /// First key, last key (inclusive) and step; the last may lie outside the arguments.

@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use proptest::prelude::*;
 
-use super::keys::{InvalidKeys, key_positions};
+use super::keys::{InvalidKeys, are_provable, key_positions};
 use super::*;
 use crate::command;
 
@@ -199,6 +199,16 @@ fn a_keyword_is_searched_from_either_side() {
     assert_eq!(places(-2, "xread x streams streams a 1"), Ok(vec![4]));
     assert_eq!(places(1, "xread count 2"), Ok(vec![]));
     assert_eq!(places(1, "xread streams"), Ok(vec![]));
+}
+
+#[test]
+fn what_the_arguments_prove() {
+    let provable = |call: &str| {
+        let words: Vec<&str> = call.split(' ').collect();
+        are_provable(row(words[0]).keys, &words)
+    };
+    assert!(provable("get a") && provable("zunion 2 a b") && provable("georadius a 1 1 1 m STORE b STOREDIST c"));
+    assert!(!provable("georadius a 1 1 1 m STORE b store c"), "the last one counts");
 }
 
 #[test]

@@ -254,7 +254,9 @@ fn write_key_spec(reply: &mut Reply, spec: &KeySpec) {
             write_text(reply, "keyword", keyword);
             write_number(reply, "startfrom", from.into());
         }
-        BeginSearch::Unknown => write_search(reply, "unknown", &[]),
+        BeginSearch::Anywhere(_) | BeginSearch::Patterns(_) | BeginSearch::Unknown => {
+            write_search(reply, "unknown", &[])
+        }
     }
     reply.bulk(b"find_keys");
     match spec.find {
