@@ -27,7 +27,7 @@ use support::{Client, Random, Reply, Scratch, Server, eventually, info_number, t
 
 /// Moves the clock over every short deadline of the grammar.
 const LONG_MS: u64 = 3_600_000;
-const FAMILIES: [Family; 12] = [
+const FAMILIES: [Family; 13] = [
     Family::Transactions,
     Family::Keys,
     Family::Keys,
@@ -40,6 +40,7 @@ const FAMILIES: [Family; 12] = [
     Family::HyperLogLog,
     Family::Bitmaps,
     Family::Geo,
+    Family::Sorting,
 ];
 
 /// What is to be there again: the digest, and every key's deadline.

@@ -16,6 +16,7 @@
 //! pointers change together, in [`Record::replace_value`] only.
 #![allow(unsafe_code)]
 
+use std::borrow::Cow;
 use std::mem::ManuallyDrop;
 use std::sync::Arc;
 
@@ -86,7 +87,28 @@ pub enum StringRef<'a> {
     Bytes(&'a [u8]),
 }
 
-impl StringRef<'_> {
+impl<'a> StringRef<'a> {
+    /// Bytes of the text.
+    pub fn len(self) -> usize {
+        match self {
+            StringRef::Integer(n) => crate::base::number::decimal_len(n),
+            StringRef::Bytes(bytes) => bytes.len(),
+        }
+    }
+
+    /// Whether the text is empty.
+    pub fn is_empty(self) -> bool {
+        self.len() == 0
+    }
+
+    /// The text, made where it is stored as a number.
+    pub fn text(self) -> Cow<'a, [u8]> {
+        match self {
+            StringRef::Integer(_) => Cow::Owned(self.to_vec()),
+            StringRef::Bytes(bytes) => Cow::Borrowed(bytes),
+        }
+    }
+
     /// The text, copied.
     pub fn to_vec(self) -> Vec<u8> {
         match self {

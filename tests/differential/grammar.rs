@@ -9,6 +9,8 @@
 mod bitmaps;
 #[path = "grammar/geo.rs"]
 mod geo;
+#[path = "grammar/sorting.rs"]
+mod sorting;
 
 use std::collections::BTreeSet;
 use std::fmt;
@@ -29,11 +31,12 @@ pub enum Family {
     HyperLogLog,
     Bitmaps,
     Geo,
+    Sorting,
     Transactions,
 }
 
 /// Every family.
-const ALL: [Family; 11] = [
+const ALL: [Family; 12] = [
     Family::Connection,
     Family::Keys,
     Family::Strings,
@@ -44,6 +47,7 @@ const ALL: [Family; 11] = [
     Family::HyperLogLog,
     Family::Bitmaps,
     Family::Geo,
+    Family::Sorting,
     Family::Transactions,
 ];
 
@@ -58,7 +62,7 @@ impl Family {
             Family::SortedSets => 'z',
             Family::HyperLogLog => 'p',
             Family::Geo => 'g',
-            Family::Connection | Family::Keys | Family::Transactions => return None,
+            Family::Connection | Family::Keys | Family::Sorting | Family::Transactions => return None,
         })
     }
 }
@@ -487,10 +491,11 @@ impl Generator {
             return;
         }
         // Damaged, these could block for ever, stop the replies, leave the transaction's state unknown, list every
-        // command or setting in any order, spoil the transaction by an arity that 7.2 allows, or mix the scores of a
-        // key for ranges by name.
+        // command or setting in any order, sort by what leaves the order open, spoil the transaction by an arity that
+        // 7.2 allows, or mix the scores of a key for ranges by name.
         let name = arguments[0].as_slice();
-        let fragile = waits(name)
+        let fragile = family == Family::Sorting
+            || waits(name)
             || matches!(name, b"CLIENT" | b"COMMAND" | b"CONFIG" | b"RESET")
             || matches!(name, b"ZRANK" | b"ZREVRANK") && self.in_multi[connection]
             || name == b"SPOP" && rule == Unordered
@@ -630,7 +635,7 @@ impl Generator {
             "numbered" => return self.keys_with_number(family, out),
             "weights" => return out.extend((0..self.numbered).map(|_| self.choose("1 2 0.5 -1 0 3 inf 1.5"))),
             "longitude" | "latitude" => geo::degrees(word, &mut self.random),
-            _ => match bitmaps::word(word).or_else(|| geo::word(word)) {
+            _ => match bitmaps::word(word).or_else(|| geo::word(word)).or_else(|| sorting::word(word)) {
                 Some(texts) => self.choose(texts),
                 None => return self.many(word, out),
             },
@@ -834,6 +839,7 @@ fn rows(family: Family) -> &'static [Row] {
         Family::HyperLogLog => HYPERLOGLOG,
         Family::Bitmaps => bitmaps::ROWS,
         Family::Geo => geo::ROWS,
+        Family::Sorting => sorting::ROWS,
         Family::Transactions => TRANSACTIONS,
     }
 }

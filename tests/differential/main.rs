@@ -39,7 +39,7 @@ const STATE_EVERY: usize = 400;
 /// Commands in all, unless `PIPKIN_COMMANDS` says more.
 const COMMANDS_DEFAULT: usize = 240_000;
 /// Number of tests below, which share the commands.
-const TESTS: usize = 10;
+const TESTS: usize = 11;
 
 #[test]
 fn strings() {
@@ -87,6 +87,12 @@ fn geo() {
 }
 
 #[test]
+fn sorting() {
+    let families = [Family::Sorting, Family::Sorting, Family::Lists, Family::Sets, Family::SortedSets, Family::Hashes];
+    run("sorting", &[&families[..], &[Family::Strings]].concat());
+}
+
+#[test]
 fn everything_together() {
     let all = [
         Family::Transactions,
@@ -101,6 +107,7 @@ fn everything_together() {
         Family::HyperLogLog,
         Family::Bitmaps,
         Family::Geo,
+        Family::Sorting,
         Family::Connection,
     ];
     run("everything_together", &all);
