@@ -90,6 +90,8 @@ const SAME: &[&str] = &[
     "DEBUG OBJECT nosuch",
     "DEBUG SET-ACTIVE-EXPIRE 1",
     "DEBUG LOG hello",
+    "DEBUG CHANGE-REPL-ID",
+    "DEBUG CHANGE-REPL-ID x",
     "DEBUG",
     "DEBUG NOSUCH",
 ];
