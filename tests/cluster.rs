@@ -84,6 +84,20 @@ const SAME: &[&str] = &[
     "COMMAND GETKEYS MGET a b",
     "FLUSHALL",
     "DBSIZE",
+    "RPUSH l 2 1",
+    "SORT l BY nosort",
+    "SORT l BY w_*",
+    "SORT l GET #",
+    "SORT l GET x_* NOPE",
+    "SORT l NOPE",
+    "SORT l STORE other",
+    "SORT l STORE {l}other",
+    "SORT nosuch BY w_*",
+    "SORT_RO l BY w_*",
+    "GEORADIUS {l}g 0 0 1 m STORE other",
+    "SUBSCRIBE a",
+    "UNSUBSCRIBE a",
+    "FLUSHALL",
 ];
 
 /// Commands that ask for the cluster, whatever mode the server is in.

@@ -284,6 +284,8 @@ pub enum CommandError {
     ClusterDisabled,
     #[error("ERR {0} is not allowed in cluster mode")]
     NotInCluster(&'static str),
+    #[error("ERR {0} option of SORT denied in Cluster mode.")]
+    SortInCluster(&'static str),
     #[error("ERR Invalid slot")]
     InvalidSlot,
     #[error("ERR Invalid slot or number of keys")]
