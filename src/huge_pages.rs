@@ -4,7 +4,7 @@
 //! it. Asked for ahead (jemalloc's `thp:always`), they are cleared whole by whoever touches one first: a batch of writes
 //! that met a few of them took 6 ms where the others took half a millisecond. So memory grows by small pages, and a
 //! thread of the binary has the kernel collapse them (`MADV_COLLAPSE`, Linux 6.1) when the process has stopped growing
-//! for a moment. A region of which much is not there is left alone: collapsing it would bring it back.
+//! for a moment. A region of which the allocator has given a page back is left alone: collapsing it would bring that back.
 //!
 //! This is one of the audited modules with `unsafe`. Its invariant: both calls get page-aligned ranges of the process
 //! and change nothing that a program can read.
@@ -17,8 +17,6 @@ use std::time::Duration;
 const HUGE: usize = 2 << 20;
 /// Bytes of a page.
 const PAGE: usize = 4096;
-/// Pages of a huge one that are there at least before it is collapsed; more than that were given back by the allocator.
-const PRESENT_MIN: usize = HUGE / PAGE * 15 / 16;
 /// How often the size of the process is looked at.
 const PERIOD: Duration = Duration::from_millis(100);
 /// Growth that is worth a pass, in bytes.
@@ -63,13 +61,13 @@ fn resident_bytes() -> usize {
     pages.map_or(0, |pages| pages.saturating_mul(PAGE))
 }
 
-/// Collapses every huge page's range of anonymous memory that is nearly all there.
+/// Collapses every huge page's range of anonymous memory that is all there.
 fn collapse_all() -> std::io::Result<()> {
     let maps = std::fs::read_to_string("/proc/self/maps")?;
     for range in maps.lines().filter_map(anonymous) {
         let first = range.start.next_multiple_of(HUGE);
         for start in (first..range.end.saturating_sub(HUGE - 1)).step_by(HUGE) {
-            if present_pages(start) >= PRESENT_MIN {
+            if is_present(start) {
                 collapse(start)?;
                 std::thread::park_timeout(PACE);
             }
@@ -89,12 +87,12 @@ fn anonymous(line: &str) -> Option<Range<usize>> {
     Some(usize::from_str_radix(start, 16).ok()?..usize::from_str_radix(end, 16).ok()?)
 }
 
-/// How many pages from `start` on, a multiple of [`HUGE`], are in memory; 0 where the range is not mapped any more.
-fn present_pages(start: usize) -> usize {
+/// Whether all pages of the huge one at `start` are in memory; not so where the range is not mapped any more.
+fn is_present(start: usize) -> bool {
     let mut present = [0_u8; HUGE / PAGE];
     // SAFETY: one byte for each page of the range is written; an address that is not mapped is an error.
     let outcome = unsafe { libc::mincore(std::ptr::without_provenance_mut(start), HUGE, present.as_mut_ptr()) };
-    if outcome == 0 { present.iter().filter(|&page| page & 1 == 1).count() } else { 0 }
+    outcome == 0 && present.iter().all(|page| page & 1 == 1)
 }
 
 /// Collapses the pages of one huge page.
@@ -135,11 +133,11 @@ mod tests {
         let mut memory = vec![0_u8; 4 * HUGE];
         memory.iter_mut().enumerate().for_each(|(at, byte)| *byte = (at % 251) as u8);
         let start = memory.as_ptr().addr().next_multiple_of(HUGE);
-        assert_eq!(present_pages(start), HUGE / PAGE);
+        assert!(is_present(start));
         // A kernel that does not do it leaves the memory as it was, too.
         collapse(start).ok();
         assert!(memory.iter().enumerate().all(|(at, &byte)| byte == (at % 251) as u8));
         assert!(resident_bytes() > HUGE);
-        assert_eq!(present_pages(0), 0, "nothing is mapped there");
+        assert!(!is_present(0), "nothing is mapped there");
     }
 }

@@ -20,7 +20,8 @@ use pipkin::engine::instance::{Engine, LogLevelHook};
 use pipkin::engine::memory::AllocatorFigures;
 use pipkin::persist::check::{self, Verdict};
 use pipkin::protocol::error::StartupError;
-use pipkin::server::{listener, workers};
+use pipkin::server::listener::Bound;
+use pipkin::server::{listener, unix, workers};
 use tikv_jemalloc_ctl::{Access, AsName, arenas, epoch, stats, stats_print};
 use tracing_subscriber::EnvFilter;
 use tracing_subscriber::fmt::writer::{BoxMakeWriter, EitherWriter};
@@ -97,7 +98,8 @@ fn run() -> Result<ExitCode, Box<dyn std::error::Error>> {
     *engine.memory.allocator.write() = Some(allocator_figures);
     *engine.memory.purge.write() = Some(give_memory_back);
     *engine.memory.allocator_report.write() = Some(allocator_report);
-    engine.port.store(settings.port as usize, Ordering::Relaxed);
+    let port = listeners.iter().find_map(Bound::port).unwrap_or(0);
+    engine.port.store(port.into(), Ordering::Relaxed);
     if let Some(path) = config_file(&cli.settings) {
         // The working directory may be another one later.
         engine.config_file.set(std::path::absolute(&path).unwrap_or(path)).ok();
@@ -106,8 +108,7 @@ fn run() -> Result<ExitCode, Box<dyn std::error::Error>> {
         engine.start_threads().map_err(|source| StartupError::Thread { what: "the instance's threads", source })?;
     #[cfg(target_os = "linux")]
     huge_pages::start().map_err(|source| StartupError::Thread { what: "the thread for huge pages", source })?;
-    let addresses: Vec<String> =
-        listeners.iter().filter_map(|listener| listener.local_addr().ok()).map(|address| address.to_string()).collect();
+    let addresses: Vec<String> = listeners.iter().map(Bound::address).collect();
     let count = match settings.io_threads {
         // One core is left to the clients' side of the kernel and the instance's own threads: on two cores a second
         // worker costs 30% more CPU per unpipelined request, since each of the two sleeps and wakes twice as often.
@@ -120,10 +121,10 @@ fn run() -> Result<ExitCode, Box<dyn std::error::Error>> {
     let data = if settings.is_durable { recover(&engine)? } else { "in memory only; --dir DIR keeps data".into() };
     if !engine.stopping.is_wished() {
         println!(
-            "Pipkin {} is ready on {} ({data}; {count} worker threads). Try: redis-cli -p {}",
+            "Pipkin {} is ready on {} ({data}; {count} worker threads). Try: redis-cli {}",
             env!("CARGO_PKG_VERSION"),
             addresses.join(", "),
-            settings.port
+            if port == 0 { format!("-s {}", settings.unixsocket) } else { format!("-p {port}") }
         );
     }
     workers.join();
@@ -286,8 +287,22 @@ fn level_of(level: LogLevel) -> tracing::Level {
     }
 }
 
+/// Everything that the settings want to be listened on. Port 0 is no port beside a Unix socket, and any port without one.
+fn listen(settings: &Settings) -> Result<Vec<Bound>, StartupError> {
+    let mut listeners: Vec<Bound> = Vec::new();
+    if settings.port != 0 || settings.unixsocket.is_empty() {
+        listeners.extend(listen_on_port(settings)?.into_iter().map(Bound::Tcp));
+    }
+    if !settings.unixsocket.is_empty() {
+        let (listener, file) =
+            unix::bind(Path::new(&settings.unixsocket), settings.unixsocketperm, settings.tcp_backlog)?;
+        listeners.push(Bound::Unix(listener, file));
+    }
+    Ok(listeners)
+}
+
 /// Binds every address. One that is marked optional with `-` and does not exist here is left out.
-fn listen(settings: &Settings) -> Result<Vec<std::net::TcpListener>, StartupError> {
+fn listen_on_port(settings: &Settings) -> Result<Vec<std::net::TcpListener>, StartupError> {
     let mut listeners = Vec::new();
     for text in &settings.bind {
         let (optional, host) = text.strip_prefix('-').map_or((false, text.as_str()), |host| (true, host));

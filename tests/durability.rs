@@ -217,9 +217,9 @@ fn what_a_crash_left_behind_the_last_record_is_no_obstacle() {
     let directory = Scratch::new();
     let flags = ["--dir", directory.text(), "--appendonly", "yes", "--save", ""];
     let server = support::Server::pipkin(&flags);
-    assert_eq!(server.connect().line("WAITAOF 1 0 0").items().len(), 2);
-    server.connect().line("SET k v");
-    server.connect().line("WAITAOF 1 0 0");
+    let mut client = server.connect();
+    client.line("SET k v");
+    assert_eq!(client.line("WAITAOF 1 0 0").items().len(), 2);
     kill(server.process_id());
     drop(server);
     append(&increment(&directory), b"*3\r\n$3\r\nSET\r\n$1\r\nk\r\n$100\r\n...");

@@ -50,7 +50,7 @@ impl Bench {
             ctx.reply.truncate(mark);
             ctx.reply.error(&error);
         }
-        let logged = ctx.keys.effects.pending().0.iter().map(decoded).collect();
+        let logged = ctx.keys.effects.records().iter().map(decoded).collect();
         ctx.keys.commit();
         ctx.keys.leave();
         (ctx.reply.take(), logged)

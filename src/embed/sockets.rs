@@ -2,6 +2,7 @@
 
 use std::future::Future;
 use std::net::SocketAddr;
+use std::path::Path;
 use std::sync::atomic::Ordering;
 
 use tokio::io::DuplexStream;
@@ -12,8 +13,9 @@ use super::server::OpenError;
 use crate::engine::clients::Origin;
 use crate::protocol::error::StartupError;
 use crate::server::connection::Connection;
+use crate::server::listener::{self, Bound, Listener};
 use crate::server::transport::Stream;
-use crate::server::{listener, supervisor};
+use crate::server::{supervisor, unix};
 
 /// What one side of an in-memory stream writes before the other has to read, in bytes.
 const DUPLEX_BYTES: usize = 64 << 10;
@@ -50,14 +52,32 @@ impl Server {
     /// Serves a listener of the host; the future is to be spawned, and ends with the instance. Each connection is a task
     /// of the runtime that it runs on.
     pub fn serve(&self, listener: TcpListener) -> impl Future<Output = ()> + Send + 'static {
+        self.serve_on(Listener::Tcp(listener))
+    }
+
+    /// Listens on a Unix socket and serves it on the calling task's runtime until the instance ends, when the file goes.
+    ///
+    /// # Errors
+    /// When the path cannot be listened on.
+    pub async fn serve_unix(&self, path: impl AsRef<Path>) -> Result<(), OpenError> {
+        let path = path.as_ref();
+        let refused = |source| StartupError::UnixSocket { path: path.to_owned(), source };
+        let (bound, file) = unix::bind(path, 0, BACKLOG)?;
+        let listener = Bound::Unix(bound, file).start().map_err(refused)?;
+        tokio::spawn(self.serve_on(listener));
+        Ok(())
+    }
+
+    fn serve_on(&self, listener: Listener) -> impl Future<Output = ()> + Send + 'static {
         let engine = self.engine().clone();
         async move {
             let stopped = supervisor::stopped(&engine);
             let place = {
                 let engine = engine.clone();
-                move |accepted: listener::Accepted| match accepted.start(engine.clone()) {
-                    Ok(connection) => drop(tokio::spawn(connection)),
-                    Err(error) => tracing::warn!("cannot watch a connection: {error}"),
+                move |accepted: listener::Accepted| {
+                    if let Err(error) = accepted.spawn(engine.clone()) {
+                        tracing::warn!("cannot watch a connection: {error}");
+                    }
                 }
             };
             tokio::select! {

@@ -19,7 +19,7 @@ use super::session::Session;
 use super::slowlog::SlowLog;
 use super::stats::{Counter, Stats};
 use crate::base::clock::{Clock, Signal};
-use crate::base::config::{Config, LogLevel, OutputLimit};
+use crate::base::config::{Config, KeyspaceEvents, LogLevel, OutputLimit};
 use crate::base::latency_monitor::LatencyMonitor;
 use crate::base::random::{self, Random};
 use crate::command::Context;
@@ -54,7 +54,9 @@ pub struct Engine {
     /// Connections.
     pub clients: Clients,
     /// Subscriptions.
-    pub pubsub: PubSub,
+    pub pubsub: Arc<PubSub>,
+    /// The events that are announced.
+    pub announced: Mutex<KeyspaceEvents>,
     /// The memory limit and what to do about it.
     pub memory: Memory,
     /// Slow commands.
@@ -192,7 +194,8 @@ impl Engine {
             cluster: Cluster::new(settings.cluster_enabled),
             stats: Stats::default(),
             clients: Clients::default(),
-            pubsub: PubSub::default(),
+            pubsub: Arc::default(),
+            announced: Mutex::default(),
             memory: Memory::default(),
             slowlog: SlowLog::default(),
             latency: Arc::default(),
@@ -216,6 +219,7 @@ impl Engine {
         });
         engine.persistence.attach(&engine);
         engine.apply_config(&settings);
+        engine.announce_from_the_start();
         engine.follow_manual_clock();
         Ok(engine)
     }
@@ -270,7 +274,9 @@ impl Engine {
             return now_ms + OFF_PERIOD_MS;
         }
         let watch = self.latency.watch();
-        let (tally, next_ms) = expiry::sweep(&mut self.keys(), now_ms, slice);
+        let mut keys = self.keys();
+        let (tally, next_ms) = expiry::sweep(&mut keys, now_ms, slice);
+        self.flush(&mut keys.effects.touched);
         self.latency.note_watch("expire-cycle", &self.clock, watch);
         self.stats.add_tally(&tally);
         next_ms

@@ -3,6 +3,7 @@
 //!
 //! Never touches a socket: a connection of any kind is a [`session::Session`] that bytes or requests are run on.
 
+pub mod announce;
 pub mod blocking;
 pub mod clients;
 pub mod cluster;

@@ -28,7 +28,7 @@ use crate::persist::aof::log::{FsyncPolicy, Log, LogOptions};
 use crate::persist::directory::{DataDirectory, Dataset, DirectoryOptions};
 use crate::persist::storage::fuse::Fuse;
 use crate::persist::storage::{Disk, Storage};
-use crate::store::effects::{EffectSink, Event, Records};
+use crate::store::effects::{EffectSink, Records};
 use crate::store::keys::Keys;
 
 /// How often save points are looked at, in ms.
@@ -142,10 +142,7 @@ fn hinder(engine: &Weak<Engine>, hindrance: Hindrance, is_there: bool) {
 }
 
 impl EffectSink for LogSink {
-    fn append(&self, records: &Records, _: &[Event]) -> u64 {
-        if records.is_empty() {
-            return 0;
-        }
+    fn append(&self, records: &Records) -> u64 {
         let log = &*self.log;
         let write = |out: &mut crate::persist::aof::record::Records<'_>| {
             for (database, bytes) in records.iter() {

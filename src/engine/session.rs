@@ -9,7 +9,6 @@ use super::blocking::{Served, Waiter};
 use super::clients::Client;
 use super::dispatch;
 use super::instance::Engine;
-use super::stats::Counter;
 use super::transaction::{Transaction, Watched};
 use crate::protocol::reply::Protocol;
 use crate::pubsub::outbox::Outbox;
@@ -110,9 +109,7 @@ impl Session {
 
     /// Sends what the commands before have published.
     pub fn flush_touched(&mut self, engine: &Engine) {
-        for outbox in self.touched.drain(..) {
-            engine.stats.add(Counter::OutputBytes, outbox.flush().bytes as u64);
-        }
+        engine.flush(&mut self.touched);
     }
 
     /// Takes the connection out of everything that knows it. To be called once, when it ends.

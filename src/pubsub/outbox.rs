@@ -68,6 +68,12 @@ pub struct Flushed {
     pub bytes: usize,
 }
 
+impl std::fmt::Debug for Outbox {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Outbox").field("bytes", &self.len()).finish()
+    }
+}
+
 impl Outbox {
     /// An outbox; `writer` for sockets that may be written to from any thread, `waiting` for the bytes that they do not
     /// take at once.

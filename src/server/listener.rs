@@ -1,15 +1,17 @@
 //! Accepting connections.
 
-use std::io::{self, Write as _};
+use std::io;
 use std::net::{IpAddr, SocketAddr};
+use std::os::fd::AsRawFd as _;
 use std::sync::Arc;
 use std::time::Duration;
 
-use socket2::{Domain, Protocol, SockRef, Socket, TcpKeepalive, Type};
-use tokio::net::{TcpListener, TcpStream};
+use socket2::{Domain, Protocol, SockRef, TcpKeepalive, Type};
+use tokio::net::{TcpListener, TcpStream, UnixListener, UnixStream};
 
 use super::connection::Connection;
-use super::transport::Tcp;
+use super::transport::{Tcp, Unix};
+use super::unix::SocketFile;
 use crate::engine::clients::{Origin, Seat};
 use crate::engine::instance::Engine;
 use crate::engine::stats::Counter;
@@ -23,7 +25,7 @@ const REST: Duration = Duration::from_millis(50);
 /// # Errors
 /// As `bind` and `listen`.
 pub fn bind(address: SocketAddr, backlog: u32) -> io::Result<std::net::TcpListener> {
-    let socket = Socket::new(Domain::for_address(address), Type::STREAM, Some(Protocol::TCP))?;
+    let socket = socket2::Socket::new(Domain::for_address(address), Type::STREAM, Some(Protocol::TCP))?;
     if address.is_ipv6() {
         socket.set_only_v6(true)?;
     }
@@ -34,16 +36,77 @@ pub fn bind(address: SocketAddr, backlog: u32) -> io::Result<std::net::TcpListen
     Ok(socket.into())
 }
 
+/// What is listened on, not yet on any runtime.
+#[derive(Debug)]
+pub enum Bound {
+    /// A port.
+    Tcp(std::net::TcpListener),
+    /// A path, whose file goes with the listener.
+    Unix(std::os::unix::net::UnixListener, SocketFile),
+}
+
+impl Bound {
+    /// Puts the listener on the runtime of the calling task.
+    ///
+    /// # Errors
+    /// When the runtime cannot watch the socket.
+    pub fn start(self) -> io::Result<Listener> {
+        Ok(match self {
+            Bound::Tcp(listener) => Listener::Tcp(TcpListener::from_std(listener)?),
+            Bound::Unix(listener, file) => Listener::Unix(UnixListener::from_std(listener)?, file),
+        })
+    }
+
+    /// Its port, if it has one.
+    pub fn port(&self) -> Option<u16> {
+        match self {
+            Bound::Tcp(listener) => listener.local_addr().ok().map(|address| address.port()),
+            Bound::Unix(..) => None,
+        }
+    }
+
+    /// Where it listens, as people write it.
+    pub fn address(&self) -> String {
+        match self {
+            Bound::Tcp(listener) => listener.local_addr().map(|address| address.to_string()).unwrap_or_default(),
+            Bound::Unix(_, file) => file.path().display().to_string(),
+        }
+    }
+}
+
+/// A listener on a runtime.
+#[derive(Debug)]
+pub enum Listener {
+    /// On a port.
+    Tcp(TcpListener),
+    /// On a path.
+    Unix(UnixListener, SocketFile),
+}
+
+impl Listener {
+    /// The next connection, let in or told why not.
+    async fn next(&self, engine: &Engine) -> io::Result<Option<Accepted>> {
+        match self {
+            Listener::Tcp(listener) => {
+                let (stream, peer) = listener.accept().await?;
+                Ok(admit_tcp(engine, stream, peer))
+            }
+            Listener::Unix(listener, file) => {
+                let (stream, _) = listener.accept().await?;
+                Ok(admit_unix(engine, stream, file))
+            }
+        }
+    }
+}
+
 /// Accepts until the instance stops, and hands each connection to `place`.
-pub async fn accept(listener: TcpListener, engine: Arc<Engine>, mut place: impl FnMut(Accepted)) {
+pub async fn accept(listener: Listener, engine: Arc<Engine>, mut place: impl FnMut(Accepted)) {
     let mut refused_before = false;
     loop {
-        match listener.accept().await {
-            Ok((stream, peer)) => {
+        match listener.next(&engine).await {
+            Ok(accepted) => {
                 refused_before = false;
-                if let Some(accepted) = admit(&engine, stream, peer) {
-                    place(accepted);
-                }
+                accepted.into_iter().for_each(&mut place);
             }
             Err(error) => {
                 engine.stats.add(Counter::AcceptErrors, 1);
@@ -57,41 +120,72 @@ pub async fn accept(listener: TcpListener, engine: Arc<Engine>, mut place: impl 
     }
 }
 
+/// The socket of a connection, on no runtime.
+enum Socket {
+    Tcp(std::net::TcpStream),
+    Unix(std::os::unix::net::UnixStream),
+}
+
 /// A connection that was let in.
 pub struct Accepted {
-    stream: std::net::TcpStream,
+    socket: Socket,
     origin: Origin,
     seat: Seat,
 }
 
 impl Accepted {
-    /// Puts the connection on the runtime of the calling task.
+    /// Runs the connection as a task of the calling task's runtime.
     ///
     /// # Errors
     /// When the runtime cannot watch the socket.
-    pub fn start(self, engine: Arc<Engine>) -> io::Result<Connection<Tcp>> {
-        Ok(Connection::new(engine, Tcp::new(TcpStream::from_std(self.stream)?), self.origin, Some(self.seat)))
+    pub fn spawn(self, engine: Arc<Engine>) -> io::Result<()> {
+        let Accepted { socket, origin, seat } = self;
+        match socket {
+            Socket::Tcp(stream) => {
+                let transport = Tcp::new(TcpStream::from_std(stream)?);
+                tokio::spawn(Connection::new(engine, transport, origin, Some(seat)));
+            }
+            Socket::Unix(stream) => {
+                let transport = Unix::new(UnixStream::from_std(stream)?);
+                tokio::spawn(Connection::new(engine, transport, origin, Some(seat)));
+            }
+        }
+        Ok(())
     }
 }
 
 /// Lets a connection in, or tells it why not.
-fn admit(engine: &Engine, stream: TcpStream, peer: SocketAddr) -> Option<Accepted> {
+fn admit_tcp(engine: &Engine, stream: TcpStream, peer: SocketAddr) -> Option<Accepted> {
     let is_local = is_local(peer.ip());
-    let seat = seat_for(engine, is_local);
     let local = stream.local_addr().map(|address| address.to_string()).unwrap_or_default();
     let stream = prepare(engine, stream)?;
-    let seat = match seat {
-        Ok(seat) => seat,
+    let seat = seat_or_refuse(engine, is_local, &stream)?;
+    let descriptor = stream.as_raw_fd().into();
+    let origin = Origin { peer: peer.to_string(), local, descriptor, is_local, in_process: false };
+    Some(Accepted { socket: Socket::Tcp(stream), origin, seat })
+}
+
+/// The same over the Unix socket: both ends are called by its path.
+fn admit_unix(engine: &Engine, stream: UnixStream, file: &SocketFile) -> Option<Accepted> {
+    let stream = stream.into_std().ok()?;
+    let seat = seat_or_refuse(engine, true, &stream)?;
+    let name = format!("{}:0", file.path().display());
+    let descriptor = stream.as_raw_fd().into();
+    let origin = Origin { peer: name.clone(), local: name, descriptor, is_local: true, in_process: false };
+    Some(Accepted { socket: Socket::Unix(stream), origin, seat })
+}
+
+/// A seat for the connection, or none once it is told why.
+fn seat_or_refuse(engine: &Engine, is_local: bool, mut stream: impl io::Write) -> Option<Seat> {
+    match seat_for(engine, is_local) {
+        Ok(seat) => Some(seat),
         Err(error) => {
             engine.stats.add(Counter::RejectedConnections, 1);
             // The client may be gone already.
-            drop((&stream).write_all(format!("-{error}\r\n").as_bytes()));
-            return None;
+            drop(stream.write_all(format!("-{error}\r\n").as_bytes()));
+            None
         }
-    };
-    let descriptor = descriptor_of(&stream);
-    let origin = Origin { peer: peer.to_string(), local, descriptor, is_local, in_process: false };
-    Some(Accepted { stream, origin, seat })
+    }
 }
 
 /// Whether a peer is on this machine.
@@ -123,17 +217,6 @@ fn prepare(engine: &Engine, stream: TcpStream) -> Option<std::net::TcpStream> {
         drop(SockRef::from(&stream).set_tcp_keepalive(&keepalive));
     }
     Some(stream)
-}
-
-#[cfg(unix)]
-fn descriptor_of(stream: &std::net::TcpStream) -> i64 {
-    use std::os::fd::AsRawFd as _;
-    stream.as_raw_fd() as i64
-}
-
-#[cfg(not(unix))]
-fn descriptor_of(_: &std::net::TcpStream) -> i64 {
-    -1
 }
 
 #[cfg(test)]

@@ -5,4 +5,5 @@ pub mod listener;
 pub mod round;
 pub mod supervisor;
 pub mod transport;
+pub mod unix;
 pub mod workers;

@@ -1,4 +1,4 @@
-//! What a connection runs over: a TCP socket, or anything that reads and writes asynchronously.
+//! What a connection runs over: a socket, or anything that reads and writes asynchronously.
 
 use std::io;
 use std::pin::Pin;
@@ -6,8 +6,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
-use tokio::net::TcpStream;
-use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
+use tokio::net::{TcpStream, UnixStream, tcp, unix};
 
 use crate::pubsub::outbox::DirectWrite;
 
@@ -21,50 +20,72 @@ pub trait Transport: Send + Unpin + 'static {
     fn direct_writer(&self) -> Option<Arc<dyn DirectWrite>>;
 }
 
-/// A TCP socket. Its halves are used apart so that a publisher's thread can write to it.
-pub struct Tcp {
-    read: OwnedReadHalf,
-    write: Arc<OwnedWriteHalf>,
-}
+/// A kind of socket. Its halves are used apart so that a publisher's thread can write to it.
+macro_rules! socket {
+    ($(#[$doc:meta])* $name:ident, $stream:ty, $read:ty, $write:ty) => {
+        $(#[$doc])*
+        pub struct $name {
+            read: $read,
+            write: Arc<$write>,
+        }
 
-impl Tcp {
-    /// Takes the socket over.
-    pub fn new(stream: TcpStream) -> Tcp {
-        let (read, write) = stream.into_split();
-        Tcp { read, write: Arc::new(write) }
-    }
-}
-
-impl DirectWrite for OwnedWriteHalf {
-    fn try_write(&self, bytes: &[u8]) -> io::Result<usize> {
-        OwnedWriteHalf::try_write(self, bytes)
-    }
-}
-
-impl Transport for Tcp {
-    #[inline]
-    fn poll_read(&mut self, cx: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
-        // This one forgets its readiness after a read that did not fill the buffer, which saves the read that would
-        // only find out that nothing is left.
-        Pin::new(&mut self.read).poll_read(cx, buffer)
-    }
-
-    #[inline]
-    fn poll_write(&mut self, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
-        loop {
-            match self.write.try_write(bytes) {
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
-                    ready!(self.write.as_ref().as_ref().poll_write_ready(cx))?;
-                }
-                result => return Poll::Ready(result),
+        impl $name {
+            /// Takes the socket over.
+            pub fn new(stream: $stream) -> $name {
+                let (read, write) = stream.into_split();
+                $name { read, write: Arc::new(write) }
             }
         }
-    }
 
-    fn direct_writer(&self) -> Option<Arc<dyn DirectWrite>> {
-        Some(self.write.clone())
-    }
+        impl DirectWrite for $write {
+            fn try_write(&self, bytes: &[u8]) -> io::Result<usize> {
+                <$write>::try_write(self, bytes)
+            }
+        }
+
+        impl Transport for $name {
+            #[inline]
+            fn poll_read(&mut self, cx: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+                // This one forgets its readiness after a read that did not fill the buffer, which saves the read that
+                // would only find out that nothing is left.
+                Pin::new(&mut self.read).poll_read(cx, buffer)
+            }
+
+            #[inline]
+            fn poll_write(&mut self, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+                loop {
+                    match self.write.try_write(bytes) {
+                        Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                            let stream: &$stream = self.write.as_ref().as_ref();
+                            ready!(stream.poll_write_ready(cx))?;
+                        }
+                        result => return Poll::Ready(result),
+                    }
+                }
+            }
+
+            fn direct_writer(&self) -> Option<Arc<dyn DirectWrite>> {
+                Some(self.write.clone())
+            }
+        }
+    };
 }
+
+socket!(
+    /// A TCP socket.
+    Tcp,
+    TcpStream,
+    tcp::OwnedReadHalf,
+    tcp::OwnedWriteHalf
+);
+
+socket!(
+    /// A Unix socket.
+    Unix,
+    UnixStream,
+    unix::OwnedReadHalf,
+    unix::OwnedWriteHalf
+);
 
 /// Any other stream; only its own task writes to it.
 pub struct Stream<S>(pub S);

@@ -8,7 +8,7 @@ use std::thread::JoinHandle;
 use tokio::runtime::Builder;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 
-use super::listener::{self, Accepted};
+use super::listener::{self, Accepted, Bound};
 use super::{round, supervisor};
 use crate::engine::instance::Engine;
 use crate::protocol::error::StartupError;
@@ -26,11 +26,7 @@ fn thread_error(what: &'static str) -> impl Fn(io::Error) -> StartupError {
 ///
 /// # Errors
 /// When the operating system refuses a thread or a runtime.
-pub fn start(
-    engine: &Arc<Engine>,
-    listeners: Vec<std::net::TcpListener>,
-    count: usize,
-) -> Result<Workers, StartupError> {
+pub fn start(engine: &Arc<Engine>, listeners: Vec<Bound>, count: usize) -> Result<Workers, StartupError> {
     let mut handles = Vec::new();
     let mut places = Vec::new();
     let (ready, all_ready) = channel();
@@ -60,24 +56,18 @@ async fn work(engine: Arc<Engine>, mut receiver: UnboundedReceiver<Accepted>, re
     tokio::task::yield_now().await;
     drop(ready);
     while let Some(accepted) = receiver.recv().await {
-        match accepted.start(engine.clone()) {
-            Ok(connection) => drop(tokio::spawn(connection)),
-            Err(error) => tracing::warn!("cannot watch a connection: {error}"),
+        if let Err(error) = accepted.spawn(engine.clone()) {
+            tracing::warn!("cannot watch a connection: {error}");
         }
     }
 }
 
 /// Accepts from all listeners, and hands the connections out in turn.
-async fn accept(
-    engine: Arc<Engine>,
-    listeners: Vec<std::net::TcpListener>,
-    places: Vec<UnboundedSender<Accepted>>,
-    ready: Sender<()>,
-) {
+async fn accept(engine: Arc<Engine>, listeners: Vec<Bound>, places: Vec<UnboundedSender<Accepted>>, ready: Sender<()>) {
     let stopped = supervisor::stopped(&engine);
     let next = Arc::new(std::sync::atomic::AtomicUsize::new(0));
     for listener in listeners {
-        let listener = match tokio::net::TcpListener::from_std(listener) {
+        let listener = match listener.start() {
             Ok(listener) => listener,
             Err(error) => {
                 tracing::error!("cannot watch a listener: {error}");

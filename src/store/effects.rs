@@ -9,10 +9,13 @@
 //! transaction, those of clients that waited for what it brought. Its records are applied together or not at all.
 
 use std::cell::Cell;
+use std::sync::Arc;
 
 use smallvec::SmallVec;
 
+use crate::base::config::KeyspaceEvents;
 use crate::protocol::command;
+use crate::pubsub::outbox::Outbox;
 
 /// Class of a keyspace event, as `notify-keyspace-events` sorts them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -24,8 +27,30 @@ pub enum EventClass {
     Set,
     Hash,
     SortedSet,
+    Stream,
     Expired,
     Evicted,
+    New,
+    Missed,
+}
+
+impl EventClass {
+    /// The class as the configuration selects it.
+    const fn selected_by(self) -> KeyspaceEvents {
+        match self {
+            EventClass::Generic => KeyspaceEvents::GENERIC,
+            EventClass::String => KeyspaceEvents::STRING,
+            EventClass::List => KeyspaceEvents::LIST,
+            EventClass::Set => KeyspaceEvents::SET,
+            EventClass::Hash => KeyspaceEvents::HASH,
+            EventClass::SortedSet => KeyspaceEvents::SORTED_SET,
+            EventClass::Stream => KeyspaceEvents::STREAM,
+            EventClass::Expired => KeyspaceEvents::EXPIRED,
+            EventClass::Evicted => KeyspaceEvents::EVICTED,
+            EventClass::New => KeyspaceEvents::NEW,
+            EventClass::Missed => KeyspaceEvents::MISSED,
+        }
+    }
 }
 
 /// One change of one key.
@@ -96,9 +121,14 @@ thread_local! {
 
 /// Receives effects while the shards that they concern are held, so that it hears of them in order; must not block.
 pub trait EffectSink: Send + Sync {
-    /// What one step changed: records to be applied all or none, and events. Returns the log's position behind the
-    /// records, 0 where there is no log or nothing for it.
-    fn append(&self, records: &Records, events: &[Event]) -> u64;
+    /// What one step changed: records, at least one, to be applied all or none. Returns the log's position behind them.
+    fn append(&self, records: &Records) -> u64;
+}
+
+/// Hears of events while the shards that they concern are held, so that it hears of them in order; must not block.
+pub trait Observer: Send + Sync {
+    /// What happened in one step. Outboxes that get messages are added to `touched`, to be flushed later.
+    fn observe(&self, events: &[Event], touched: &mut Vec<Arc<Outbox>>);
 }
 
 /// The effects of the command that runs.
@@ -114,12 +144,14 @@ pub struct Effects {
     records: Records,
     /// The running command has said itself what to log in its place.
     replaced: bool,
-    /// Key events, collected only while somebody listens.
+    /// Key events of the classes that are wanted.
     events: Vec<Event>,
     /// Whether there is a log.
     pub logging: bool,
-    /// Whether anybody listens to events.
-    pub listening: bool,
+    /// The events that somebody wants to hear of.
+    pub wanted: KeyspaceEvents,
+    /// Who got messages because of events: to be flushed when the batch has ended.
+    pub touched: Vec<Arc<Outbox>>,
 }
 
 impl Effects {
@@ -187,9 +219,12 @@ impl Effects {
         }
     }
 
-    /// Notes a key event.
-    pub fn event(&mut self, event: Event) {
-        self.events.push(event);
+    /// Notes a key event, if somebody wants to hear of it.
+    #[inline]
+    pub fn event(&mut self, class: EventClass, name: &'static str, database: usize, key: &[u8]) {
+        if self.wanted != KeyspaceEvents::NONE && self.wanted.has(class.selected_by()) {
+            self.events.push(Event { class, name, database, key: key.to_vec() });
+        }
     }
 
     /// Whether there is something to hand over.
@@ -198,9 +233,14 @@ impl Effects {
         !self.records.is_empty() || !self.events.is_empty()
     }
 
-    /// What is to be handed over.
-    pub fn pending(&self) -> (&Records, &[Event]) {
-        (&self.records, &self.events)
+    /// What is to be logged.
+    pub fn records(&self) -> &Records {
+        &self.records
+    }
+
+    /// Tells who observes what happened.
+    pub fn tell(&mut self, observer: &dyn Observer) {
+        observer.observe(&self.events, &mut self.touched);
     }
 
     /// It was.

@@ -19,12 +19,13 @@ use crossbeam::sync::{ShardedLockReadGuard, ShardedLockWriteGuard};
 use smallvec::SmallVec;
 
 use self::held::HeldShards;
-use super::effects::{EffectSink, Effects, Event, EventClass};
+use super::effects::{EffectSink, Effects, EventClass, Observer};
 use super::eviction;
 use super::keyspace::{Database, KeyId, Keyspace, Listeners, Shard, Waiter, WatchFlag};
 use super::reclaim::Garbage;
 use super::record::{NewValue, Record};
 use crate::base::bytes::equal;
+use crate::base::config::KeyspaceEvents;
 use crate::base::prefetch;
 use crate::value::table::Place;
 
@@ -241,7 +242,9 @@ impl<'k> Keys<'k> {
     #[inline]
     fn begin(&mut self, now_ms: u64) {
         self.now_ms = self.now_ms.max(now_ms);
-        self.effects.open(self.entered.listeners().is_some_and(|listeners| listeners.log.is_some()));
+        let listeners = self.entered.listeners();
+        self.effects.open(listeners.is_some_and(|listeners| listeners.log.is_some()));
+        self.effects.wanted = listeners.map_or(KeyspaceEvents::NONE, |listeners| listeners.wanted);
         self.snapshot = self.keyspace.snapshots.latest();
     }
 
@@ -261,6 +264,18 @@ impl<'k> Keys<'k> {
         };
         self.effects.logging = log.is_some();
         std::mem::replace(&mut listeners.log, log)
+    }
+
+    /// Says who hears of which events from now on. The caller is alone inside, and has committed what it changed.
+    ///
+    /// # Panics
+    /// As [`Keys::set_log`].
+    pub fn set_observer(&mut self, observer: Option<Arc<dyn Observer>>, wanted: KeyspaceEvents) {
+        let Entered::Exclusively(listeners) = &mut self.entered else {
+            panic!("an observer was changed by who is not alone")
+        };
+        (listeners.observer, listeners.wanted) = (observer, wanted);
+        self.effects.wanted = wanted;
     }
 
     /// Lets go of everything and settles the counts.
@@ -478,6 +493,7 @@ impl<'k> Keys<'k> {
         let hash = self.hash(key);
         let Some(place) = self.locate(key, hash) else {
             self.tally.misses += 1;
+            self.announce(EventClass::Missed, "keymiss", key);
             return None;
         };
         self.tally.hits += 1;
@@ -498,6 +514,14 @@ impl<'k> Keys<'k> {
 
     /// The record of a key, to be read without noting a use; counts a hit or a miss.
     pub fn look(&mut self, key: &[u8]) -> Option<&Record> {
+        if !self.exists(key) {
+            self.announce(EventClass::Missed, "keymiss", key);
+        }
+        self.inspect(key)
+    }
+
+    /// The same, but to miss the key is no event (OBJECT).
+    pub fn inspect(&mut self, key: &[u8]) -> Option<&Record> {
         let hash = self.hash(key);
         let Some(place) = self.locate(key, hash) else {
             self.tally.misses += 1;
@@ -587,7 +611,7 @@ impl<'k> Keys<'k> {
         if !record.overwrite(&value, access) {
             if record.is_slow_to_free() {
                 self.remove(key);
-                return self.insert(key, value, deadline);
+                return self.insert_hashed(self.made(key, value, deadline), hash);
             }
             self.record_mut(hash, place).replace_value(value);
         }
@@ -598,9 +622,16 @@ impl<'k> Keys<'k> {
 
     /// Adds a key that does not exist.
     pub fn insert(&mut self, key: &[u8], value: NewValue<'_>, deadline: Option<u64>) {
+        let record = self.made(key, value, deadline);
+        self.insert_hashed(record, self.hash(key));
+        self.announce(EventClass::New, "new", key);
+    }
+
+    /// A record that is used for the first time.
+    fn made(&self, key: &[u8], value: NewValue<'_>, deadline: Option<u64>) -> Record {
         let mut record = Record::new(key, value, deadline);
         record.set_access(self.access.of_new(self.now_ms));
-        self.insert_hashed(record, self.hash(key));
+        record
     }
 
     /// Adds a record whose key does not exist, as just made.
@@ -612,6 +643,7 @@ impl<'k> Keys<'k> {
     /// Adds a record whose key does not exist; its last use stays what it was.
     pub fn insert_record(&mut self, record: Record) {
         let hash = self.keyspace.basis().hash(record.key());
+        self.announce(EventClass::New, "new", record.key());
         self.insert_hashed(record, hash);
     }
 
@@ -683,10 +715,7 @@ impl<'k> Keys<'k> {
     /// Tells those who listen to events of one more that a change of a key comes with.
     #[inline]
     pub fn announce(&mut self, class: EventClass, event: &'static str, key: &[u8]) {
-        if self.effects.listening {
-            let event = Event { class, name: event, database: self.database, key: key.to_vec() };
-            self.effects.event(event);
-        }
+        self.effects.event(class, event, self.database, key);
     }
 
     /// Says that a key's bytes changed, though nothing that is worth an event.
@@ -706,14 +735,17 @@ impl<'k> Keys<'k> {
 
     #[cold]
     fn hand_over_effects(&mut self) {
-        if let Some(log) = self.entered.listeners().and_then(|listeners| listeners.log.as_ref()) {
-            let (records, events) = self.effects.pending();
-            let position = log.append(records, events);
-            if position > 0 {
-                self.tally.position = self.tally.position.max(position);
-                self.tally.written = position;
-                self.held.shards_mut().for_each(|shard| shard.position = position);
-            }
+        let listeners = self.entered.listeners();
+        if let Some(log) = listeners.and_then(|listeners| listeners.log.as_ref())
+            && !self.effects.records().is_empty()
+        {
+            let position = log.append(self.effects.records());
+            self.tally.position = self.tally.position.max(position);
+            self.tally.written = position;
+            self.held.shards_mut().for_each(|shard| shard.position = position);
+        }
+        if let Some(observer) = listeners.and_then(|listeners| listeners.observer.as_ref()) {
+            self.effects.tell(&**observer);
         }
         self.effects.settle();
     }

@@ -12,10 +12,11 @@ use crossbeam::sync::ShardedLock;
 use crossbeam::utils::CachePadded;
 use parking_lot::Mutex;
 
-use super::effects::EffectSink;
+use super::effects::{EffectSink, Observer};
 use super::reclaim::Reclaimer;
 use super::record::Record;
 use super::snapshot::Snapshots;
+use crate::base::config::KeyspaceEvents;
 use crate::base::limits::SHARDS;
 use crate::value::table::{Basis, Table};
 
@@ -221,6 +222,10 @@ impl Shard {
 pub struct Listeners {
     /// Takes the records, where they are kept.
     pub log: Option<Arc<dyn EffectSink>>,
+    /// Hears of events.
+    pub observer: Option<Arc<dyn Observer>>,
+    /// The classes that it wants to hear of.
+    pub wanted: KeyspaceEvents,
 }
 
 /// The keyspace of one instance.

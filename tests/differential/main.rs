@@ -16,6 +16,7 @@
 
 mod blocking;
 mod compare;
+mod events;
 mod grammar;
 mod messages;
 mod pair;

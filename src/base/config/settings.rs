@@ -11,6 +11,10 @@ use crate::base::limits::BULK_BYTES_MAX;
 pub struct Settings {
     pub bind: Vec<String>,
     pub port: u16,
+    /// Path of the Unix socket; empty for none.
+    pub unixsocket: String,
+    /// Its permissions; 0 for those that the process's mask leaves.
+    pub unixsocketperm: u32,
     pub protected_mode: bool,
     /// One node that serves all slots.
     pub cluster_enabled: bool,
@@ -160,6 +164,8 @@ impl Settings {
         Settings {
             bind: words(config, "bind").iter().map(|word| String::from_utf8_lossy(word).into_owned()).collect(),
             port: number(config, "port"),
+            unixsocket: string(config, "unixsocket"),
+            unixsocketperm: number(config, "unixsocketperm"),
             protected_mode: flag(config, "protected-mode"),
             cluster_enabled: flag(config, "cluster-enabled"),
             cluster_announce_ip: string(config, "cluster-announce-ip"),
@@ -293,6 +299,7 @@ fn number<N: TryFrom<i128> + Saturating>(config: &Config, name: &str) -> N {
     let value = match config.value(name) {
         Some(Value::Integer(value)) => i128::from(*value),
         Some(Value::Memory(bytes)) => i128::from(*bytes),
+        Some(Value::Octal(mode)) => i128::from(*mode),
         other => mistyped(name, other),
     };
     N::try_from(value).unwrap_or(N::LARGEST)

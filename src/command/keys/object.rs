@@ -49,7 +49,7 @@ pub fn encoding(record: &Record) -> &'static str {
 
 /// `OBJECT ENCODING key`
 pub fn object_encoding(ctx: &mut Context<'_>, mut args: Args<'_>) -> CommandResult {
-    match ctx.keys.look(args.next_bytes()?) {
+    match ctx.keys.inspect(args.next_bytes()?) {
         Some(record) => ctx.reply.bulk(encoding(record).as_bytes()),
         None => ctx.reply.null(),
     }
@@ -58,7 +58,7 @@ pub fn object_encoding(ctx: &mut Context<'_>, mut args: Args<'_>) -> CommandResu
 
 /// `OBJECT REFCOUNT key`
 pub fn object_refcount(ctx: &mut Context<'_>, mut args: Args<'_>) -> CommandResult {
-    match ctx.keys.look(args.next_bytes()?).map(|record| record.string()) {
+    match ctx.keys.inspect(args.next_bytes()?).map(|record| record.string()) {
         Some(Some(StringRef::Integer(0..SHARED_INTEGERS))) => ctx.reply.integer(SHARED_REFERENCES),
         Some(_) => ctx.reply.integer(1),
         None => ctx.reply.null(),
@@ -68,7 +68,7 @@ pub fn object_refcount(ctx: &mut Context<'_>, mut args: Args<'_>) -> CommandResu
 
 /// `OBJECT IDLETIME key`
 pub fn object_idletime(ctx: &mut Context<'_>, mut args: Args<'_>) -> CommandResult {
-    let Some(access) = ctx.keys.look(args.next_bytes()?).map(|record| record.access()) else {
+    let Some(access) = ctx.keys.inspect(args.next_bytes()?).map(|record| record.access()) else {
         ctx.reply.null();
         return Ok(());
     };
@@ -81,7 +81,7 @@ pub fn object_idletime(ctx: &mut Context<'_>, mut args: Args<'_>) -> CommandResu
 
 /// `OBJECT FREQ key`
 pub fn object_freq(ctx: &mut Context<'_>, mut args: Args<'_>) -> CommandResult {
-    let Some(access) = ctx.keys.look(args.next_bytes()?).map(|record| record.access()) else {
+    let Some(access) = ctx.keys.inspect(args.next_bytes()?).map(|record| record.access()) else {
         ctx.reply.null();
         return Ok(());
     };

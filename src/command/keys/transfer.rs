@@ -103,9 +103,11 @@ pub fn move_(ctx: &mut Context<'_>, mut args: Args<'_>) -> CommandResult {
     let moves = exists && !ctx.keys.exists(key);
     ctx.keys.database = selected;
     if moves && let Some(record) = ctx.keys.take(key) {
-        ctx.keys.changed(EventClass::Generic, "move_from", key);
         ctx.keys.database = database;
         ctx.keys.insert_record(record);
+        ctx.keys.database = selected;
+        ctx.keys.changed(EventClass::Generic, "move_from", key);
+        ctx.keys.database = database;
         ctx.keys.changed(EventClass::Generic, "move_to", key);
         ctx.keys.database = selected;
     }

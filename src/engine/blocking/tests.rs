@@ -17,7 +17,7 @@ use crate::engine::instance::Engine;
 use crate::engine::session::{ReplyMode, Session};
 use crate::protocol::error::CommandError;
 use crate::protocol::request::OwnedRequest;
-use crate::store::effects::{EffectSink, Event, Records};
+use crate::store::effects::{EffectSink, Records};
 
 struct Peer {
     engine: Arc<Engine>,
@@ -417,7 +417,7 @@ fn the_log_hears_of_the_push_first() {
     #[derive(Default)]
     struct Log(Mutex<Vec<String>>);
     impl EffectSink for Log {
-        fn append(&self, records: &Records, _: &[Event]) -> u64 {
+        fn append(&self, records: &Records) -> u64 {
             let mut log = self.0.lock();
             for (database, record) in records.iter() {
                 let (_, words) = decoded((database, record));

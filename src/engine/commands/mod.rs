@@ -21,4 +21,4 @@ pub const FAMILIES: &[&[CommandSpec<Handler>]] = &[
 ];
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

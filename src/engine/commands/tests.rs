@@ -19,7 +19,7 @@ fn no_command_is_declared_on_two_floors() {
 }
 
 mod diagnosis;
-mod harness;
+pub(crate) mod harness;
 
 use harness::Instance;
 

@@ -85,6 +85,7 @@ fn run<R>(
     let result = body(&mut context);
     finish_step(&mut context, engine, result.is_ok(), |out| encode(out, arguments));
     let tally = context.keys.leave();
+    engine.flush(&mut context.keys.effects.touched);
     if tally.written > 0 {
         session.written = tally.written;
         engine.persistence.nudge();

@@ -33,6 +33,21 @@ pub enum StartupError {
         /// What the system said.
         source: io::Error,
     },
+    /// Somebody listens on the socket's path.
+    #[error(
+        "the Unix socket {} is taken by another program, perhaps another server. Stop that one, or choose another path: \
+         pipkin --unixsocket", path.display()
+    )]
+    SocketTaken {
+        /// The path from the root.
+        path: PathBuf,
+    },
+    /// What stands at the socket's path is no socket.
+    #[error("{} is no socket and is left alone. Choose another path for --unixsocket, or move it away", path.display())]
+    NoSocket {
+        /// The path from the root.
+        path: PathBuf,
+    },
     /// The data directory cannot be used, or not be loaded.
     #[error("{0}")]
     Data(String),

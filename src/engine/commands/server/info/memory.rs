@@ -62,11 +62,12 @@ pub(super) fn memory(text: &mut Text, call: &mut Call<'_, '_>) {
 
 /// There is no interpreter: nothing is used for one.
 fn scripts(text: &mut Text) {
-    with_human(text, "used_memory_lua", 0);
-    text.fields(&["used_memory_vm_eval", "used_memory_vm_functions"], 0);
+    text.fields(&["used_memory_lua", "used_memory_vm_eval"], 0);
+    text.field("used_memory_lua_human", human(0));
+    text.fields(&["used_memory_scripts_eval", "number_of_cached_scripts", "number_of_functions"], 0);
+    text.fields(&["number_of_libraries", "used_memory_vm_functions"], 0);
     with_human(text, "used_memory_vm_total", 0);
-    text.fields(&["used_memory_functions", "used_memory_scripts_eval", "number_of_cached_scripts"], 0);
-    text.fields(&["number_of_functions", "number_of_libraries"], 0);
+    text.field("used_memory_functions", 0);
     with_human(text, "used_memory_scripts", 0);
 }
 

@@ -56,6 +56,10 @@ pub(super) fn server(text: &mut Text, call: &mut Call<'_, '_>) {
         let bind: String = setting(call, "bind").split(' ').map(|address| format!("bind={address},")).collect();
         text.field("listener0", format_args!("name=tcp,{bind}port={port}"));
     }
+    let path = setting(call, "unixsocket");
+    if !path.is_empty() {
+        text.field(format_args!("listener{}", u8::from(port != 0)), format_args!("name=unix,bind={path}"));
+    }
 }
 
 /// `# Clients`
@@ -184,9 +188,9 @@ pub(super) fn stats(text: &mut Text, call: &mut Call<'_, '_>) {
     text.field("total_reads_processed", get(Counter::Reads));
     text.field("total_writes_processed", get(Counter::Writes));
     text.fields(&["io_threaded_reads_processed", "io_threaded_writes_processed"], 0);
-    text.fields(&["reply_buffer_shrinks", "reply_buffer_expands"], 0);
     text.field("client_query_buffer_limit_disconnections", get(Counter::QueryLimitDisconnections));
     text.field("client_output_buffer_limit_disconnections", get(Counter::OutputLimitDisconnections));
+    text.fields(&["reply_buffer_shrinks", "reply_buffer_expands"], 0);
     text.field("acl_access_denied_auth", get(Counter::FailedLogins));
     text.fields(&["acl_access_denied_cmd", "acl_access_denied_key", "acl_access_denied_channel"], 0);
     // What Redis does not count.
