@@ -117,6 +117,14 @@ pub enum CommandError {
     NotFinite,
     #[error("ERR offset is out of range")]
     OffsetOutOfRange,
+    #[error("ERR must be exactly 16 hexadecimal characters")]
+    InvalidDigest,
+    #[error("ERR Invalid condition. Use IFEQ, IFNE, IFDEQ, or IFDNE")]
+    InvalidCondition,
+    #[error("ERR Key should be of string type if conditions are specified")]
+    ConditionOnOtherType,
+    #[error("ERR invalid numkeys value or out of range")]
+    InvalidNumkeys,
     #[error("ERR string exceeds maximum allowed size (proto-max-bulk-len)")]
     StringTooLong,
     #[error("ERR If you want both the length and indexes, please just use IDX.")]
