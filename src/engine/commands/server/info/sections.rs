@@ -175,9 +175,10 @@ pub(super) fn stats(text: &mut Text, call: &mut Call<'_, '_>) {
     text.fields(&["total_eviction_exceeded_time", "current_eviction_exceeded_time"], 0);
     text.field("keyspace_hits", get(Counter::Hits));
     text.field("keyspace_misses", get(Counter::Misses));
-    text.field("pubsub_channels", engine.pubsub.channel_count());
+    text.field("pubsub_channels", engine.pubsub.channels.count());
     text.field("pubsub_patterns", engine.pubsub.pattern_count());
-    text.fields(&["pubsubshard_channels", "latest_fork_usec", "total_forks", "migrate_cached_sockets"], 0);
+    text.field("pubsubshard_channels", engine.pubsub.shard_channels.count());
+    text.fields(&["latest_fork_usec", "total_forks", "migrate_cached_sockets"], 0);
     text.fields(&["slave_expires_tracked_keys", "active_defrag_hits", "active_defrag_misses"], 0);
     text.fields(&["active_defrag_key_hits", "active_defrag_key_misses"], 0);
     text.fields(&["total_active_defrag_time", "current_active_defrag_time"], 0);
