@@ -476,7 +476,8 @@ fn finish_step(context: &mut Context<'_>, engine: &Engine, succeeded: bool, enco
 
 /// Whether a command's replies are pushes, which come whatever CLIENT REPLY says.
 fn confirms_by_push(command: &Command) -> bool {
-    matches!(command.full_name.as_str(), "subscribe" | "unsubscribe" | "psubscribe" | "punsubscribe")
+    let names = ["subscribe", "unsubscribe", "psubscribe", "punsubscribe", "ssubscribe", "sunsubscribe"];
+    names.contains(&command.full_name.as_str())
 }
 
 /// The command that a request names, with its arity checked.

@@ -117,6 +117,14 @@ pub enum CommandError {
     NotFinite,
     #[error("ERR offset is out of range")]
     OffsetOutOfRange,
+    #[error("ERR must be exactly 16 hexadecimal characters")]
+    InvalidDigest,
+    #[error("ERR Invalid condition. Use IFEQ, IFNE, IFDEQ, or IFDNE")]
+    InvalidCondition,
+    #[error("ERR Key should be of string type if conditions are specified")]
+    ConditionOnOtherType,
+    #[error("ERR invalid numkeys value or out of range")]
+    InvalidNumkeys,
     #[error("ERR string exceeds maximum allowed size (proto-max-bulk-len)")]
     StringTooLong,
     #[error("ERR If you want both the length and indexes, please just use IDX.")]
@@ -348,6 +356,8 @@ pub enum CommandError {
     ClusterDisabled,
     #[error("ERR {0} is not allowed in cluster mode")]
     NotInCluster(&'static str),
+    #[error("ERR {0} option of SORT denied in Cluster mode.")]
+    SortInCluster(&'static str),
     #[error("ERR Invalid slot")]
     InvalidSlot,
     #[error("ERR Invalid slot or number of keys")]

@@ -122,6 +122,9 @@ fn everything_together() {
 const CATEGORIES: [&str; 11] =
     ["keyspace", "string", "hash", "list", "set", "sortedset", "hyperloglog", "bitmap", "geo", "stream", "transaction"];
 
+/// Commands that came after the oracle: their families' own tests have their replies.
+const NEWER: [&str; 4] = ["delex", "delifeq", "digest", "msetex"];
+
 #[test]
 fn every_data_command_has_a_row() {
     let server = support::Server::pipkin(&[]);
@@ -135,7 +138,7 @@ fn every_data_command_has_a_row() {
         let names = client.line(&format!("COMMAND LIST FILTERBY ACLCAT {category}"));
         assert!(!names.items().is_empty(), "there are commands in {category}");
         let names = names.items().iter().map(|name| name.text()).filter(|name| !name.contains('|'));
-        missing.extend(names.filter(|name| !rows.contains(name)));
+        missing.extend(names.filter(|name| !rows.contains(name) && !NEWER.contains(&name.as_str())));
     }
     assert!(missing.is_empty(), "commands without a row in grammar.rs: {missing:?}");
 }
