@@ -11,15 +11,16 @@ use crate::value::stream::{Group, StreamId};
 pub fn xack(ctx: &mut Context<'_>, mut args: Args<'_>) -> CommandResult {
     let (key, name) = (args.next_bytes()?, args.next_bytes()?);
     let mut acknowledged = 0u32;
-    // Without a group the ids are not looked at.
-    let found = stream_of(ctx.keys.find(key))?.is_some_and(|stream| stream.group(name).is_some());
-    if found
-        && let Some(mut record) = ctx.keys.find_mut(key)
-        && let Some((_, mut group)) = group_of_mut(&mut record, name)?
-    {
-        for id in ids::all(args)? {
-            acknowledged += u32::from(group.acknowledge(id).is_some());
+    if let Some(mut record) = ctx.keys.find_mut(key) {
+        // Without a group the ids are not looked at.
+        if let Some((_, mut group)) = group_of_mut(&mut record, name)? {
+            for id in ids::all(args)? {
+                acknowledged += u32::from(group.acknowledge(id).is_some());
+            }
         }
+    } else {
+        // To Redis this is a read, and as such a miss.
+        ctx.keys.find(key);
     }
     ctx.keys.effects.dirty += u64::from(acknowledged);
     ctx.reply.integer(acknowledged.into());
