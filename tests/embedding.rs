@@ -533,6 +533,26 @@ mod sockets {
         Ok(())
     }
 
+    /// Each piece costs what it is long, not what has come before it: else this takes minutes.
+    #[tokio::test]
+    async fn a_big_value_may_come_in_small_pieces() -> Outcome {
+        use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+        let server = server();
+        let mut stream = server.duplex();
+        let value = vec![b'v'; 16 << 20];
+        stream.write_all(format!("*3\r\n$3\r\nSET\r\n$3\r\nkey\r\n${}\r\n", value.len()).as_bytes()).await?;
+        for piece in value.chunks(1 << 10) {
+            stream.write_all(piece).await?;
+            tokio::task::yield_now().await;
+        }
+        stream.write_all(b"\r\n").await?;
+        let mut reply = [0; 5];
+        stream.read_exact(&mut reply).await?;
+        assert_eq!(&reply, b"+OK\r\n");
+        assert!(server.client().get("key")?.is_some_and(|kept| kept == value));
+        Ok(())
+    }
+
     #[tokio::test]
     async fn sockets_are_served_on_the_hosts_runtime() -> Outcome {
         let server = server();

@@ -230,14 +230,18 @@ impl<T: Transport> Connection<T> {
         Step::Wait
     }
 
-    /// Reads once into the connection's own buffer; 0 is the end.
+    /// Reads once for the connection's own buffer, as much as it has room for; 0 is the end.
+    ///
+    /// It goes by way of the worker's buffer: to be read into, the room would have to be zeroed every time, which for a
+    /// big command that comes in small pieces is far more work than to copy the pieces.
     fn fill(&mut self, cx: &mut Context<'_>) -> Poll<usize> {
-        let before = self.input.len();
-        self.input.resize(self.input.capacity(), 0);
-        let mut buffer = ReadBuf::new(&mut self.input[before..]);
+        let mut scratch = self.scratch();
+        let room = (self.input.capacity() - self.input.len()).min(READ_BYTES);
+        let mut buffer = ReadBuf::new(&mut scratch[..room]);
         let result = self.transport.poll_read(cx, &mut buffer);
         let n = buffer.filled().len();
-        self.input.truncate(before + n);
+        self.input.extend_from_slice(&scratch[..n]);
+        READ.set(scratch);
         match result {
             Poll::Pending => Poll::Pending,
             Poll::Ready(Err(_)) => Poll::Ready(0),
@@ -254,11 +258,7 @@ impl<T: Transport> Connection<T> {
         if !self.input.is_empty() {
             return self.read_on(cx);
         }
-        let mut scratch = READ.take();
-        if scratch.len() < READ_BYTES {
-            scratch.resize(READ_BYTES, 0);
-            show_kept(&self.engine, 0);
-        }
+        let mut scratch = self.scratch();
         let mut buffer = ReadBuf::new(&mut scratch);
         let result = self.transport.poll_read(cx, &mut buffer);
         let n = buffer.filled().len();
@@ -278,6 +278,16 @@ impl<T: Transport> Connection<T> {
         }
         READ.set(scratch);
         Step::Onward
+    }
+
+    /// The worker's buffer, to be given back to `READ`.
+    fn scratch(&self) -> Vec<u8> {
+        let mut scratch = READ.take();
+        if scratch.len() < READ_BYTES {
+            scratch.resize(READ_BYTES, 0);
+            show_kept(&self.engine, 0);
+        }
+        scratch
     }
 
     /// Reads more of a command that is incomplete.

@@ -1,6 +1,6 @@
 //! Rows about numbers in the arguments of bitmaps, sorting and comparing strings.
 
-use crate::{ERRORS, MAX, MIN, attack, is_pipkin};
+use crate::{ERRORS, MAX, MIN, attack, is_pipkin, used_memory};
 
 const BIT_OFFSET: &str = "ERR bit offset is not an integer or out of range";
 
@@ -46,5 +46,48 @@ fn bad_input_13_bits_near_the_end() {
         }
         assert_eq!(client.line(&format!("BITCOUNT attack:bits {MAX} {MIN}")).integer(), 0);
         assert_eq!(client.line(&format!("BITPOS attack:bits 0 {MAX}")).integer(), -1);
+    });
+}
+
+#[test]
+fn bad_input_14_sort_within_any_limits() {
+    attack(&[], ERRORS, |target| {
+        let mut client = target.connect();
+        client.line("RPUSH attack:l 3 1 2");
+        for (limit, expected) in [
+            (format!("{MIN} {MAX}"), &["1", "2", "3"][..]),
+            (format!("{MIN} {MIN}"), &["1", "2", "3"]),
+            (format!("0 {MAX}"), &["1", "2", "3"]),
+            (format!("{MAX} {MAX}"), &[]),
+            (format!("{MAX} {MIN}"), &[]),
+            ("1 -1".into(), &["2", "3"]),
+            ("-5 1".into(), &["1"]),
+        ] {
+            for options in ["", "BY x_* GET #", "ALPHA"] {
+                let sorted = client.line(&format!("SORT attack:l {options} LIMIT {limit}"));
+                let texts: Vec<String> = sorted.items().iter().map(|item| item.text()).collect();
+                assert_eq!(texts, expected, "{options} LIMIT {limit}");
+            }
+            let unsorted = client.line(&format!("SORT attack:l BY nothing LIMIT {limit}"));
+            assert_eq!(unsorted.items().len(), expected.len(), "BY nothing LIMIT {limit}");
+        }
+        assert!(client.line("SORT attack:l LIMIT 0 9223372036854775808").is_error());
+        assert_eq!(client.line(&format!("SORT attack:l LIMIT {MAX} {MAX} STORE attack:l")).integer(), 0);
+    });
+}
+
+#[test]
+fn bad_input_17_comparing_two_huge_strings() {
+    attack(&[], ERRORS, |target| {
+        let mut client = target.connect();
+        client.line("SETBIT attack:a 134217727 1");
+        client.line("SETBIT attack:b 134217727 1");
+        let refused = "ERR Insufficient memory, transient memory for LCS exceeds proto-max-bulk-len";
+        let before = used_memory(&mut client);
+        for options in ["", "LEN", "IDX"] {
+            assert_eq!(client.line(&format!("LCS attack:a attack:b {options}")).text(), refused);
+        }
+        let grown = used_memory(&mut client) - before;
+        assert!(grown < 8 << 20, "refused before anything was copied: {grown} bytes");
     });
 }

@@ -40,7 +40,7 @@ const STATE_EVERY: usize = 400;
 /// Commands in all, unless `PIPKIN_COMMANDS` says more.
 const COMMANDS_DEFAULT: usize = 240_000;
 /// Number of tests below, which share the commands.
-const TESTS: usize = 10;
+const TESTS: usize = 12;
 
 #[test]
 fn strings() {
@@ -83,8 +83,19 @@ fn bitmaps() {
 }
 
 #[test]
+fn streams() {
+    run("streams", &[Family::Streams, Family::Streams, Family::Streams, Family::Keys]);
+}
+
+#[test]
 fn geo() {
     run("geo", &[Family::Geo, Family::Geo, Family::Geo, Family::SortedSets, Family::Keys]);
+}
+
+#[test]
+fn sorting() {
+    let families = [Family::Sorting, Family::Sorting, Family::Lists, Family::Sets, Family::SortedSets, Family::Hashes];
+    run("sorting", &[&families[..], &[Family::Strings]].concat());
 }
 
 #[test]
@@ -102,14 +113,18 @@ fn everything_together() {
         Family::HyperLogLog,
         Family::Bitmaps,
         Family::Geo,
+        Family::Sorting,
         Family::Connection,
     ];
     run("everything_together", &all);
 }
 
 /// The categories whose commands must all have a row.
-const CATEGORIES: [&str; 10] =
-    ["keyspace", "string", "hash", "list", "set", "sortedset", "hyperloglog", "bitmap", "geo", "transaction"];
+const CATEGORIES: [&str; 11] =
+    ["keyspace", "string", "hash", "list", "set", "sortedset", "hyperloglog", "bitmap", "geo", "stream", "transaction"];
+
+/// Commands that came after the oracle: their families' own tests have their replies.
+const NEWER: [&str; 4] = ["delex", "delifeq", "digest", "msetex"];
 
 #[test]
 fn every_data_command_has_a_row() {
@@ -124,7 +139,7 @@ fn every_data_command_has_a_row() {
         let names = client.line(&format!("COMMAND LIST FILTERBY ACLCAT {category}"));
         assert!(!names.items().is_empty(), "there are commands in {category}");
         let names = names.items().iter().map(|name| name.text()).filter(|name| !name.contains('|'));
-        missing.extend(names.filter(|name| !rows.contains(name)));
+        missing.extend(names.filter(|name| !rows.contains(name) && !NEWER.contains(&name.as_str())));
     }
     assert!(missing.is_empty(), "commands without a row in grammar.rs: {missing:?}");
 }
@@ -142,6 +157,18 @@ fn run(test: &str, families: &[Family]) {
     let mut reports = BTreeMap::new();
     for seed in (0..rounds as u64).map(|round| first.wrapping_add(round)) {
         let steps = Generator::new(seed, families).round(ROUND_COMMANDS, STATE_EVERY);
+        {
+            let mut out = Vec::new();
+            for s in &steps {
+                let mut b = Vec::new();
+                support::encode(&s.arguments, &mut b);
+                if !s.arguments.is_empty() {
+                    out.extend_from_slice(format!("{} {}\n", s.connection, b.len()).as_bytes());
+                    out.extend(b);
+                }
+            }
+            std::fs::write("/tmp/a-steps.bin", out).unwrap();
+        }
         let Err(failure) = pair.run(&steps) else { continue };
         let culprit = failure.culprit(&steps);
         if reports.contains_key(&culprit) {

@@ -179,7 +179,6 @@ fn round(seed: u64, subject: &Server, oracle: &Server) {
         let lines = draw(&mut random);
         history.push(format!("    {at}> {}\n", lines.join("; ")));
         let word = format!("word-{step}");
-        let word = format!("word-{step}");
         let [us, them] = [&mut ours, &mut theirs].map(|side| side.step(at, &lines, &word));
         let history = history.concat();
         assert!(us == them, "Pipkin {us:?}\nRedis  {them:?}\n{history}  again with: PIPKIN_SEED={seed}");

@@ -19,10 +19,7 @@ use crate::value::bits::{self, Operator};
 
 /// The text of a record that holds a string.
 fn text_of(record: &Record) -> CommandResult<Cow<'_, [u8]>> {
-    Ok(match record.string().ok_or(CommandError::WrongType)? {
-        StringRef::Bytes(bytes) => Cow::Borrowed(bytes),
-        number => Cow::Owned(number.to_vec()),
-    })
+    record.string().map(StringRef::text).ok_or(CommandError::WrongType)
 }
 
 /// The place of a bit in a string of the longest length there may be.

@@ -3,6 +3,7 @@
 mod dump;
 pub(in crate::command) mod expiry;
 mod object;
+mod sort;
 pub mod spec;
 mod transfer;
 mod walk;
@@ -10,6 +11,7 @@ mod walk;
 pub use dump::{dump, restore};
 pub use expiry::{expire, expireat, expiretime, persist, pexpire, pexpireat, pexpiretime, pttl, ttl};
 pub use object::{encoding, object_encoding, object_freq, object_help, object_idletime, object_refcount};
+pub use sort::{sort, sort_ro};
 pub use transfer::{copy, move_, rename, renamenx};
 pub use walk::{keys, randomkey, scan};
 

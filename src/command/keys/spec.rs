@@ -229,6 +229,54 @@ pub const COMMANDS: &[CommandSpec<Handler>] = &[
         ..ROW
     },
     CommandSpec {
+        name: "sort",
+        summary: "The elements of a list, set or sorted set in order, or store them",
+        since: "1.0.0",
+        complexity: SORT_COMPLEXITY,
+        arity: AtLeast(2),
+        flags: flags!(WRITE | DENYOOM),
+        categories: categories!(SET | SORTED_SET | LIST | DANGEROUS),
+        keys: &[
+            KeySpec::first(key_flags!(RO | ACCESS)),
+            KeySpec::patterns(&["BY", "GET"], key_flags!(RO | ACCESS)).notes(SORT_PATTERNS),
+            KeySpec::anywhere("STORE", key_flags!(OW | UPDATE)).notes("`STORE` may stand anywhere"),
+        ],
+        arguments: &[
+            arg::key("key", 0),
+            SORT_BY,
+            SORT_LIMIT,
+            SORT_GET,
+            SORT_ORDER,
+            arg::token("sorting", "ALPHA").optional(),
+            arg::key("destination", 2).token("STORE").optional(),
+        ],
+        handler: Some(super::sort),
+        ..ROW
+    },
+    CommandSpec {
+        name: "sort_ro",
+        summary: "The elements of a list, set or sorted set in order",
+        since: "7.0.0",
+        complexity: SORT_COMPLEXITY,
+        arity: AtLeast(2),
+        flags: flags!(READONLY),
+        categories: categories!(SET | SORTED_SET | LIST | DANGEROUS),
+        keys: &[
+            KeySpec::first(key_flags!(RO | ACCESS)),
+            KeySpec::patterns(&["BY", "GET"], key_flags!(RO | ACCESS)).notes(SORT_PATTERNS),
+        ],
+        arguments: &[
+            arg::key("key", 0),
+            SORT_BY,
+            SORT_LIMIT,
+            SORT_GET,
+            SORT_ORDER,
+            arg::token("sorting", "ALPHA").optional(),
+        ],
+        handler: Some(super::sort_ro),
+        ..ROW
+    },
+    CommandSpec {
         name: "copy",
         summary: "Duplicate a value under another key",
         since: "6.2.0",
@@ -431,3 +479,11 @@ const CONDITION: Argument = arg::one_of(
 )
 .optional()
 .since("7.0.0");
+
+const SORT_COMPLEXITY: &str = "O(N+M*log(M)) with N the elements and M those of the reply";
+const SORT_PATTERNS: &str = "the names of the keys come of the elements";
+const SORT_BY: Argument = arg::pattern("by-pattern").of_keys(1).token("BY").optional();
+const SORT_LIMIT: Argument =
+    arg::block("limit", &[arg::integer("offset"), arg::integer("count")]).token("LIMIT").optional();
+const SORT_GET: Argument = arg::pattern("get-pattern").of_keys(1).token("GET").optional().multiple_token();
+const SORT_ORDER: Argument = arg::one_of("order", &[arg::token("asc", "ASC"), arg::token("desc", "DESC")]).optional();

@@ -113,6 +113,11 @@ impl Argument {
         Argument { display: Some(text), ..self }
     }
 
+    /// It names keys, those of the key specification of this index.
+    pub const fn of_keys(self, key_spec: u8) -> Argument {
+        Argument { key_spec: Some(key_spec), ..self }
+    }
+
     /// The fewest arguments on the wire that this node takes.
     pub fn minimum(&self) -> usize {
         if self.optional { 0 } else { self.minimum_if_given() }

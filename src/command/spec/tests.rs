@@ -86,7 +86,7 @@ fn check_arity<H>(row: &CommandSpec<H>, words: usize) {
 fn check_key_arguments<H>(row: &CommandSpec<H>, words: usize) {
     let mut named = HashSet::new();
     visit(row.arguments, &mut |argument| match (argument.kind, argument.key_spec) {
-        (ArgumentKind::Key, Some(spec)) => {
+        (ArgumentKind::Key | ArgumentKind::Pattern, Some(spec)) => {
             assert!((spec as usize) < row.keys.len(), "{}: {} names no specification", row.name, argument.name);
             named.insert(spec as usize);
         }

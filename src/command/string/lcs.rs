@@ -7,6 +7,7 @@
 use crate::command::{Args, Context};
 use crate::protocol::error::{CommandError, CommandResult};
 use crate::protocol::reply::Reply;
+use crate::store::record::StringRef;
 
 #[derive(Clone, Copy, Debug, Default)]
 struct Options {
@@ -43,15 +44,17 @@ impl Options {
 pub fn lcs(ctx: &mut Context<'_>, mut args: Args<'_>) -> CommandResult {
     let (first, second) = (args.next_bytes()?, args.next_bytes()?);
     let texts = [first, second].map(|key| match ctx.keys.find(key) {
-        Some(record) => record.string().map(|string| string.to_vec()),
-        None => Some(Vec::new()),
+        Some(record) => record.string().map(|string| string.len()),
+        None => Some(0),
     });
     let [Some(a), Some(b)] = texts else { return Err(CommandError::LcsNotStrings) };
     let options = Options::read(args)?;
     // Fewer cells than 2^60: no string is longer than 2^29 bytes.
-    if (a.len() + 1) * (b.len() + 1) * size_of::<u32>() > ctx.settings.string_bytes() {
+    if (a + 1) * (b + 1) * size_of::<u32>() > ctx.settings.string_bytes() {
         return Err(CommandError::LcsMemory);
     }
+    let text = |key| ctx.keys.view(key).and_then(|record| record.string()).map(StringRef::text).unwrap_or_default();
+    let (a, b) = (text(first), text(second));
     let table = Table::new(&a, &b);
     if options.len {
         ctx.reply.count(table.len());

@@ -1,19 +1,10 @@
 //! Strings as bytes with offsets: APPEND, STRLEN, GETRANGE, SETRANGE.
 
 use super::stored;
-use crate::base::number::{decimal_len, format_i64};
 use crate::command::{Args, Context};
 use crate::protocol::error::{CommandError, CommandResult};
 use crate::store::effects::EventClass;
 use crate::store::record::{NewValue, StringRef};
-
-/// Length of a string's text.
-fn len_of(value: StringRef<'_>) -> usize {
-    match value {
-        StringRef::Integer(n) => decimal_len(n),
-        StringRef::Bytes(bytes) => bytes.len(),
-    }
-}
 
 /// The end of `added` bytes behind `offset`.
 ///
@@ -26,7 +17,7 @@ fn end_of(ctx: &Context<'_>, offset: usize, added: usize) -> CommandResult<usize
 /// `STRLEN key`
 pub fn strlen(ctx: &mut Context<'_>, mut args: Args<'_>) -> CommandResult {
     let len = match ctx.keys.find(args.next_bytes()?) {
-        Some(record) => len_of(record.string().ok_or(CommandError::WrongType)?),
+        Some(record) => record.string().ok_or(CommandError::WrongType)?.len(),
         None => 0,
     };
     ctx.reply.count(len);
@@ -37,7 +28,7 @@ pub fn strlen(ctx: &mut Context<'_>, mut args: Args<'_>) -> CommandResult {
 pub fn append(ctx: &mut Context<'_>, mut args: Args<'_>) -> CommandResult {
     let (key, value) = (args.next_bytes()?, args.next_bytes()?);
     let known = ctx.keys.peek(key).map(|record| record.string().ok_or(CommandError::WrongType)).transpose()?;
-    let end = match known.map(len_of) {
+    let end = match known.map(StringRef::len) {
         Some(len) => end_of(ctx, len, value.len())?,
         None => value.len(),
     };
@@ -56,7 +47,7 @@ pub fn setrange(ctx: &mut Context<'_>, mut args: Args<'_>) -> CommandResult {
     let (key, offset, value) = (args.next_bytes()?, args.next_i64()?, args.next_bytes()?);
     let offset = usize::try_from(offset).map_err(|_| CommandError::OffsetOutOfRange)?;
     let known = ctx.keys.peek(key).map(|record| record.string().ok_or(CommandError::WrongType)).transpose()?;
-    let len = known.map_or(0, len_of);
+    let len = known.map_or(0, StringRef::len);
     if value.is_empty() {
         ctx.reply.count(len);
         return Ok(());
@@ -81,15 +72,8 @@ pub fn getrange(ctx: &mut Context<'_>, mut args: Args<'_>) -> CommandResult {
         ctx.reply.bulk(b"");
         return Ok(());
     };
-    let digits;
-    let text = match record.string().ok_or(CommandError::WrongType)? {
-        StringRef::Integer(n) => {
-            digits = format_i64(n);
-            &digits[..]
-        }
-        StringRef::Bytes(bytes) => bytes,
-    };
-    ctx.reply.bulk(part(text, start, end));
+    let text = record.string().ok_or(CommandError::WrongType)?.text();
+    ctx.reply.bulk(part(&text, start, end));
     Ok(())
 }
 

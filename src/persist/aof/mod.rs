@@ -54,6 +54,35 @@ struct State {
     older_bytes: u64,
 }
 
+/// Reads any bytes as a manifest and as a file of commands: what the fuzz target calls. What is read as commands is to
+/// give the same commands when it is written again, and a manifest the same manifest.
+#[doc(hidden)]
+pub fn fuzz(bytes: &[u8]) {
+    // One of comments alone is read, and never written.
+    if let Some(manifest) = Manifest::parse(bytes).ok().filter(|manifest| !manifest.is_empty()) {
+        let again = Manifest::parse(manifest.format().as_bytes());
+        assert!(again.is_ok_and(|again| again == manifest), "a manifest that was written is the one that was read");
+    }
+    let (mut reader, mut offset) = (reader::LogReader::new(bytes, 0), 0);
+    while let Ok(reader::Next::Commands(commands)) = reader.next_commands() {
+        assert!(commands.offset() >= offset, "offsets rise");
+        offset = commands.offset();
+        if commands.is_transaction() {
+            continue;
+        }
+        let mut written = Vec::new();
+        commands.iter().for_each(|request| request.encode(&mut written));
+        let mut again = reader::LogReader::new(&*written, 0);
+        let mut count = 0;
+        while let Ok(reader::Next::Commands(some)) = again.next_commands() {
+            let same = some.iter().zip(commands.iter().skip(count)).all(|(a, b)| a.iter().eq(b.iter()));
+            assert!(same, "commands that were written are those that were read");
+            count += some.len();
+        }
+        assert_eq!(count, commands.len(), "all of them are read again");
+    }
+}
+
 /// Why the append-only files cannot be used; `Display` says what to do.
 #[derive(Debug, thiserror::Error)]
 pub enum AofError {

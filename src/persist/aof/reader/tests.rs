@@ -212,3 +212,31 @@ fn an_error_of_the_disk_is_no_end_of_file() {
     assert!(matches!(reader.next_commands(), Ok(Next::Commands(commands)) if commands.len() == 1));
     assert!(matches!(reader.next_commands(), Err(ReadError::Io { offset: 114, .. })));
 }
+
+#[test]
+fn any_bytes_are_commands_or_an_error() {
+    use crate::base::random::Random;
+    let random = Random::from_seed(7);
+    let draw = |bound: usize| (random.next_u64() % bound as u64) as usize;
+    let samples = [
+        file(&["SELECT 3", "SET k v", "#TS:1700000000", "MULTI", "LPUSH l a b c", "INCR n", "EXEC", "DEL k"]),
+        b"file appendonly.aof.1.base.rdb seq 1 type b\nfile appendonly.aof.1.incr.aof seq 1 type i\n".to_vec(),
+        b"SET inline 'quo\\x74ed'\r\n*1\r\n$4\r\nPING\r\n".to_vec(),
+    ];
+    for round in 0..4_000 {
+        let mut bytes = samples[round % samples.len()].clone();
+        for _ in 0..=draw(4) {
+            let at = draw(bytes.len());
+            match draw(4) {
+                0 => bytes[at] = b"*$\r\n0123456789- \"'"[draw(18)],
+                1 => bytes.truncate(at.max(1)),
+                2 => bytes.insert(at, draw(256) as u8),
+                _ => {
+                    let piece = bytes[at..bytes.len().min(at + draw(40))].to_vec();
+                    bytes.splice(at..at, piece);
+                }
+            }
+        }
+        crate::persist::aof::fuzz(&bytes);
+    }
+}

@@ -103,7 +103,9 @@ pub(super) fn persistence(text: &mut Text, call: &mut Call<'_, '_>) {
     text.field("async_loading", 0);
     text.fields(&["current_cow_peak", "current_cow_size", "current_cow_size_age"], 0);
     text.field("current_fork_perc", "0.00");
-    text.fields(&["current_save_keys_processed", "current_save_keys_total"], 0);
+    let progress = &engine.persistence.progress;
+    text.field("current_save_keys_processed", progress.keys.load(Relaxed));
+    text.field("current_save_keys_total", progress.total.load(Relaxed));
     let changes = engine.stats.get(Counter::Changes).saturating_sub(state.saved_changes);
     text.field("rdb_changes_since_last_save", changes);
     text.field("rdb_bgsave_in_progress", is(Job::Save));
@@ -212,7 +214,7 @@ pub(super) fn replication(text: &mut Text, call: &mut Call<'_, '_>) {
     text.field("role", "master");
     text.field("connected_slaves", 0);
     text.field("master_failover_state", "no-failover");
-    text.field("master_replid", &call.engine.run_id);
+    text.field("master_replid", &*call.engine.replication_id.lock());
     text.field("master_replid2", "0".repeat(40));
     text.field("master_repl_offset", 0);
     text.field("second_repl_offset", -1);
