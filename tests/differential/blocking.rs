@@ -5,7 +5,8 @@
 //!
 //! Redis 7.0 serves a client by the key that became ready, 7.2 and Pipkin run its whole command again. The difference
 //! shows with two keys that become ready at once, or one of another type: keys of several types (`k`) are waited for
-//! alone, transactions touch one key, and there is no SWAPDB.
+//! alone, a list that is waited for beside another (`o`) is nobody's destination, transactions touch one key, and there
+//! is no SWAPDB.
 
 use std::time::Duration;
 
@@ -22,9 +23,9 @@ const STATE_EVERY: usize = 25;
 /// any key, `e` for an element, `w` for an end, `m` for an extreme, `n` for a small number; `f` is a stream, `v` and `u` are known ones, `i` and `j` ids
 /// newer than all before.
 const COMMANDS: &[(usize, &str)] = &[
-    (6, "BLPOP l l 0"),
+    (6, "BLPOP l o 0"),
     (4, "BRPOP l 0"),
-    (4, "BLMPOP 0 2 l l w COUNT n"),
+    (4, "BLMPOP 0 2 o l w COUNT n"),
     (5, "BLMOVE l l w w 0"),
     (2, "BRPOPLPUSH l l 0"),
     (4, "BZPOPMIN z z 0"),
@@ -36,6 +37,8 @@ const COMMANDS: &[(usize, &str)] = &[
     (1, "WAIT n 0"),
     (6, "LPUSH l e"),
     (6, "RPUSH l e e e"),
+    (2, "RPUSH o e e"),
+    (1, "DEL o"),
     (2, "LPUSHX l e"),
     (6, "ZADD z n e n e"),
     (2, "ZADD z GT n e"),

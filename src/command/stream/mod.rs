@@ -179,7 +179,7 @@ pub fn xtrim(ctx: &mut Context<'_>, mut args: Args<'_>) -> CommandResult {
     let reached = trim.reached(stream);
     drop(record);
     if removed > 0 {
-        ctx.keys.changed(EventClass::Stream, "xtrim", key);
+        ctx.keys.changed_by(usize::try_from(removed).unwrap_or(usize::MAX), EventClass::Stream, "xtrim", key);
         log_exactly(ctx, args, trim.approximate.then_some((trim, reached)), None);
     }
     ctx.reply.integer(i64::try_from(removed).unwrap_or(i64::MAX));
@@ -198,7 +198,7 @@ pub fn xdel(ctx: &mut Context<'_>, mut args: Args<'_>) -> CommandResult {
     let removed = ids.into_iter().filter(|id| stream.entries.remove(*id)).count();
     drop(record);
     if removed > 0 {
-        ctx.keys.changed(EventClass::Stream, "xdel", key);
+        ctx.keys.changed_by(removed, EventClass::Stream, "xdel", key);
     }
     ctx.reply.count(removed);
     Ok(())
