@@ -71,6 +71,20 @@ fn what_a_crash_left_is_taken_over_and_what_is_no_socket_is_not() {
 }
 
 #[test]
+fn a_host_serves_its_instance_over_a_socket() {
+    let scratch = Scratch::new();
+    let path = scratch.path().join("host.sock");
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
+    let server = pipkin::Server::open().unwrap();
+    runtime.block_on(server.serve_unix(&path)).unwrap();
+    assert!(runtime.block_on(server.serve_unix(&path)).is_err(), "the path is taken");
+    server.client().set("k", "from the host").unwrap();
+    assert_eq!(ask(&path, "GET k").text(), "from the host");
+    drop(server);
+    eventually("the file's end", || (!path.exists()).then_some(()));
+}
+
+#[test]
 fn redis_cli_speaks_over_the_socket() {
     let Some(tool) = support::tool("unix_socket::redis_cli_speaks_over_the_socket", "redis-cli") else { return };
     let scratch = Scratch::new();

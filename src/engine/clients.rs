@@ -75,6 +75,8 @@ pub struct Client {
     pub channels: AtomicU32,
     /// Patterns that it is subscribed to.
     pub patterns: AtomicU32,
+    /// Channels of shards that it is subscribed to.
+    pub shard_channels: AtomicU32,
     /// Commands queued behind MULTI; `u32::MAX` outside of it.
     pub queued: AtomicU32,
     /// Keys that it watches.
@@ -169,7 +171,7 @@ impl Client {
 
     /// Whether it is in subscribe mode, for `CLIENT LIST TYPE` and output limits.
     pub fn is_subscriber(&self) -> bool {
-        self.channels.load(Ordering::Relaxed) + self.patterns.load(Ordering::Relaxed) > 0
+        [&self.channels, &self.patterns, &self.shard_channels].iter().any(|count| count.load(Ordering::Relaxed) > 0)
     }
 }
 
@@ -230,6 +232,7 @@ impl Clients {
             protocol: AtomicU8::new(2),
             channels: AtomicU32::new(0),
             patterns: AtomicU32::new(0),
+            shard_channels: AtomicU32::new(0),
             queued: AtomicU32::new(u32::MAX),
             watching: AtomicU32::new(0),
             waiter: Mutex::default(),

@@ -164,6 +164,7 @@ impl<'e, 's> Run<'e, 's> {
         if session.is_replay {
             // What expired while the log was written is in it as removed, and must not go any earlier.
             context.keys.access = context.keys.access.given(now_ms);
+            context.keys.replay_ms = now_ms;
             context.keys.enter(0);
         } else {
             context.keys.enter(now_ms);
@@ -474,7 +475,8 @@ fn finish_step(context: &mut Context<'_>, engine: &Engine, succeeded: bool, enco
 
 /// Whether a command's replies are pushes, which come whatever CLIENT REPLY says.
 fn confirms_by_push(command: &Command) -> bool {
-    matches!(command.full_name.as_str(), "subscribe" | "unsubscribe" | "psubscribe" | "punsubscribe")
+    let names = ["subscribe", "unsubscribe", "psubscribe", "punsubscribe", "ssubscribe", "sunsubscribe"];
+    names.contains(&command.full_name.as_str())
 }
 
 /// The command that a request names, with its arity checked.

@@ -71,6 +71,8 @@ pub struct Engine {
     pub started_ms: u64,
     /// Forty random hexadecimal digits, new at each start.
     pub run_id: String,
+    /// What the history of changes is called: forty random digits, until DEBUG CHANGE-REPL-ID draws others.
+    pub replication_id: Mutex<String>,
     /// The port of the TCP listener, 0 without one.
     pub port: AtomicUsize,
     /// Output limits by class: normal, replica, pubsub.
@@ -203,6 +205,7 @@ impl Engine {
             timers: Timers::default(),
             started_ms: now_ms,
             run_id: random::token(20),
+            replication_id: Mutex::new(random::token(20)),
             port: AtomicUsize::new(0),
             output_limits: RwLock::new([settings.normal_output, settings.replica_output, settings.pubsub_output]),
             query_bytes_max: AtomicUsize::new(settings.client_query_buffer_limit),

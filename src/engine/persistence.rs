@@ -17,7 +17,7 @@ use std::sync::{Arc, OnceLock, Weak};
 
 use parking_lot::{Mutex, RwLock};
 
-use self::image::Written;
+use self::image::{Progress, Written};
 use self::recovery::{Loading, Replay};
 use super::instance::{Engine, Hindrance};
 use super::stats::Counter;
@@ -113,6 +113,8 @@ pub struct Persistence {
     state: Mutex<State>,
     /// How loading goes.
     pub loading: Loading,
+    /// How saving goes.
+    pub progress: Progress,
     /// Whether the instance was told to keep its data.
     is_durable: AtomicBool,
     /// See there.
@@ -175,6 +177,7 @@ impl Persistence {
             engine: OnceLock::new(),
             state: Mutex::default(),
             loading: Loading::default(),
+            progress: Progress::default(),
             is_durable: AtomicBool::new(false),
             holds_replies: AtomicBool::new(false),
             signal: Signal::new(),

@@ -1,6 +1,5 @@
 //! `Session`: the state of one connection, whatever it comes through.
 
-use std::collections::BTreeSet;
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, Weak};
 use std::task::{Poll, Waker};
@@ -12,6 +11,7 @@ use super::instance::Engine;
 use super::transaction::{Transaction, Watched};
 use crate::protocol::reply::Protocol;
 use crate::pubsub::outbox::Outbox;
+use crate::pubsub::registry::Subscriptions;
 
 /// Whether replies are sent (`CLIENT REPLY`).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
@@ -41,10 +41,8 @@ pub struct Session {
     pub transaction: Option<Transaction>,
     /// Since WATCH.
     pub watched: Option<Watched>,
-    /// Channels subscribed to.
-    pub channels: BTreeSet<Box<[u8]>>,
-    /// Patterns subscribed to.
-    pub patterns: BTreeSet<Box<[u8]>>,
+    /// What it is subscribed to.
+    pub subscriptions: Subscriptions,
     /// See there.
     pub reply_mode: ReplyMode,
     /// The wait that the last command began; commands behind it stay unread until it ends.
@@ -75,8 +73,7 @@ impl Session {
             authenticated,
             transaction: None,
             watched: None,
-            channels: BTreeSet::new(),
-            patterns: BTreeSet::new(),
+            subscriptions: Subscriptions::default(),
             reply_mode: ReplyMode::On,
             blocked: None,
             closing: false,
@@ -98,7 +95,7 @@ impl Session {
     /// Subscribed to anything.
     #[inline]
     pub fn is_subscribed(&self) -> bool {
-        !self.channels.is_empty() || !self.patterns.is_empty()
+        !self.subscriptions.is_empty()
     }
 
     /// Whether a command that comes now is run at once and replied to, like on a new connection.
@@ -115,9 +112,7 @@ impl Session {
     /// Takes the connection out of everything that knows it. To be called once, when it ends.
     pub fn end(&mut self, engine: &Engine) {
         self.client.outbox.close();
-        engine.pubsub.leave(self.client.id, &self.channels, &self.patterns);
-        self.channels.clear();
-        self.patterns.clear();
+        engine.pubsub.leave(self.client.id, &mut self.subscriptions);
         self.stop_waiting(engine);
         super::transaction::forget_watched(engine, self);
         engine.clients.remove(self.client.id);
@@ -160,8 +155,10 @@ impl Session {
         client.closing.store(self.closing, Ordering::Relaxed);
         client.authenticated.store(self.authenticated, Ordering::Relaxed);
         client.database.store(self.database as u32, Ordering::Relaxed);
-        client.channels.store(self.channels.len() as u32, Ordering::Relaxed);
-        client.patterns.store(self.patterns.len() as u32, Ordering::Relaxed);
+        let subscriptions = &self.subscriptions;
+        client.channels.store(subscriptions.channels.len() as u32, Ordering::Relaxed);
+        client.patterns.store(subscriptions.patterns.len() as u32, Ordering::Relaxed);
+        client.shard_channels.store(subscriptions.shard_channels.len() as u32, Ordering::Relaxed);
         let queued = self.transaction.as_ref().map_or(u32::MAX, |transaction| transaction.queued.len() as u32);
         client.queued.store(queued, Ordering::Relaxed);
         client.held.queued.set(self.transaction.as_ref().map_or(0, Transaction::heap_bytes));

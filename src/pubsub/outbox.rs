@@ -116,6 +116,14 @@ impl Outbox {
         if first { Pushed::First } else { Pushed::Behind }
     }
 
+    /// Appends a message, and adds the outbox to `touched` if it is to be flushed.
+    pub fn send(self: &Arc<Outbox>, message: &Bytes, touched: &mut Vec<Arc<Outbox>>) {
+        // Where messages wait already, somebody else is about to send them all.
+        if self.push(message) == Pushed::First {
+            touched.push(self.clone());
+        }
+    }
+
     /// Writes what is queued, from the thread of a publisher, or wakes the connection's task to do it.
     pub fn flush(&self) -> Flushed {
         let mut state = self.state.lock();

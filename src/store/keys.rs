@@ -164,6 +164,8 @@ pub struct Keys<'k> {
     pub database: usize,
     /// The time of this command, Unix time in ms.
     pub now_ms: u64,
+    /// The time while a log is replayed, outside of time.
+    pub replay_ms: u64,
     /// How uses are noted.
     pub access: AccessPolicy,
     /// Counts since the last [`Keys::leave`].
@@ -221,6 +223,7 @@ impl<'k> Keys<'k> {
             snapshot: 0,
             database: 0,
             now_ms: 0,
+            replay_ms: 0,
             access: AccessPolicy::default(),
             tally: Tally::default(),
             effects: Effects::default(),
@@ -740,6 +743,22 @@ impl<'k> Keys<'k> {
     #[inline]
     pub fn announce(&mut self, class: EventClass, event: &'static str, key: &[u8]) {
         self.effects.event(class, event, self.database, key);
+    }
+
+    /// Says that the running command changed something at a key that does not concern those who watch it.
+    pub fn changed_aside(&mut self, class: EventClass, event: &'static str, key: &[u8]) {
+        self.effects.dirty += 1;
+        let database = self.database;
+        if self.with_shard_of(key, |shard| shard.has_waiters() && shard.is_awaited(database, key)) {
+            self.effects.ready.push((database, key.to_vec()));
+        }
+        self.announce(class, event, key);
+    }
+
+    /// The time as what is stored tells it, Unix time in ms: also while a log is replayed, when nothing expires.
+    pub fn stored_ms(&self) -> i64 {
+        let ms = if self.now_ms == 0 { self.replay_ms } else { self.now_ms };
+        i64::try_from(ms).unwrap_or(i64::MAX)
     }
 
     /// Says that a key's bytes changed, though nothing that is worth an event.

@@ -184,8 +184,23 @@ pub struct InvalidKeys;
 ///
 /// Says what `COMMAND GETKEYS` says: no key at all is an error too, unless the command has none to begin with.
 pub fn key_positions<A: AsRef<[u8]>>(specs: &[KeySpec], arguments: &[A]) -> Result<KeyPositions, InvalidKeys> {
+    positions(specs.iter().filter(|spec| !spec.flags.has(KeyFlags::NOT_KEY)), arguments)
+}
+
+/// Where whatever has a slot in a cluster is: keys, and channels of shards.
+///
+/// # Errors
+/// As [`key_positions`].
+pub fn slot_positions<A: AsRef<[u8]>>(specs: &[KeySpec], arguments: &[A]) -> Result<KeyPositions, InvalidKeys> {
+    positions(specs.iter(), arguments)
+}
+
+fn positions<'a, A: AsRef<[u8]>>(
+    specs: impl Iterator<Item = &'a KeySpec>,
+    arguments: &[A],
+) -> Result<KeyPositions, InvalidKeys> {
     let mut positions = KeyPositions::new();
-    for spec in specs.iter().filter(|spec| !spec.flags.has(KeyFlags::NOT_KEY)) {
+    for spec in specs {
         let Some(begin) = begin_of(spec.begin, arguments)? else { continue };
         let (first, last, step) = match spec.begin {
             BeginSearch::Anywhere(_) => (begin, begin, 1),

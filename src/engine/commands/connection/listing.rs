@@ -78,7 +78,7 @@ pub(super) fn line(client: &Client, now_ms: u64) -> String {
     let last = REGISTRY.all.get(client.last_command.load(Relaxed) as usize);
     format!(
         "id={id} addr={peer} laddr={local} fd={descriptor} name={name} age={age} idle={idle} flags={flags} db={database} \
-         sub={channels} psub={patterns} ssub=0 multi={queued} qbuf={query} qbuf-free={query_free} argv-mem=0 \
+         sub={channels} psub={patterns} ssub={shard_channels} multi={queued} qbuf={query} qbuf-free={query_free} argv-mem=0 \
          multi-mem={multi} rbs={room} rbp={peak} obl={unsent} oll={count} omem={messages} tot-mem={total} events={events} cmd={command} user=default \
          redir=-1 resp={protocol} lib-name={library} lib-ver={version}\n",
         id = client.id,
@@ -92,6 +92,7 @@ pub(super) fn line(client: &Client, now_ms: u64) -> String {
         database = client.database.load(Relaxed),
         channels = client.channels.load(Relaxed),
         patterns = client.patterns.load(Relaxed),
+        shard_channels = client.shard_channels.load(Relaxed),
         query_free = (held.query_room.get() as u64).saturating_sub(query),
         multi = held.queued.get(),
         room = held.output_room.get(),

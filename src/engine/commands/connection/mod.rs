@@ -117,7 +117,7 @@ fn speak(call: &mut Call<'_, '_>, protocol: Protocol) {
     call.context.reply.set_protocol(protocol);
     if session.is_subscribed() {
         let pushes = protocol == Protocol::Resp3;
-        call.engine.pubsub.set_pushes(session.client.id, &session.channels, &session.patterns, pushes);
+        call.engine.pubsub.set_pushes(session.client.id, &session.subscriptions, pushes);
     }
 }
 
@@ -182,9 +182,7 @@ pub fn reset(call: &mut Call<'_, '_>, _: Args<'_>) -> CommandResult<Outcome> {
     choose(call, 0);
     speak(call, Protocol::Resp2);
     let session = &mut *call.session;
-    call.engine.pubsub.leave(session.client.id, &session.channels, &session.patterns);
-    session.channels.clear();
-    session.patterns.clear();
+    call.engine.pubsub.leave(session.client.id, &mut session.subscriptions);
     session.authenticated = session.client.origin.in_process || !call.engine.has_password();
     // What the library calls itself stays: it is the same library behind the connection.
     session.client.names.lock().name.clear();

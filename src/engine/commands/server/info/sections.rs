@@ -103,7 +103,9 @@ pub(super) fn persistence(text: &mut Text, call: &mut Call<'_, '_>) {
     text.field("async_loading", 0);
     text.fields(&["current_cow_peak", "current_cow_size", "current_cow_size_age"], 0);
     text.field("current_fork_perc", "0.00");
-    text.fields(&["current_save_keys_processed", "current_save_keys_total"], 0);
+    let progress = &engine.persistence.progress;
+    text.field("current_save_keys_processed", progress.keys.load(Relaxed));
+    text.field("current_save_keys_total", progress.total.load(Relaxed));
     let changes = engine.stats.get(Counter::Changes).saturating_sub(state.saved_changes);
     text.field("rdb_changes_since_last_save", changes);
     text.field("rdb_bgsave_in_progress", is(Job::Save));
@@ -175,9 +177,10 @@ pub(super) fn stats(text: &mut Text, call: &mut Call<'_, '_>) {
     text.fields(&["total_eviction_exceeded_time", "current_eviction_exceeded_time"], 0);
     text.field("keyspace_hits", get(Counter::Hits));
     text.field("keyspace_misses", get(Counter::Misses));
-    text.field("pubsub_channels", engine.pubsub.channel_count());
+    text.field("pubsub_channels", engine.pubsub.channels.count());
     text.field("pubsub_patterns", engine.pubsub.pattern_count());
-    text.fields(&["pubsubshard_channels", "latest_fork_usec", "total_forks", "migrate_cached_sockets"], 0);
+    text.field("pubsubshard_channels", engine.pubsub.shard_channels.count());
+    text.fields(&["latest_fork_usec", "total_forks", "migrate_cached_sockets"], 0);
     text.fields(&["slave_expires_tracked_keys", "active_defrag_hits", "active_defrag_misses"], 0);
     text.fields(&["active_defrag_key_hits", "active_defrag_key_misses"], 0);
     text.fields(&["total_active_defrag_time", "current_active_defrag_time"], 0);
@@ -208,7 +211,7 @@ pub(super) fn replication(text: &mut Text, call: &mut Call<'_, '_>) {
     text.field("role", "master");
     text.field("connected_slaves", 0);
     text.field("master_failover_state", "no-failover");
-    text.field("master_replid", &call.engine.run_id);
+    text.field("master_replid", &*call.engine.replication_id.lock());
     text.field("master_replid2", "0".repeat(40));
     text.field("master_repl_offset", 0);
     text.field("second_repl_offset", -1);
