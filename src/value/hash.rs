@@ -80,7 +80,8 @@ impl HashTable {
         HashTable { pairs: Table::new(basis.clone()), pair_bytes: 0, deadlines: None }
     }
 
-    fn from_packed(packed: &[u8], basis: &Basis) -> HashTable {
+    /// The table of a packed hash.
+    pub fn from_packed(packed: &[u8], basis: &Basis) -> HashTable {
         let mut table = HashTable::new(basis);
         for (field, value) in pairs::iter(packed) {
             table.add(basis.hash(field), field, value);
@@ -169,7 +170,9 @@ impl HashTable {
 
     /// Bytes held from the allocator.
     pub fn heap_bytes(&self) -> usize {
-        self.pairs.heap_bytes() + self.pair_bytes + self.deadlines.as_ref().map_or(0, |deadlines| deadlines.heap_bytes())
+        self.pairs.heap_bytes()
+            + self.pair_bytes
+            + self.deadlines.as_ref().map_or(0, |deadlines| deadlines.heap_bytes())
     }
 }
 

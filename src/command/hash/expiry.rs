@@ -146,6 +146,14 @@ fn log(ctx: &mut Context<'_>, head: &[&[u8]], counted: bool, fields: &[&[u8]]) {
     }
 }
 
+/// What HSET has taken off a field in the log is put on again.
+pub fn log_kept_deadline(ctx: &mut Context<'_>, key: &[u8], field: &[u8]) {
+    let hash = ctx.keys.peek(key).and_then(|record| record.hash()).map(Hash::new);
+    if let Some(deadline) = hash.and_then(|hash| hash.deadline(field)) {
+        log(ctx, &[b"HPEXPIREAT", key, &format_u64(deadline)], true, &[field]);
+    }
+}
+
 /// Gives fields that exist a deadline, or removes them where that is over; each field's outcome goes to `tell`: -2
 /// where there is none, 0 where the condition refuses, 1 or 2.
 fn schedule<'a>(

@@ -219,6 +219,9 @@ pub fn hincrbyfloat(ctx: &mut Context<'_>, mut args: Args<'_>) -> CommandResult 
         Ok(&text)
     })?;
     ctx.keys.effects.log_instead(ctx.keys.database, &[b"HSET", key, field, text.as_bytes()]);
+    if ctx.keys.effects.logging {
+        expiry::log_kept_deadline(ctx, key, field);
+    }
     ctx.reply.bulk(text.as_bytes());
     Ok(())
 }

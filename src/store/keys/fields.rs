@@ -24,6 +24,16 @@ impl Keys<'_> {
         self.part(hash).table.note_due(hash, tick);
     }
 
+    /// Whether any hash has fields with deadlines. The caller is alone inside.
+    pub fn has_field_deadlines(&mut self) -> bool {
+        let mut found = false;
+        self.each_shard(|shard| {
+            found |= (0..shard.database_count())
+                .any(|number| shard.database(number).is_some_and(|database| database.volatile_hashes > 0));
+        });
+        found
+    }
+
     /// Removes some of a key's fields that are due, for the sweep; says how many.
     pub(super) fn expire_fields_of(&mut self, key: &[u8]) -> usize {
         let (hash, database) = (self.hash(key), self.database);
