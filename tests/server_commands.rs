@@ -128,6 +128,13 @@ fn replies(client: &mut support::Client) -> Vec<Reply> {
 }
 
 #[test]
+fn the_data_directory_is_told_from_the_root() {
+    let server = Server::pipkin(&["--dir", "."]);
+    let told = server.connect().line("CONFIG GET dir").items()[1].text();
+    assert_eq!(std::path::Path::new(&told), server.directory());
+}
+
+#[test]
 fn the_configuration_file_is_rewritten_in_place() {
     let scratch = support::Scratch::new();
     let path = scratch.path().join("pipkin.conf");

@@ -164,6 +164,7 @@ impl<'e, 's> Run<'e, 's> {
         if session.is_replay {
             // What expired while the log was written is in it as removed, and must not go any earlier.
             context.keys.access = context.keys.access.given(now_ms);
+            context.keys.replay_ms = now_ms;
             context.keys.enter(0);
         } else {
             context.keys.enter(now_ms);

@@ -163,6 +163,8 @@ pub struct Keys<'k> {
     pub database: usize,
     /// The time of this command, Unix time in ms.
     pub now_ms: u64,
+    /// The time while a log is replayed, outside of time.
+    pub replay_ms: u64,
     /// How uses are noted.
     pub access: AccessPolicy,
     /// Counts since the last [`Keys::leave`].
@@ -213,6 +215,7 @@ impl<'k> Keys<'k> {
             snapshot: 0,
             database: 0,
             now_ms: 0,
+            replay_ms: 0,
             access: AccessPolicy::default(),
             tally: Tally::default(),
             effects: Effects::default(),
@@ -702,7 +705,19 @@ impl<'k> Keys<'k> {
     /// to events.
     #[inline]
     pub fn changed(&mut self, class: EventClass, event: &'static str, key: &[u8]) {
-        self.effects.dirty += 1;
+        self.changed_by(1, class, event, key);
+    }
+
+    /// Removes a key whose last element the running command took: no further change, but what follows from one.
+    pub fn remove_emptied(&mut self, key: &[u8]) {
+        self.remove(key);
+        self.changed_by(0, EventClass::Generic, "del", key);
+    }
+
+    /// As [`Keys::changed`], for so many changes as save points count them: elements, members, fields.
+    #[inline]
+    pub fn changed_by(&mut self, count: usize, class: EventClass, event: &'static str, key: &[u8]) {
+        self.effects.dirty += count as u64;
         let (hash, database) = (self.hash(key), self.database);
         let shard = self.shard(Keyspace::shard_of(hash));
         shard.touch(database, key);
@@ -716,6 +731,22 @@ impl<'k> Keys<'k> {
     #[inline]
     pub fn announce(&mut self, class: EventClass, event: &'static str, key: &[u8]) {
         self.effects.event(class, event, self.database, key);
+    }
+
+    /// Says that the running command changed something at a key that does not concern those who watch it.
+    pub fn changed_aside(&mut self, class: EventClass, event: &'static str, key: &[u8]) {
+        self.effects.dirty += 1;
+        let database = self.database;
+        if self.with_shard_of(key, |shard| shard.has_waiters() && shard.is_awaited(database, key)) {
+            self.effects.ready.push((database, key.to_vec()));
+        }
+        self.announce(class, event, key);
+    }
+
+    /// The time as what is stored tells it, Unix time in ms: also while a log is replayed, when nothing expires.
+    pub fn stored_ms(&self) -> i64 {
+        let ms = if self.now_ms == 0 { self.replay_ms } else { self.now_ms };
+        i64::try_from(ms).unwrap_or(i64::MAX)
     }
 
     /// Says that a key's bytes changed, though nothing that is worth an event.

@@ -45,6 +45,8 @@ pub struct Settings {
     pub hash_max_listpack_value: usize,
     /// Positive: entries per node; -1 to -5: 4, 8, 16, 32 or 64 KiB per node.
     pub list_max_listpack_size: i64,
+    pub stream_node_max_bytes: usize,
+    pub stream_node_max_entries: usize,
     pub set_max_intset_entries: usize,
     pub set_max_listpack_entries: usize,
     pub set_max_listpack_value: usize,
@@ -192,6 +194,8 @@ impl Settings {
             hash_max_listpack_entries: number(config, "hash-max-listpack-entries"),
             hash_max_listpack_value: number(config, "hash-max-listpack-value"),
             list_max_listpack_size: number(config, "list-max-listpack-size"),
+            stream_node_max_bytes: number(config, "stream-node-max-bytes"),
+            stream_node_max_entries: number(config, "stream-node-max-entries"),
             set_max_intset_entries: number(config, "set-max-intset-entries"),
             set_max_listpack_entries: number(config, "set-max-listpack-entries"),
             set_max_listpack_value: number(config, "set-max-listpack-value"),

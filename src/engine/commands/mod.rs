@@ -5,6 +5,7 @@ pub mod cluster;
 pub mod connection;
 pub mod pubsub;
 pub mod server;
+pub mod stream;
 pub mod transaction;
 
 use super::Handler;
@@ -17,6 +18,7 @@ pub const FAMILIES: &[&[CommandSpec<Handler>]] = &[
     transaction::spec::COMMANDS,
     server::spec::COMMANDS,
     blocking::spec::COMMANDS,
+    stream::spec::COMMANDS,
     cluster::spec::COMMANDS,
 ];
 

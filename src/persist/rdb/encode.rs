@@ -7,11 +7,13 @@
 //! | set | 11 for packed integers, else 2: Redis 7.0 knows no sets in listpacks |
 //! | sorted set | 17 (listpack) while packed, else 5 |
 //! | hash | 16 (listpack) while packed, else 4 |
+//! | stream | 19, see [`super::stream`] |
 
 use super::Usage;
 use super::format::{encoding, kind, length, node, opcode};
 use super::listpack;
 use super::lzf::Compressor;
+use super::stream;
 use crate::base::number::{format_f64, format_i64, parse_i64};
 use crate::value::ValueRef;
 use crate::value::hash::Hash;
@@ -125,6 +127,7 @@ impl Encoder {
                     sink.relieve()?;
                 }
             }
+            ValueRef::Stream(stream) => stream::write(self, stream, sink)?,
             ValueRef::List(form) => self.list(List::new(form), sink)?,
             ValueRef::Set(form) => self.set(Set::new(form), sink)?,
             ValueRef::SortedSet(form @ Form::Packed(_)) => {
@@ -187,7 +190,7 @@ impl Encoder {
     }
 
     /// Appends a listpack of so many elements, which `fill` puts in, as a string.
-    fn pack(&mut self, elements: usize, out: &mut Vec<u8>, fill: impl FnOnce(&mut Vec<u8>)) {
+    pub(super) fn pack(&mut self, elements: usize, out: &mut Vec<u8>, fill: impl FnOnce(&mut Vec<u8>)) {
         listpack::begin(&mut self.listpack);
         fill(&mut self.listpack);
         listpack::end(&mut self.listpack, elements);
@@ -204,7 +207,7 @@ impl Encoder {
     }
 
     /// Appends a string, as an integer where it is one.
-    fn string(&mut self, bytes: &[u8], out: &mut Vec<u8>) {
+    pub(super) fn string(&mut self, bytes: &[u8], out: &mut Vec<u8>) {
         let numeric = bytes.len() <= INTEGER_TEXT_MAX && matches!(bytes.first(), Some(b'0'..=b'9' | b'-'));
         if numeric && let Some(n) = parse_i64(bytes).and_then(|n| i32::try_from(n).ok()) {
             return put_small_integer(n, out);
@@ -255,6 +258,7 @@ fn kind_of(value: ValueRef<'_>) -> u8 {
         ValueRef::Set(_) => kind::SET,
         ValueRef::SortedSet(Form::Packed(_)) => kind::SORTED_SET_LISTPACK,
         ValueRef::SortedSet(Form::Big(_)) => kind::SORTED_SET_2,
+        ValueRef::Stream(_) => kind::STREAM_2,
     }
 }
 

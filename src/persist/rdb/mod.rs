@@ -30,6 +30,7 @@ mod input;
 mod listpack;
 mod lzf;
 mod reader;
+mod stream;
 mod writer;
 mod ziplist;
 mod zipmap;
