@@ -155,6 +155,7 @@ impl<'e, 's> Run<'e, 's> {
     fn new(engine: &'e Engine, session: &'s mut Session, out: Vec<u8>) -> Self {
         let mut context = engine.context(Reply::with_buffer(out, session.protocol));
         context.keys.database = session.database;
+        context.keys.effects.by = session.client.id;
         if session.no_touch {
             context.keys.access = crate::store::keys::AccessPolicy::Untouched;
         }
@@ -318,6 +319,9 @@ impl<'e, 's> Run<'e, 's> {
             self.engine.stats.error(&error);
         }
         self.context.keys.release();
+        if self.session.caching && found.is_none_or(|command| command.full_name != "client") {
+            self.session.caching = self.session.transaction.is_some();
+        }
         if self.session.reply_mode != ReplyMode::On || before != ReplyMode::On {
             let (next, silent) = match (before, self.session.reply_mode) {
                 (ReplyMode::Skip, ReplyMode::Skip) => (ReplyMode::On, true),
@@ -429,6 +433,7 @@ impl<'e, 's> Run<'e, 's> {
         let Run { engine, session, context, .. } = self;
         let mut call = Call { engine, session, context, command };
         let result = call_handler(&mut call, command, request);
+        note_reads(&mut call, command, request);
         self.tally.finish(self.engine, self.session, command, request, timed);
         finish_step(&mut self.context, self.engine, result.is_ok(), |out| request.encode(out));
         match result {
@@ -539,6 +544,7 @@ pub fn run_queued(call: &mut Call<'_, '_>, command: &'static Command, request: R
     call.context.keys.database = call.session.database;
     let allowed = gates::pass_queued(call, command);
     let result = allowed.and_then(|()| call_handler(&mut Call { command, ..reborrow(call) }, command, request));
+    note_reads(call, command, request);
     let took_ns = watch.map(|watch| watch.elapsed_ns());
     if let Some(took_ns) = took_ns {
         tally::note_time(call.engine, call.session, command, request, took_ns);
@@ -553,6 +559,23 @@ pub fn run_queued(call: &mut Call<'_, '_>, command: &'static Command, request: R
     call.context.keys.effects.conclude(database, |out| request.encode(out));
     call.context.keys.effects.dirty += dirty;
     took_ns
+}
+
+/// Notes what a client that caches has read, within the locks.
+#[inline]
+fn note_reads(call: &mut Call<'_, '_>, command: &'static Command, request: Request<'_>) {
+    if call.session.tracker.is_some() && command.flags.has(Flags::READONLY) {
+        note_tracked_reads(call, command, request);
+    }
+}
+
+#[cold]
+fn note_tracked_reads(call: &mut Call<'_, '_>, command: &'static Command, request: Request<'_>) {
+    let notes = call.session.tracker.as_ref().is_some_and(|tracker| tracker.notes_reads(call.session.caching));
+    if notes && let LockPlan::Keys(keys) = plan_command(command, request) {
+        let touched = &mut call.context.keys.effects.touched;
+        keys.iter().for_each(|key| call.engine.tracking.remember(key, call.session.client.id, touched));
+    }
 }
 
 fn reborrow<'b, 'k>(call: &'b mut Call<'_, 'k>) -> Call<'b, 'k> {

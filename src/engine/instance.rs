@@ -10,6 +10,7 @@ use std::thread::JoinHandle;
 
 use parking_lot::{Mutex, RwLock};
 
+use super::announce::Observed;
 use super::blocking::Timers;
 use super::clients::{Client, Clients, Origin};
 use super::cluster::Cluster;
@@ -18,8 +19,9 @@ use super::persistence::Persistence;
 use super::session::Session;
 use super::slowlog::SlowLog;
 use super::stats::{Counter, Stats};
+use super::tracking::Tracking;
 use crate::base::clock::{Clock, Signal};
-use crate::base::config::{Config, KeyspaceEvents, LogLevel, OutputLimit};
+use crate::base::config::{Config, LogLevel, OutputLimit};
 use crate::base::latency_monitor::LatencyMonitor;
 use crate::base::random::{self, Random};
 use crate::command::Context;
@@ -52,11 +54,13 @@ pub struct Engine {
     /// Counters.
     pub stats: Stats,
     /// Connections.
-    pub clients: Clients,
+    pub clients: Arc<Clients>,
     /// Subscriptions.
     pub pubsub: Arc<PubSub>,
-    /// The events that are announced.
-    pub announced: Mutex<KeyspaceEvents>,
+    /// Who caches what.
+    pub tracking: Arc<Tracking>,
+    /// What is observed of changes.
+    pub observed: Mutex<Observed>,
     /// The memory limit and what to do about it.
     pub memory: Memory,
     /// Slow commands.
@@ -187,6 +191,7 @@ impl Engine {
         let now_ms = clock.now_ms();
         let settings = config.settings();
         let basis = Basis::new(random::system_seed(), now_ms);
+        let clients = Arc::<Clients>::default();
         let engine = Arc::new(Engine {
             keyspace: Keyspace::new(basis, settings.databases)?,
             clock: clock.clone(),
@@ -195,9 +200,10 @@ impl Engine {
             config_file: OnceLock::new(),
             cluster: Cluster::new(settings.cluster_enabled),
             stats: Stats::default(),
-            clients: Clients::default(),
+            tracking: Arc::new(Tracking::new(clients.clone())),
+            clients,
             pubsub: Arc::default(),
-            announced: Mutex::default(),
+            observed: Mutex::default(),
             memory: Memory::default(),
             slowlog: SlowLog::default(),
             latency: Arc::default(),
@@ -222,7 +228,7 @@ impl Engine {
         });
         engine.persistence.attach(&engine);
         engine.apply_config(&settings);
-        engine.announce_from_the_start();
+        engine.observe_from_outside();
         engine.follow_manual_clock();
         Ok(engine)
     }

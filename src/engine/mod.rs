@@ -18,6 +18,7 @@ pub mod registry;
 pub mod session;
 pub mod slowlog;
 pub mod stats;
+pub mod tracking;
 pub mod transaction;
 pub mod upkeep;
 

@@ -8,6 +8,7 @@ use super::blocking::{Served, Waiter};
 use super::clients::Client;
 use super::dispatch;
 use super::instance::Engine;
+use super::tracking::Tracker;
 use super::transaction::{Transaction, Watched};
 use crate::protocol::reply::Protocol;
 use crate::pubsub::outbox::Outbox;
@@ -53,6 +54,10 @@ pub struct Session {
     pub touched: Vec<Arc<Outbox>>,
     /// A command asked the instance to stop.
     pub shutdown: bool,
+    /// How it wants to be told of changes of what it has cached, if it does.
+    pub tracker: Option<Arc<Tracker>>,
+    /// CLIENT CACHING has been said for the next command.
+    pub caching: bool,
     /// Uses leave no trace on keys (`CLIENT NO-TOUCH`).
     pub no_touch: bool,
     /// It runs what was logged: nothing is refused, and nothing expires while it does.
@@ -79,6 +84,8 @@ impl Session {
             closing: false,
             touched: Vec::new(),
             shutdown: false,
+            tracker: None,
+            caching: false,
             no_touch: false,
             is_replay: false,
             is_reserved: false,
@@ -114,6 +121,10 @@ impl Session {
         self.client.outbox.close();
         engine.pubsub.leave(self.client.id, &mut self.subscriptions);
         self.stop_waiting(engine);
+        if self.tracker.take().is_some() {
+            engine.tracking.end(&self.client);
+            engine.observe_from_outside();
+        }
         super::transaction::forget_watched(engine, self);
         engine.clients.remove(self.client.id);
     }

@@ -346,6 +346,34 @@ pub enum CommandError {
     UnblockReason,
     #[error("UNBLOCKED client unblocked via CLIENT UNBLOCK")]
     Unblocked,
+    #[error("ERR A client can only redirect to a single other client")]
+    TrackingRedirectsOnce,
+    #[error("ERR The client ID you want redirect to does not exist")]
+    TrackingRedirectUnknown,
+    #[error("ERR PREFIX option requires BCAST mode to be enabled")]
+    TrackingPrefixWithoutBroadcast,
+    #[error(
+        "ERR You can't switch BCAST mode on/off before disabling tracking for this client, and then re-enabling it \
+         with a different mode."
+    )]
+    TrackingBroadcastSwitch,
+    #[error("ERR OPTIN and OPTOUT are not compatible with BCAST")]
+    TrackingOptWithBroadcast,
+    #[error("ERR You can't specify both OPTIN mode and OPTOUT mode")]
+    TrackingOptInAndOut,
+    #[error(
+        "ERR You can't switch OPTIN/OPTOUT mode before disabling tracking for this client, and then re-enabling it \
+         with a different mode."
+    )]
+    TrackingOptSwitch,
+    #[error(
+        "ERR CLIENT CACHING can be called only when the client is in tracking mode with OPTIN or OPTOUT mode enabled"
+    )]
+    CachingWithoutTracking,
+    #[error("ERR CLIENT CACHING YES is only valid when tracking is enabled in OPTIN mode.")]
+    CachingYes,
+    #[error("ERR CLIENT CACHING NO is only valid when tracking is enabled in OPTOUT mode.")]
+    CachingNo,
     #[error("ERR CLIENT PAUSE mode must be WRITE or ALL")]
     PauseMode,
 
@@ -518,6 +546,21 @@ impl CommandError {
     pub fn subcommand_syntax(container: &[u8], name: &[u8]) -> CommandError {
         let front = b"ERR unknown subcommand or wrong number of arguments for '";
         CommandError::Quoting(try_help(front, container, name))
+    }
+
+    /// CLIENT TRACKING: two prefixes of which one begins with the other.
+    #[cold]
+    pub fn prefix_overlaps(prefix: &[u8], which: &str, other: &[u8]) -> CommandError {
+        let parts: [&[u8]; 7] = [
+            b"ERR Prefix '",
+            prefix,
+            b"' overlaps with ",
+            which.as_bytes(),
+            b" prefix '",
+            other,
+            b"'. Prefixes for a single client must not overlap.",
+        ];
+        CommandError::Quoting(parts.concat().into())
     }
 
     /// A command that names a consumer group: there is no such key, or no such group.

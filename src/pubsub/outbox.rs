@@ -48,6 +48,8 @@ pub struct Outbox {
     state: Mutex<State>,
     /// To be closed, or closed; read at every turn of the connection's task.
     closed: AtomicBool,
+    /// Messages may come; read as often.
+    open: AtomicBool,
 }
 
 /// What became of a message.
@@ -84,12 +86,23 @@ impl Outbox {
             bytes: 0,
             waker: None,
             writer,
-            corked: false,
+            corked: true,
             limit,
             overflowed: false,
             waiting,
         };
-        Outbox { state: Mutex::new(state), closed: AtomicBool::new(false) }
+        Outbox { state: Mutex::new(state), closed: AtomicBool::new(false), open: AtomicBool::new(false) }
+    }
+
+    /// Messages may come from now on. Until the connection's task knows of it, nobody writes directly.
+    pub fn open(&self) {
+        self.open.store(true, Ordering::Release);
+    }
+
+    /// Whether messages may come, or may have come: nothing is to be looked for before.
+    #[inline]
+    pub fn is_open(&self) -> bool {
+        self.open.load(Ordering::Acquire)
     }
 
     /// Appends a message.

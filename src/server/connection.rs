@@ -144,7 +144,7 @@ impl<T: Transport> Connection<T> {
         if self.session.blocked.is_some() {
             return self.wait_for_keys(cx);
         }
-        if self.session.is_subscribed() && self.take_messages() {
+        if self.session.client.outbox.is_open() && self.take_messages() {
             return Step::Onward;
         }
         if self.paused {
@@ -184,7 +184,7 @@ impl<T: Transport> Connection<T> {
         }
         self.engine.stats.add(Counter::OutputBytes, self.sent as u64);
         self.sent = 0;
-        if self.session.is_subscribed() {
+        if self.session.client.outbox.is_open() {
             self.session.client.outbox.cork(false);
         }
         give_back(&self.engine, std::mem::take(&mut self.output));
@@ -327,7 +327,7 @@ impl<T: Transport> Connection<T> {
 
     fn run_slice(&mut self, input: &[u8]) -> usize {
         let out = if self.output.is_empty() { WRITE.take() } else { std::mem::take(&mut self.output) };
-        if self.session.is_subscribed() {
+        if self.session.client.outbox.is_open() {
             // Messages to ourselves wait behind the replies.
             self.session.client.outbox.cork(true);
         }
@@ -362,7 +362,7 @@ impl<T: Transport> Connection<T> {
         round::post(&self.engine, &mut self.session);
         if self.output.is_empty() {
             give_back(&self.engine, std::mem::take(&mut self.output));
-            if self.session.is_subscribed() {
+            if self.session.client.outbox.is_open() {
                 self.session.client.outbox.cork(false);
             }
         }

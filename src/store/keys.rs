@@ -248,6 +248,7 @@ impl<'k> Keys<'k> {
         let listeners = self.entered.listeners();
         self.effects.open(listeners.is_some_and(|listeners| listeners.log.is_some()));
         self.effects.wanted = listeners.map_or(KeyspaceEvents::NONE, |listeners| listeners.wanted);
+        self.effects.tracking = listeners.is_some_and(|listeners| listeners.tracking);
         self.snapshot = self.keyspace.snapshots.latest();
     }
 
@@ -269,16 +270,16 @@ impl<'k> Keys<'k> {
         std::mem::replace(&mut listeners.log, log)
     }
 
-    /// Says who hears of which events from now on. The caller is alone inside, and has committed what it changed.
+    /// Says who hears of which events, and whether of every change, from now on. The caller is alone inside, and has committed what it changed.
     ///
     /// # Panics
     /// As [`Keys::set_log`].
-    pub fn set_observer(&mut self, observer: Option<Arc<dyn Observer>>, wanted: KeyspaceEvents) {
+    pub fn set_observer(&mut self, observer: Option<Arc<dyn Observer>>, wanted: KeyspaceEvents, tracking: bool) {
         let Entered::Exclusively(listeners) = &mut self.entered else {
             panic!("an observer was changed by who is not alone")
         };
-        (listeners.observer, listeners.wanted) = (observer, wanted);
-        self.effects.wanted = wanted;
+        (listeners.observer, listeners.wanted, listeners.tracking) = (observer, wanted, tracking);
+        (self.effects.wanted, self.effects.tracking) = (wanted, tracking);
     }
 
     /// Lets go of everything and settles the counts.
@@ -461,6 +462,7 @@ impl<'k> Keys<'k> {
         let database = self.database;
         self.tally.expired += 1;
         self.shard(Keyspace::shard_of(hash)).touch(database, key);
+        self.effects.change(key);
         self.effects.log_also(database, &[b"DEL", key]);
         self.announce(EventClass::Expired, "expired", key);
         if let Some(record) = self.remove_at(hash, place) {
@@ -724,6 +726,7 @@ impl<'k> Keys<'k> {
         if shard.has_waiters() && shard.is_awaited(database, key) {
             self.effects.ready.push((database, key.to_vec()));
         }
+        self.effects.change(key);
         self.announce(class, event, key);
     }
 
@@ -754,6 +757,7 @@ impl<'k> Keys<'k> {
         self.effects.dirty += 1;
         let database = self.database;
         self.with_shard_of(key, |shard| shard.touch(database, key));
+        self.effects.change(key);
     }
 
     /// Hands what was changed since the last call over to those who listen. The shards are still held.
@@ -834,6 +838,7 @@ impl<'k> Keys<'k> {
                 let key = record.key();
                 self.tally.expired += 1;
                 self.shard(index).touch(number, key);
+                self.effects.change(key);
                 self.effects.log_also(number, &[b"DEL", key]);
                 self.announce(EventClass::Expired, "expired", key);
                 let hash = self.hash(key);
@@ -853,6 +858,7 @@ impl<'k> Keys<'k> {
             self.push_locked(index);
         }
         self.shard(index).touch(database, key);
+        self.effects.change(key);
         self.effects.log_also(database, &[b"DEL", key]);
         self.announce(EventClass::Evicted, "evicted", key);
         self.remove(key);

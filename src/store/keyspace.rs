@@ -226,6 +226,8 @@ pub struct Listeners {
     pub observer: Option<Arc<dyn Observer>>,
     /// The classes that it wants to hear of.
     pub wanted: KeyspaceEvents,
+    /// Whether it wants to hear of every change.
+    pub tracking: bool,
 }
 
 /// The keyspace of one instance.

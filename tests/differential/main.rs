@@ -25,6 +25,7 @@ mod shrink;
 mod state;
 #[path = "../support/mod.rs"]
 mod support;
+mod tracking;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::{SystemTime, UNIX_EPOCH};

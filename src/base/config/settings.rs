@@ -79,6 +79,7 @@ pub struct Settings {
     /// Worker threads; 0 for one fewer than there are cores, at the least one.
     pub io_threads: usize,
     pub notify_keyspace_events: KeyspaceEvents,
+    pub tracking_table_max_keys: usize,
     pub rdbcompression: bool,
     /// The data directory.
     pub dir: String,
@@ -226,6 +227,7 @@ impl Settings {
             lfu_log_factor: number(config, "lfu-log-factor"),
             lfu_decay_time_min: number(config, "lfu-decay-time"),
             io_threads: number(config, "io-threads"),
+            tracking_table_max_keys: number(config, "tracking-table-max-keys"),
             notify_keyspace_events: match config.value("notify-keyspace-events") {
                 Some(Value::KeyspaceEvents(events)) => *events,
                 other => mistyped("notify-keyspace-events", other),

@@ -3,11 +3,13 @@
 mod client;
 mod listing;
 pub mod spec;
+mod tracking;
 
 pub use client::{
     client_getname, client_help, client_id, client_info, client_kill, client_list, client_no_evict, client_no_touch,
     client_reply, client_setinfo, client_setname, client_unblock,
 };
+pub use tracking::{client_caching, client_getredir, client_tracking, client_trackinginfo};
 
 use std::sync::atomic::Ordering::Relaxed;
 
@@ -114,6 +116,7 @@ pub fn hello(call: &mut Call<'_, '_>, args: Args<'_>) -> CommandResult<Outcome> 
 fn speak(call: &mut Call<'_, '_>, protocol: Protocol) {
     let session = &mut *call.session;
     session.protocol = protocol;
+    session.publish_state();
     call.context.reply.set_protocol(protocol);
     if session.is_subscribed() {
         let pushes = protocol == Protocol::Resp3;
@@ -179,6 +182,7 @@ pub fn quit(call: &mut Call<'_, '_>, _: Args<'_>) -> CommandResult<Outcome> {
 pub fn reset(call: &mut Call<'_, '_>, _: Args<'_>) -> CommandResult<Outcome> {
     call.session.transaction = None;
     transaction::unwatch(call.session, &mut call.context.keys);
+    tracking::stop_tracking(call.engine, call.session, &mut call.context.keys);
     choose(call, 0);
     speak(call, Protocol::Resp2);
     let session = &mut *call.session;

@@ -29,6 +29,7 @@ fn subscriptions(session: &Session) -> usize {
 
 /// The connection as others send to it. From here on messages wait behind what it is being replied.
 fn subscriber(session: &Session) -> Subscriber {
+    session.client.outbox.open();
     session.client.outbox.cork(true);
     Subscriber {
         id: session.client.id,

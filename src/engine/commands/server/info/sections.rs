@@ -72,7 +72,7 @@ pub(super) fn clients(text: &mut Text, call: &mut Call<'_, '_>) {
     text.field("client_recent_max_input_buffer", largest(|client| client.held.query_bytes.load(Relaxed)));
     text.field("client_recent_max_output_buffer", largest(|client| client.held.output_bytes.load(Relaxed)));
     text.field("blocked_clients", all.iter().filter(|client| client.is_blocked()).count());
-    text.field("tracking_clients", 0);
+    text.field("tracking_clients", call.engine.tracking.trackers());
     text.field("pubsub_clients", all.iter().filter(|client| client.is_subscriber()).count());
     text.field("watching_clients", all.iter().filter(|client| client.watching.load(Relaxed) > 0).count());
     text.field("clients_in_timeout_table", call.engine.timers.len());
@@ -184,7 +184,10 @@ pub(super) fn stats(text: &mut Text, call: &mut Call<'_, '_>) {
     text.fields(&["slave_expires_tracked_keys", "active_defrag_hits", "active_defrag_misses"], 0);
     text.fields(&["active_defrag_key_hits", "active_defrag_key_misses"], 0);
     text.fields(&["total_active_defrag_time", "current_active_defrag_time"], 0);
-    text.fields(&["tracking_total_keys", "tracking_total_items", "tracking_total_prefixes"], 0);
+    let (keys, items, prefixes) = engine.tracking.sizes();
+    text.field("tracking_total_keys", keys);
+    text.field("tracking_total_items", items);
+    text.field("tracking_total_prefixes", prefixes);
     text.field("unexpected_error_replies", 0);
     text.field("total_error_replies", get(Counter::Errors));
     text.field("dump_payload_sanitizations", 0);
