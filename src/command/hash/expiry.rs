@@ -133,8 +133,7 @@ fn conclude(ctx: &mut Context<'_>, key: &[u8], deadline: u64, done: &Done<'_>) {
         log(ctx, &[b"HDEL", key], false, &done.removed);
     }
     if done.emptied {
-        ctx.keys.remove(key);
-        ctx.keys.changed(EventClass::Generic, "del", key);
+        ctx.keys.remove_emptied(key);
     }
 }
 
