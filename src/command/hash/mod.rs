@@ -40,13 +40,14 @@ fn set_fields(ctx: &mut Context<'_>, mut args: Args<'_>, command: &'static str) 
     let mut record = ctx.keys.find_or_insert(key, NEW);
     let mut home = record.hash_mut().ok_or(CommandError::WrongType)?;
     let mut hash = HashMut::new(&mut home);
-    hash.prepare(args.remaining() / 2, &limits, basis);
+    let fields = args.remaining() / 2;
+    hash.prepare(fields, &limits, basis);
     let mut added = 0;
     while args.remaining() > 0 {
         added += hash.insert(args.next_bytes()?, args.next_bytes()?, &limits, basis) as usize;
     }
     drop(record);
-    ctx.keys.changed(EventClass::Hash, "hset", key);
+    ctx.keys.changed_by(fields, EventClass::Hash, "hset", key);
     Ok(added)
 }
 
@@ -159,11 +160,10 @@ pub fn hdel(ctx: &mut Context<'_>, mut args: Args<'_>) -> CommandResult {
         emptied = hash.read().is_empty();
     }
     if removed > 0 {
-        ctx.keys.changed(EventClass::Hash, "hdel", key);
+        ctx.keys.changed_by(removed, EventClass::Hash, "hdel", key);
     }
     if emptied {
-        ctx.keys.remove(key);
-        ctx.keys.changed(EventClass::Generic, "del", key);
+        ctx.keys.remove_emptied(key);
     }
     ctx.reply.count(removed);
     Ok(())
