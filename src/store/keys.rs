@@ -479,8 +479,7 @@ impl<'k> Keys<'k> {
     fn expire(&mut self, key: &[u8], hash: u64, place: Place) {
         let database = self.database;
         self.tally.expired += 1;
-        self.shard(Keyspace::shard_of(hash)).touch(database, key);
-        self.effects.change(key);
+        self.note_gone(Keyspace::shard_of(hash), database, key);
         self.effects.log_also(database, &[b"DEL", key]);
         self.announce(EventClass::Expired, "expired", key);
         if let Some(record) = self.remove_at(hash, place) {
@@ -763,11 +762,25 @@ impl<'k> Keys<'k> {
     /// Says that the running command changed something at a key that does not concern those who watch it.
     pub fn changed_aside(&mut self, class: EventClass, event: &'static str, key: &[u8]) {
         self.effects.dirty += 1;
+        self.announce(class, event, key);
+    }
+
+    /// Says that something changed aside for which somebody may wait.
+    pub fn ready(&mut self, key: &[u8]) {
         let database = self.database;
         if self.with_shard_of(key, |shard| shard.has_waiters() && shard.is_awaited(database, key)) {
             self.effects.ready.push((database, key.to_vec()));
         }
-        self.announce(class, event, key);
+    }
+
+    /// A key of a held shard is gone without a command: whoever waits for it is told later, as locks for that are not held.
+    fn note_gone(&mut self, index: usize, database: usize, key: &[u8]) {
+        let shard = self.shard(index);
+        shard.touch(database, key);
+        if shard.has_waiters() && shard.is_awaited(database, key) {
+            self.effects.gone.push((database, key.to_vec()));
+        }
+        self.effects.change(key);
     }
 
     /// The time as what is stored tells it, Unix time in ms: also while a log is replayed, when nothing expires.
@@ -868,8 +881,7 @@ impl<'k> Keys<'k> {
             for record in records {
                 let key = record.key();
                 self.tally.expired += 1;
-                self.shard(index).touch(number, key);
-                self.effects.change(key);
+                self.note_gone(index, number, key);
                 self.effects.log_also(number, &[b"DEL", key]);
                 self.announce(EventClass::Expired, "expired", key);
                 let hash = self.hash(key);
@@ -889,8 +901,7 @@ impl<'k> Keys<'k> {
         if locked {
             self.push_locked(index);
         }
-        self.shard(index).touch(database, key);
-        self.effects.change(key);
+        self.note_gone(index, database, key);
         self.effects.log_also(database, &[b"DEL", key]);
         self.announce(EventClass::Evicted, "evicted", key);
         self.remove(key);

@@ -91,7 +91,7 @@ pub(super) fn persistence(text: &mut Text, call: &mut Call<'_, '_>) {
     let (state, loading) = (persistence.state(), &persistence.loading);
     let is_loading = engine.is_hindered(Hindrance::Loading);
     let now_ms = engine.clock.now_ms();
-    let is = |job| u8::from(state.running.is_some_and(|(running, _)| running == job));
+    let is = |job| u8::from(state.job() == Some(job));
     let running_s = |job| match state.running {
         // Seconds stay far below 2^63.
         Some((running, since)) if running == job => (now_ms.saturating_sub(since) / 1000) as i64,
@@ -121,7 +121,7 @@ pub(super) fn persistence(text: &mut Text, call: &mut Call<'_, '_>) {
     let log = persistence.log();
     text.field("aof_enabled", u8::from(log.is_some()));
     text.field("aof_rewrite_in_progress", is(Job::Rewrite));
-    text.field("aof_rewrite_scheduled", u8::from(state.scheduled[Job::Rewrite as usize]));
+    text.field("aof_rewrite_scheduled", u8::from(state.is_waiting(Job::Rewrite)));
     text.field("aof_last_rewrite_time_sec", took_s(state.rewrites.took_ms));
     text.field("aof_current_rewrite_time_sec", running_s(Job::Rewrite));
     text.field("aof_last_bgrewrite_status", status(state.rewrites.has_failed));
@@ -133,7 +133,7 @@ pub(super) fn persistence(text: &mut Text, call: &mut Call<'_, '_>) {
     if let (Some(log), Some((base_bytes, all_bytes))) = (&log, persistence.log_sizes()) {
         text.field("aof_current_size", all_bytes);
         text.field("aof_base_size", base_bytes);
-        text.field("aof_pending_rewrite", u8::from(state.scheduled[Job::Rewrite as usize]));
+        text.field("aof_pending_rewrite", u8::from(state.is_waiting(Job::Rewrite)));
         text.field("aof_buffer_length", log.backlog());
         text.field("aof_pending_bio_fsync", u8::from(log.synced() < log.written()));
         text.field("aof_delayed_fsync", log.stats().waits);
