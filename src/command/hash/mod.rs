@@ -40,14 +40,14 @@ fn set_fields(ctx: &mut Context<'_>, mut args: Args<'_>, command: &'static str) 
     let mut record = ctx.keys.find_or_insert(key, NEW);
     let mut home = record.hash_mut().ok_or(CommandError::WrongType)?;
     let mut hash = HashMut::new(&mut home);
-    let fields = args.remaining() / 2;
-    hash.prepare(fields, &limits, basis);
+    let count = args.remaining() / 2;
+    hash.prepare(count, &limits, basis);
     let mut added = 0;
     while args.remaining() > 0 {
         added += hash.insert(args.next_bytes()?, args.next_bytes()?, &limits, basis) as usize;
     }
     drop(record);
-    ctx.keys.changed_by(fields, EventClass::Hash, "hset", key);
+    ctx.keys.changed_by(count, EventClass::Hash, "hset", key);
     Ok(added)
 }
 
