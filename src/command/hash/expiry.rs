@@ -121,15 +121,15 @@ struct Done<'a> {
 fn conclude(ctx: &mut Context<'_>, key: &[u8], deadline: u64, done: &Done<'_>) {
     if !done.scheduled.is_empty() {
         ctx.keys.schedule_fields(key);
-        ctx.keys.changed(EventClass::Hash, "hexpire", key);
+        ctx.keys.changed_by(done.scheduled.len(), EventClass::Hash, "hexpire", key);
         log(ctx, &[b"HPEXPIREAT", key, &format_u64(deadline)], true, &done.scheduled);
     }
     if !done.persisted.is_empty() {
-        ctx.keys.changed(EventClass::Hash, "hpersist", key);
+        ctx.keys.changed_by(done.persisted.len(), EventClass::Hash, "hpersist", key);
         log(ctx, &[b"HPERSIST", key], true, &done.persisted);
     }
     if !done.removed.is_empty() {
-        ctx.keys.changed(EventClass::Hash, "hdel", key);
+        ctx.keys.changed_by(done.removed.len(), EventClass::Hash, "hdel", key);
         log(ctx, &[b"HDEL", key], false, &done.removed);
     }
     if done.emptied {
