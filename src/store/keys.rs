@@ -167,6 +167,8 @@ pub struct Keys<'k> {
     pub replay_ms: u64,
     /// How uses are noted.
     pub access: AccessPolicy,
+    /// What has expired is not removed, only not found: for a caller that does not write.
+    pub spares_expired: bool,
     /// Counts since the last [`Keys::leave`].
     pub tally: Tally,
     /// What the running command changed.
@@ -217,6 +219,7 @@ impl<'k> Keys<'k> {
             now_ms: 0,
             replay_ms: 0,
             access: AccessPolicy::default(),
+            spares_expired: false,
             tally: Tally::default(),
             effects: Effects::default(),
         }
@@ -450,7 +453,9 @@ impl<'k> Keys<'k> {
             found
         })?;
         if expired {
-            self.expire(key, hash, place);
+            if !self.spares_expired {
+                self.expire(key, hash, place);
+            }
             return None;
         }
         Some(place)
