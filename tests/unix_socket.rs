@@ -36,7 +36,8 @@ fn the_socket_serves_and_goes_with_the_server() {
     let text = path.to_str().unwrap();
     let mut server = Server::pipkin(&["--unixsocket", text, "--unixsocketperm", "700", "--requirepass", ""]);
     assert_eq!(std::fs::metadata(&path).unwrap().mode() & 0o777, 0o700);
-    assert!(server.log().contains(&format!(", {text} (")), "the banner names it: {}", server.log());
+    let banner = format!(", {text} (");
+    eventually("a banner that names it", || server.log().contains(&banner).then_some(()));
     assert_eq!(ask(&path, "SET k v").text(), "OK");
     assert_eq!(server.connect().line("GET k").text(), "v");
     let line = ask(&path, "CLIENT INFO").text();

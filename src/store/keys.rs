@@ -712,7 +712,19 @@ impl<'k> Keys<'k> {
     /// to events.
     #[inline]
     pub fn changed(&mut self, class: EventClass, event: &'static str, key: &[u8]) {
-        self.effects.dirty += 1;
+        self.changed_by(1, class, event, key);
+    }
+
+    /// Removes a key whose last element the running command took: no further change, but what follows from one.
+    pub fn remove_emptied(&mut self, key: &[u8]) {
+        self.remove(key);
+        self.changed_by(0, EventClass::Generic, "del", key);
+    }
+
+    /// As [`Keys::changed`], for so many changes as save points count them: elements, members, fields.
+    #[inline]
+    pub fn changed_by(&mut self, count: usize, class: EventClass, event: &'static str, key: &[u8]) {
+        self.effects.dirty += count as u64;
         let (hash, database) = (self.hash(key), self.database);
         let shard = self.shard(Keyspace::shard_of(hash));
         shard.touch(database, key);

@@ -365,7 +365,7 @@ fn store(
     {
         ListMut::new(&mut home).push(End::Tail, &values, &limits);
     }
-    ctx.keys.changed(EventClass::List, "sortstore", destination);
+    ctx.keys.changed_by(values.len(), EventClass::List, "sortstore", destination);
     if is_tied && ctx.keys.effects.logging {
         let database = ctx.keys.database;
         ctx.keys.effects.log_instead(database, &[b"DEL", destination]);

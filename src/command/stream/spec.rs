@@ -350,7 +350,7 @@ const ROW: CommandSpec<Handler> = CommandSpec { group: Group::Stream, ..CommandS
 
 const COUNT: Argument = arg::integer("count").token("COUNT").optional();
 const START: Argument = arg::one_of("id-selector", &[arg::string("id"), arg::token("new-id", "$")]);
-const ENTRIES_READ: Argument = arg::integer("entries-read").token("ENTRIESREAD").optional().since("7.0.0");
+const ENTRIES_READ: Argument = arg::integer("entries-read").token("ENTRIESREAD").optional();
 const TRIM: Argument = arg::block(
     "trim",
     &[

@@ -21,7 +21,7 @@ const BUCKETS_MAX: usize = 63;
 /// Segments that share so many bits are not split any more: their hashes agree, and they just grow.
 const DEPTH_MAX: u8 = 40;
 /// Percent of its slots that a segment fills before it grows.
-const FILL_PERCENT_MAX: usize = 86;
+const FILL_PERCENT_MAX: usize = 88;
 /// How many buckets one insertion may shift entries through.
 const SHIFT_MAX: usize = 6;
 /// Buckets whose entries are fetched ahead while a segment is emptied.
