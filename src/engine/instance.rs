@@ -15,6 +15,8 @@ use super::blocking::Timers;
 use super::clients::{Client, Clients, Origin};
 use super::cluster::Cluster;
 use super::memory::Memory;
+use super::monitors::Monitors;
+use super::pause::Pause;
 use super::persistence::Persistence;
 use super::session::Session;
 use super::slowlog::SlowLog;
@@ -57,6 +59,10 @@ pub struct Engine {
     pub clients: Arc<Clients>,
     /// Subscriptions.
     pub pubsub: Arc<PubSub>,
+    /// See there.
+    pub pause: Pause,
+    /// Who watches.
+    pub monitors: Monitors,
     /// Who caches what.
     pub tracking: Arc<Tracking>,
     /// What is observed of changes.
@@ -115,6 +121,8 @@ pub enum Hindrance {
     LogBehind = 16,
     /// The instance has ended: what is written from now on would be lost.
     Ended = 32,
+    /// Commands of connections wait; see [`super::pause`].
+    Paused = 64,
 }
 
 /// Changes how much is logged.
@@ -200,6 +208,8 @@ impl Engine {
             config_file: OnceLock::new(),
             cluster: Cluster::new(settings.cluster_enabled),
             stats: Stats::default(),
+            pause: Pause::default(),
+            monitors: Monitors::default(),
             tracking: Arc::new(Tracking::new(clients.clone())),
             clients,
             pubsub: Arc::default(),
@@ -279,7 +289,8 @@ impl Engine {
     fn expire_now(&self, now_ms: u64, slice: usize) -> u64 {
         /// How often the switch is looked at while it is off, in ms.
         const OFF_PERIOD_MS: u64 = 100;
-        if !self.active_expiry.load(Ordering::Relaxed) || self.is_hindered(Hindrance::Loading) {
+        let is_paused = self.is_hindered(Hindrance::Paused) && self.is_paused(now_ms);
+        if is_paused || !self.active_expiry.load(Ordering::Relaxed) || self.is_hindered(Hindrance::Loading) {
             return now_ms + OFF_PERIOD_MS;
         }
         let watch = self.latency.watch();

@@ -13,6 +13,8 @@ pub mod dispatch;
 pub mod instance;
 pub mod latency;
 pub mod memory;
+pub mod monitors;
+pub mod pause;
 pub mod persistence;
 pub mod registry;
 pub mod session;

@@ -326,6 +326,8 @@ pub enum CommandError {
     OnlySubscribe(Box<str>),
     #[error("ERR {0} isn't allowed for a DENY BLOCKING client")]
     DenyBlocking(&'static str),
+    #[error("ERR MONITOR isn't allowed for DENY BLOCKING client")]
+    DenyMonitor,
 
     // Connection.
     #[error("NOAUTH Authentication required.")]

@@ -168,6 +168,8 @@ pub struct Keys<'k> {
     pub replay_ms: u64,
     /// How uses are noted.
     pub access: AccessPolicy,
+    /// What has expired is not removed, only not found: for a caller that does not write.
+    pub spares_expired: bool,
     /// Counts since the last [`Keys::leave`].
     pub tally: Tally,
     /// What the running command changed.
@@ -225,6 +227,7 @@ impl<'k> Keys<'k> {
             now_ms: 0,
             replay_ms: 0,
             access: AccessPolicy::default(),
+            spares_expired: false,
             tally: Tally::default(),
             effects: Effects::default(),
         }
@@ -460,11 +463,16 @@ impl<'k> Keys<'k> {
         if expired { self.expire_due_part(key, hash, place) } else { Some(place) }
     }
 
-    /// Removes a key that has expired, or those of its fields that have; says where the key is if it still is.
+    /// Removes a key that has expired, or those of its fields that have; says where the key is if it still is. While
+    /// nothing is to be removed such a key is out of sight, and its fields stay.
     #[cold]
     fn expire_due_part(&mut self, key: &[u8], hash: u64, place: Place) -> Option<Place> {
         let now_ms = self.now_ms;
-        if self.part(hash).table.at(place).has_expired(now_ms) {
+        let is_over = self.part(hash).table.at(place).has_expired(now_ms);
+        if self.spares_expired {
+            return (!is_over).then_some(place);
+        }
+        if is_over {
             self.expire(key, hash, place);
             return None;
         }

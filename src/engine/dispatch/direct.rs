@@ -16,6 +16,7 @@ use crate::engine::instance::{Engine, Hindrance};
 use crate::engine::registry::Command;
 use crate::engine::session::Session;
 use crate::engine::stats::Counter;
+use crate::engine::{Call, monitors};
 use crate::protocol::command::encode;
 use crate::protocol::error::CommandResult;
 use crate::protocol::reply::Reply;
@@ -84,6 +85,9 @@ fn run<R>(
     let hash = context.keys.hash(key);
     lock_only_key(&mut context, command, key, hash);
     let result = body(&mut context);
+    if engine.monitors.any() {
+        show(engine, session, &mut context, command, arguments);
+    }
     finish_step(&mut context, engine, result.is_ok(), |out| encode(out, arguments));
     let tally = context.keys.leave();
     blocking::serve_gone(engine, &mut context.keys.effects.gone);
@@ -108,6 +112,19 @@ fn run<R>(
         engine.stats.error(error);
     }
     result
+}
+
+#[cold]
+fn show<'k>(
+    engine: &'k Engine,
+    session: &mut Session,
+    context: &mut Context<'k>,
+    command: &'static Command,
+    arguments: &[&[u8]],
+) {
+    if let Some(request) = OwnedRequest::new(arguments) {
+        monitors::show(&mut Call { context, engine, session, command }, command, request.request());
+    }
 }
 
 #[cold]
