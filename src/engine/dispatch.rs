@@ -245,6 +245,7 @@ impl<'e, 's> Run<'e, 's> {
             self.session.written = tally.written;
         }
         self.session.touched.append(&mut self.context.keys.effects.touched);
+        blocking::serve_gone(self.engine, &mut self.context.keys.effects.gone);
         self.engine.stats.add_tally(&tally);
         self.engine.stats.add(Counter::Changes, self.context.keys.effects.take_changes());
         self.tally.settle(self.engine, self.session, self.context.keys.now_ms);

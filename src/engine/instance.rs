@@ -286,6 +286,7 @@ impl Engine {
         let mut keys = self.keys();
         let (tally, next_ms) = expiry::sweep(&mut keys, now_ms, slice);
         self.flush(&mut keys.effects.touched);
+        super::blocking::serve_gone(self, &mut keys.effects.gone);
         self.latency.note_watch("expire-cycle", &self.clock, watch);
         self.stats.add_tally(&tally);
         next_ms

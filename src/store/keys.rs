@@ -8,6 +8,7 @@
 //! Lookups here are what makes expiry invisible: a key past its deadline is removed by whoever meets it first.
 
 mod databases;
+mod fields;
 mod held;
 mod snapshot;
 
@@ -178,6 +179,9 @@ pub struct RecordMut<'a> {
     record: &'a mut Record,
     before: usize,
     bytes: &'a mut i64,
+    /// Whether it was a hash with fields that have deadlines, and how many of those there are beside it.
+    was_volatile_hash: bool,
+    volatile_hashes: &'a mut usize,
 }
 
 impl std::ops::Deref for RecordMut<'_> {
@@ -199,6 +203,10 @@ impl Drop for RecordMut<'_> {
     #[inline]
     fn drop(&mut self) {
         *self.bytes += self.record.heap_bytes() as i64 - self.before as i64;
+        let is_volatile_hash = self.record.field_deadline().is_some();
+        if is_volatile_hash != self.was_volatile_hash {
+            *self.volatile_hashes = *self.volatile_hashes + is_volatile_hash as usize - self.was_volatile_hash as usize;
+        }
     }
 }
 
@@ -436,7 +444,7 @@ impl<'k> Keys<'k> {
         self.shard(Keyspace::shard_of(hash)).database_mut(number)
     }
 
-    /// Where a live key is; removes it if it has expired.
+    /// Where a live key is; removes it, or those of its fields, that have expired.
     #[inline]
     fn locate(&mut self, key: &[u8], hash: u64) -> Option<Place> {
         let database = self.database;
@@ -446,14 +454,24 @@ impl<'k> Keys<'k> {
         let mut expired = false;
         let place = table.locate(hash, |record| {
             let found = equal(record.key(), key);
-            expired |= found && record.has_expired(now_ms);
+            expired |= found && record.is_due(now_ms);
             found
         })?;
-        if expired {
+        if expired { self.expire_due_part(key, hash, place) } else { Some(place) }
+    }
+
+    /// Removes a key that has expired, or those of its fields that have; says where the key is if it still is.
+    #[cold]
+    fn expire_due_part(&mut self, key: &[u8], hash: u64, place: Place) -> Option<Place> {
+        let now_ms = self.now_ms;
+        if self.part(hash).table.at(place).has_expired(now_ms) {
             self.expire(key, hash, place);
             return None;
         }
-        Some(place)
+        self.expire_fields(key, hash, place, usize::MAX);
+        let database = self.database;
+        let table = &self.shard(Keyspace::shard_of(hash)).database(database)?.table;
+        table.locate(hash, |record| equal(record.key(), key))
     }
 
     /// Removes a key that has expired.
@@ -461,8 +479,7 @@ impl<'k> Keys<'k> {
     fn expire(&mut self, key: &[u8], hash: u64, place: Place) {
         let database = self.database;
         self.tally.expired += 1;
-        self.shard(Keyspace::shard_of(hash)).touch(database, key);
-        self.effects.change(key);
+        self.note_gone(Keyspace::shard_of(hash), database, key);
         self.effects.log_also(database, &[b"DEL", key]);
         self.announce(EventClass::Expired, "expired", key);
         if let Some(record) = self.remove_at(hash, place) {
@@ -486,6 +503,9 @@ impl<'k> Keys<'k> {
         self.tally.bytes -= record.heap_bytes() as i64;
         if record.deadline().is_some() {
             self.part(hash).volatile -= 1;
+        }
+        if record.field_deadline().is_some() {
+            self.part(hash).volatile_hashes -= 1;
         }
         if record.is_slow_to_free() {
             self.keyspace.reclaimer.free(Garbage::Record(record));
@@ -591,10 +611,11 @@ impl<'k> Keys<'k> {
         let Some(shard) = held.get_mut(Keyspace::shard_of(hash)) else {
             unreachable!("a record was located in a shard that is not held")
         };
-        let record = shard.database_mut(*database).table.at_mut(place);
+        let Database { table, volatile_hashes, .. } = shard.database_mut(*database);
+        let record = table.at_mut(place);
         record.set_access(access.after_use(record.access(), *now_ms));
-        let before = record.heap_bytes();
-        RecordMut { record, before, bytes: &mut tally.bytes }
+        let (before, was_volatile_hash) = (record.heap_bytes(), record.field_deadline().is_some());
+        RecordMut { record, before, bytes: &mut tally.bytes, was_volatile_hash, volatile_hashes }
     }
 
     /// Whether a key exists.
@@ -658,6 +679,7 @@ impl<'k> Keys<'k> {
         let snapshot = self.snapshot;
         let part = self.part(hash);
         part.volatile += record.deadline().is_some() as usize;
+        part.volatile_hashes += record.field_deadline().is_some() as usize;
         let before = part.table.heap_bytes();
         part.table.insert(hash, record);
         if snapshot != 0 {
@@ -699,6 +721,7 @@ impl<'k> Keys<'k> {
         let place = self.locate(key, hash)?;
         let record = self.remove_at(hash, place)?;
         self.part(hash).volatile -= record.deadline().is_some() as usize;
+        self.part(hash).volatile_hashes -= record.field_deadline().is_some() as usize;
         self.tally.bytes -= record.heap_bytes() as i64;
         Some(record)
     }
@@ -739,11 +762,25 @@ impl<'k> Keys<'k> {
     /// Says that the running command changed something at a key that does not concern those who watch it.
     pub fn changed_aside(&mut self, class: EventClass, event: &'static str, key: &[u8]) {
         self.effects.dirty += 1;
+        self.announce(class, event, key);
+    }
+
+    /// Says that something changed aside for which somebody may wait.
+    pub fn ready(&mut self, key: &[u8]) {
         let database = self.database;
         if self.with_shard_of(key, |shard| shard.has_waiters() && shard.is_awaited(database, key)) {
             self.effects.ready.push((database, key.to_vec()));
         }
-        self.announce(class, event, key);
+    }
+
+    /// A key of a held shard is gone without a command: whoever waits for it is told later, as locks for that are not held.
+    fn note_gone(&mut self, index: usize, database: usize, key: &[u8]) {
+        let shard = self.shard(index);
+        shard.touch(database, key);
+        if shard.has_waiters() && shard.is_awaited(database, key) {
+            self.effects.gone.push((database, key.to_vec()));
+        }
+        self.effects.change(key);
     }
 
     /// The time as what is stored tells it, Unix time in ms: also while a log is replayed, when nothing expires.
@@ -821,8 +858,9 @@ impl<'k> Keys<'k> {
         for number in 0..self.shard(index).database_count() {
             let now_ms = self.now_ms;
             let database = self.shard(index).database_mut(number);
-            swept.volatile |= database.volatile > 0;
-            if database.volatile == 0 || database.table.next_due() > tick || swept.removed >= limit {
+            let is_volatile = database.volatile + database.volatile_hashes > 0;
+            swept.volatile |= is_volatile;
+            if !is_volatile || database.table.next_due() > tick || swept.removed >= limit {
                 continue;
             }
             let points = (snapshot != 0).then(|| database.table.due_points(tick));
@@ -830,20 +868,26 @@ impl<'k> Keys<'k> {
             points.into_iter().flatten().for_each(|point| self.preserve_at(index, point));
             let database = self.shard(index).database_mut(number);
             let before = database.table.heap_bytes();
-            let mut records = Vec::new();
-            let expired = |record: &Record| record.has_expired(now_ms);
+            let (mut records, mut hashes) = (Vec::new(), Vec::new());
+            let expired = |record: &Record| {
+                let expired = record.has_expired(now_ms);
+                if !expired && record.is_due(now_ms) {
+                    hashes.push(record.key().to_vec());
+                }
+                expired
+            };
             swept.removed += database.table.take_due(tick, limit, expired, |record| records.push(record));
             self.tally.bytes += self.shard(index).database_mut(number).table.heap_bytes() as i64 - before as i64;
             for record in records {
                 let key = record.key();
                 self.tally.expired += 1;
-                self.shard(index).touch(number, key);
-                self.effects.change(key);
+                self.note_gone(index, number, key);
                 self.effects.log_also(number, &[b"DEL", key]);
                 self.announce(EventClass::Expired, "expired", key);
                 let hash = self.hash(key);
                 self.retire(record, hash);
             }
+            swept.removed += hashes.iter().map(|key| self.expire_fields_of(key)).sum::<usize>();
         }
         self.commit();
         self.release();
@@ -857,8 +901,7 @@ impl<'k> Keys<'k> {
         if locked {
             self.push_locked(index);
         }
-        self.shard(index).touch(database, key);
-        self.effects.change(key);
+        self.note_gone(index, database, key);
         self.effects.log_also(database, &[b"DEL", key]);
         self.announce(EventClass::Evicted, "evicted", key);
         self.remove(key);

@@ -26,11 +26,13 @@ pub struct Database {
     pub table: Table<Record>,
     /// How many of them have a deadline.
     pub volatile: usize,
+    /// How many are hashes with fields that have one.
+    pub volatile_hashes: usize,
 }
 
 impl Database {
     fn new(basis: Basis) -> Database {
-        Database { table: Table::new(basis), volatile: 0 }
+        Database { table: Table::new(basis), volatile: 0, volatile_hashes: 0 }
     }
 }
 

@@ -1,5 +1,6 @@
 //! Handlers of the hash commands.
 
+mod expiry;
 mod random;
 pub mod spec;
 #[cfg(test)]
@@ -15,6 +16,9 @@ use crate::store::keys::Keys;
 use crate::store::record::NewValue;
 use crate::value::hash::{self, Hash, HashMut};
 use crate::value::packed::Form;
+pub use expiry::{
+    hexpire, hexpireat, hexpiretime, hgetdel, hgetex, hpersist, hpexpire, hpexpireat, hpexpiretime, hpttl, hsetex, httl,
+};
 pub use random::hrandfield;
 
 /// What a key holds before its first field.
@@ -215,6 +219,9 @@ pub fn hincrbyfloat(ctx: &mut Context<'_>, mut args: Args<'_>) -> CommandResult 
         Ok(&text)
     })?;
     ctx.keys.effects.log_instead(ctx.keys.database, &[b"HSET", key, field, text.as_bytes()]);
+    if ctx.keys.effects.logging {
+        expiry::log_kept_deadline(ctx, key, field);
+    }
     ctx.reply.bulk(text.as_bytes());
     Ok(())
 }

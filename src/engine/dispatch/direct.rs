@@ -11,6 +11,7 @@ use super::{finish_step, gates, lock_only_key, tally};
 use crate::base::clock::Stopwatch;
 use crate::command::Context;
 use crate::command::spec::Flags;
+use crate::engine::blocking;
 use crate::engine::instance::{Engine, Hindrance};
 use crate::engine::registry::Command;
 use crate::engine::session::Session;
@@ -85,6 +86,7 @@ fn run<R>(
     let result = body(&mut context);
     finish_step(&mut context, engine, result.is_ok(), |out| encode(out, arguments));
     let tally = context.keys.leave();
+    blocking::serve_gone(engine, &mut context.keys.effects.gone);
     engine.flush(&mut context.keys.effects.touched);
     if tally.written > 0 {
         session.written = tally.written;

@@ -284,6 +284,7 @@ pub(super) fn errorstats(text: &mut Text, call: &mut Call<'_, '_>) {
 struct DatabaseFigures {
     keys: usize,
     volatile: usize,
+    volatile_hashes: usize,
     /// Of the sampled deadlines.
     ttl_sum_ms: u128,
     ttl_samples: u128,
@@ -301,6 +302,7 @@ pub(super) fn keyspace(text: &mut Text, call: &mut Call<'_, '_>) {
             let Some(database) = shard.database(number) else { continue };
             figures.keys += database.table.len();
             figures.volatile += database.volatile;
+            figures.volatile_hashes += database.volatile_hashes;
             if database.volatile == 0 {
                 continue;
             }
@@ -312,9 +314,10 @@ pub(super) fn keyspace(text: &mut Text, call: &mut Call<'_, '_>) {
     });
     for (number, figures) in figures.iter().enumerate().filter(|(_, figures)| figures.keys > 0) {
         let average = figures.ttl_sum_ms.checked_div(figures.ttl_samples).unwrap_or(0);
-        text.field(
-            format_args!("db{number}"),
-            format_args!("keys={},expires={},avg_ttl={average}", figures.keys, figures.volatile),
-        );
+        let DatabaseFigures { keys, volatile, volatile_hashes, .. } = figures;
+        // Redis 7.2 does not say the last one; it is said where there is something to say.
+        let fields = if *volatile_hashes > 0 { format!(",subexpiry={volatile_hashes}") } else { String::new() };
+        let line = format_args!("keys={keys},expires={volatile},avg_ttl={average}{fields}");
+        text.field(format_args!("db{number}"), line);
     }
 }
