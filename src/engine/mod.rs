@@ -15,6 +15,7 @@ pub mod latency;
 pub mod memory;
 pub mod persistence;
 pub mod registry;
+pub mod script;
 pub mod session;
 pub mod slowlog;
 pub mod stats;

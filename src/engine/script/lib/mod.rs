@@ -1,0 +1,3 @@
+//! The libraries that scripts see: pure functions over [values](super::value).
+
+pub mod number;

@@ -1,0 +1,5 @@
+//! What a script is compiled to.
+
+/// A compiled function.
+#[derive(Debug)]
+pub struct Proto {}
