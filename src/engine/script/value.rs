@@ -71,6 +71,9 @@ pub trait Host {
     /// Restarts the generator.
     fn seed_random(&mut self, seed: i32);
 
+    /// What the libraries keep between two calls of this run; a run begins with the default.
+    fn library_state(&mut self) -> &mut super::lib::State;
+
     /// The server's interface for scripts: the functions of the table `redis`.
     fn server(&mut self) -> &mut dyn std::any::Any;
 }
