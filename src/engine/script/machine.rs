@@ -16,9 +16,9 @@ use std::rc::{Rc, Weak};
 
 use super::lib;
 use super::plan::{Operand, Proto, Register};
+use super::table::WeakTable;
 use super::value::{Closure, Inputs, Server, Table, Value, Values, live_bytes};
 use super::value::{Host, ScriptError};
-use super::table::WeakTable;
 use crate::base::limits::{SCRIPT_BYTES_MAX, SCRIPT_STEPS_MAX};
 
 /// Frames of functions of the script.
@@ -131,6 +131,11 @@ impl<'s> Machine<'s> {
         }
     }
 
+    /// Ends the run; its values can be read for as long as what it leaves is kept.
+    pub fn finish(self) -> Remains {
+        Remains { tables: self.tables, cells: self.cells }
+    }
+
     /// Gives a table to the script; see [`Host::keep`].
     pub fn adopt(&mut self, table: &Table) {
         self.tables.push(table.downgrade());
@@ -201,10 +206,15 @@ impl<'s> Machine<'s> {
     }
 }
 
-impl Drop for Machine<'_> {
+/// The tables and cells of a run that has ended: they may refer to each other in circles, and are emptied when this goes.
+#[must_use]
+pub struct Remains {
+    tables: Vec<WeakTable>,
+    cells: Vec<Weak<RefCell<Value>>>,
+}
+
+impl Drop for Remains {
     fn drop(&mut self) {
-        self.stack.clear();
-        self.frames.clear();
         for table in &self.tables {
             table.clear();
         }
