@@ -11,8 +11,8 @@ use crate::engine::script::value::{Host, NativeFunction, ScriptError, Table, Val
 pub struct TestHost {
     pub steps: u64,
     pub bytes: usize,
-    random: Random,
-    state: State,
+    pub random: Random,
+    pub state: State,
 }
 
 impl Default for TestHost {
