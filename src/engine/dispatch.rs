@@ -9,7 +9,7 @@
 //! for what it brought, hands its effects to the listeners, and lets go.
 
 mod direct;
-mod gates;
+pub mod gates;
 mod tally;
 
 use std::cell::RefCell;
@@ -25,7 +25,7 @@ use super::persistence::commit::HeldBack;
 use super::registry::{Command, Handler, REGISTRY};
 use super::session::{ReplyMode, Session};
 use super::stats::Counter;
-use super::{Call, Outcome, blocking, transaction};
+use super::{Call, Outcome, blocking, script, transaction};
 use crate::base::bytes::equal;
 use crate::base::clock::Stopwatch;
 use crate::command::spec::Flags;
@@ -166,7 +166,8 @@ impl<'e, 's> Run<'e, 's> {
             context.keys.access = context.keys.access.given(now_ms);
             context.keys.enter(0);
         } else {
-            context.keys.enter(now_ms);
+            // Whoever waits for a script that takes long is told so, command by command.
+            let _ = context.keys.enter_unless_busy(now_ms);
         }
         let holds_replies = engine.persistence.holds_replies();
         Run { engine, session, context, tally, holds_replies, written: 0, replies: Vec::new() }
@@ -344,7 +345,11 @@ impl<'e, 's> Run<'e, 's> {
                 return Err(self.refuse(request, error));
             }
         };
-        if let Err(error) = gates::pass(self.engine, self.session, &mut self.context, command, request) {
+        let passed = match self.context.keys.is_entered() {
+            true => gates::pass(self.engine, self.session, &mut self.context, command, request),
+            false => gates::pass_busy(self.engine, self.session, &mut self.context, command, request),
+        };
+        if let Err(error) = passed {
             self.engine.stats.rejected(command.id);
             return Err(self.refuse(request, error));
         }
@@ -368,7 +373,9 @@ impl<'e, 's> Run<'e, 's> {
     fn refuse(&mut self, request: Request<'_>, error: CommandError) -> CommandError {
         if request.name().eq_ignore_ascii_case(b"exec") {
             self.session.transaction = None;
-            transaction::unwatch(self.session, &mut self.context.keys);
+            if self.context.keys.is_entered() {
+                transaction::unwatch(self.session, &mut self.context.keys);
+            }
             return match error {
                 CommandError::CrossSlot => error,
                 other => CommandError::ExecAbortBecause(Box::new(other)),
@@ -406,7 +413,10 @@ impl<'e, 's> Run<'e, 's> {
     /// Takes the locks of a command whose keys were not hashed ahead.
     fn lock_planned(&mut self, command: &'static Command, request: Request<'_>) {
         let keys = &mut self.context.keys;
-        let plan = if command.is_exec { transaction::plan(self.session) } else { plan_command(command, request) };
+        let plan = match command.is_exec {
+            true => transaction::plan(self.engine, self.session),
+            false => plan_command(self.engine, command, request),
+        };
         match plan {
             LockPlan::Nothing => {}
             LockPlan::Everything => {
@@ -497,7 +507,10 @@ fn identify(request: Request<'_>, found: Option<&'static Command>) -> CommandRes
 }
 
 /// The locks that a command needs by its own declaration.
-pub fn plan_command<'a>(command: &'static Command, request: Request<'a>) -> LockPlan<'a> {
+pub fn plan_command<'a>(engine: &Engine, command: &'static Command, request: Request<'a>) -> LockPlan<'a> {
+    if let Some(runs) = command.runs_script {
+        return script::run::plan(engine, runs, request);
+    }
     if command.needs_everything {
         return LockPlan::Everything;
     }
@@ -551,6 +564,23 @@ pub fn run_queued(call: &mut Call<'_, '_>, command: &'static Command, request: R
     call.context.keys.effects.conclude(database, |out| request.encode(out));
     call.context.keys.effects.dirty += dirty;
     took_ns
+}
+
+/// Runs a command of a script, whose locks are held; the reply is written, or taken back where the command fails.
+pub fn run_scripted(call: &mut Call<'_, '_>, command: &'static Command, request: Request<'_>) -> CommandResult {
+    let mark = call.context.reply.mark();
+    let dirty = call.context.keys.effects.begin_queued();
+    call.context.keys.database = call.session.database;
+    let result = call_handler(&mut Call { command, ..reborrow(call) }, command, request);
+    call.engine.stats.called(command.id, 1, 0);
+    if result.is_err() {
+        call.context.reply.truncate(mark);
+        call.engine.stats.failed(command.id);
+    }
+    let database = call.context.keys.database;
+    call.context.keys.effects.conclude(database, |out| request.encode(out));
+    call.context.keys.effects.dirty += dirty;
+    result.map(drop)
 }
 
 fn reborrow<'b, 'k>(call: &'b mut Call<'_, 'k>) -> Call<'b, 'k> {

@@ -15,6 +15,7 @@ use super::clients::{Client, Clients, Origin};
 use super::cluster::Cluster;
 use super::memory::Memory;
 use super::persistence::Persistence;
+use super::script::cache::Scripts;
 use super::session::Session;
 use super::slowlog::SlowLog;
 use super::stats::{Counter, Stats};
@@ -85,6 +86,8 @@ pub struct Engine {
     pub stopping: Stopping,
     /// Whether expired keys are removed before anybody meets them (`DEBUG SET-ACTIVE-EXPIRE`).
     pub active_expiry: AtomicBool,
+    /// Scripts.
+    pub scripts: Scripts,
     /// What is written to disk.
     pub persistence: Persistence,
     hindrances: AtomicU8,
@@ -109,6 +112,8 @@ pub enum Hindrance {
     LogBehind = 16,
     /// The instance has ended: what is written from now on would be lost.
     Ended = 32,
+    /// A script has been running for longer than `busy-reply-threshold`.
+    Busy = 64,
 }
 
 /// Changes how much is logged.
@@ -210,6 +215,7 @@ impl Engine {
             log_level: RwLock::default(),
             stopping: Stopping::default(),
             active_expiry: AtomicBool::new(true),
+            scripts: Scripts::default(),
             persistence,
             hindrances: AtomicU8::new(0),
             latched_because: Mutex::new(""),

@@ -506,6 +506,12 @@ impl CommandError {
         quoting("ERR No samples available for event '", event, "'")
     }
 
+    /// A whole line that may quote bytes of any kind: errors of scripts.
+    #[cold]
+    pub fn quoted_line(line: &[u8]) -> CommandError {
+        CommandError::Quoting(line.into())
+    }
+
     /// ACL CAT: a category that is not known.
     #[cold]
     pub fn unknown_category(name: &[u8]) -> CommandError {

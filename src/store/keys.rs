@@ -231,6 +231,29 @@ impl<'k> Keys<'k> {
         self.begin(now_ms);
     }
 
+    /// As [`Keys::enter`]; false, and outside, where somebody is alone inside for long ([`Keyspace::is_busy`]).
+    #[inline]
+    #[must_use]
+    pub fn enter_unless_busy(&mut self, now_ms: u64) -> bool {
+        self.exit();
+        let guard = match self.keyspace.everything.try_read() {
+            Ok(guard) => guard,
+            Err(std::sync::TryLockError::Poisoned(error)) => error.into_inner(),
+            Err(std::sync::TryLockError::WouldBlock) => match patient_guard(self.keyspace) {
+                Some(guard) => guard,
+                None => return false,
+            },
+        };
+        self.entered = Entered::Shared(guard);
+        self.begin(now_ms);
+        true
+    }
+
+    /// Whether the caller is inside.
+    pub fn is_entered(&self) -> bool {
+        !matches!(self.entered, Entered::Not)
+    }
+
     /// Waits until nobody else is inside, and enters alone.
     pub fn enter_exclusively(&mut self, now_ms: u64) {
         self.exit();
@@ -900,6 +923,31 @@ impl<'k> Keys<'k> {
 /// The shared side of the big lock. A panic of another holder poisons nothing here: shards have their own guards.
 fn read_guard(keyspace: &Keyspace) -> ShardedLockReadGuard<'_, Listeners> {
     keyspace.everything.read().unwrap_or_else(std::sync::PoisonError::into_inner)
+}
+
+/// Waits for the shared side, for as long as nobody says that it takes long.
+#[cold]
+fn patient_guard(keyspace: &Keyspace) -> Option<ShardedLockReadGuard<'_, Listeners>> {
+    /// Looks before the processor is given to others between two of them.
+    const SPINS: u32 = 100;
+    /// Looks before it rests in between.
+    const YIELDS: u32 = 1000;
+    const REST: std::time::Duration = std::time::Duration::from_micros(100);
+    let mut looks = 0;
+    while !keyspace.is_busy.load(std::sync::atomic::Ordering::Acquire) {
+        match keyspace.everything.try_read() {
+            Ok(guard) => return Some(guard),
+            Err(std::sync::TryLockError::Poisoned(error)) => return Some(error.into_inner()),
+            Err(std::sync::TryLockError::WouldBlock) => {}
+        }
+        looks += 1;
+        match looks {
+            ..SPINS => std::hint::spin_loop(),
+            SPINS..YIELDS => std::thread::yield_now(),
+            _ => std::thread::sleep(REST),
+        }
+    }
+    None
 }
 
 fn write_guard(keyspace: &Keyspace) -> ShardedLockWriteGuard<'_, Listeners> {

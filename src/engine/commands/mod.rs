@@ -4,6 +4,7 @@ pub mod blocking;
 pub mod cluster;
 pub mod connection;
 pub mod pubsub;
+pub mod scripting;
 pub mod server;
 pub mod transaction;
 
@@ -18,6 +19,7 @@ pub const FAMILIES: &[&[CommandSpec<Handler>]] = &[
     server::spec::COMMANDS,
     blocking::spec::COMMANDS,
     cluster::spec::COMMANDS,
+    scripting::spec::COMMANDS,
 ];
 
 #[cfg(test)]

@@ -16,7 +16,7 @@ use crate::engine::registry::Command;
 use crate::engine::session::Session;
 use crate::engine::stats::Counter;
 use crate::protocol::command::encode;
-use crate::protocol::error::CommandResult;
+use crate::protocol::error::{CommandError, CommandResult};
 use crate::protocol::reply::Reply;
 use crate::protocol::request::OwnedRequest;
 use crate::store::keys::AccessPolicy;
@@ -73,7 +73,9 @@ fn run<R>(
     if engine.is_hindered(Hindrance::LogBehind) && command.flags.has(Flags::WRITE) {
         engine.persistence.wait_for_admission();
     }
-    context.keys.enter(now_ms);
+    if !context.keys.enter_unless_busy(now_ms) {
+        return Err(CommandError::Busy);
+    }
     if let Err(error) = gates::pass_direct(engine, &mut context, command) {
         engine.stats.rejected(command.id);
         engine.stats.error(&error);

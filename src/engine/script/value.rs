@@ -20,6 +20,7 @@ use smallvec::SmallVec;
 
 use super::lib::number;
 use super::plan::Proto;
+use crate::protocol::error::CommandError;
 pub use super::table::Table;
 
 thread_local! {
@@ -73,9 +74,45 @@ pub trait Host {
 
     /// What the libraries keep between two calls of this run; a run begins with the default.
     fn library_state(&mut self) -> &mut super::lib::State;
+}
 
-    /// The server's interface for scripts: the functions of the table `redis`.
-    fn server(&mut self) -> &mut dyn std::any::Any;
+/// What a script asks of the server.
+pub trait Server {
+    /// Runs a command; its reply as RESP, an error among them, or why it cannot run at all.
+    fn command(&mut self, arguments: &[&[u8]]) -> Result<&[u8], CommandError>;
+
+    /// Forgets the last command's reply.
+    fn done(&mut self);
+
+    /// `redis.setresp`: 2 or 3.
+    fn set_protocol(&mut self, version: u8);
+
+    /// `redis.log`: 0 is debug, 3 a warning.
+    fn log(&mut self, level: i64, message: &[u8]);
+
+    /// `redis.acl_check_cmd`.
+    fn may_run(&mut self, arguments: &[Text]) -> Option<bool>;
+
+    /// `redis.register_function`.
+    fn register_function(&mut self, arguments: &[Value]) -> Result<(), String>;
+
+    /// Looks whether the script is to end: once in a while.
+    fn check(&mut self) -> Result<(), ScriptError>;
+
+    /// How long KEYS or ARGV is.
+    fn input_len(&self, which: Inputs) -> usize;
+
+    /// An element of KEYS or ARGV, counted from 0.
+    fn input(&self, which: Inputs, index: usize) -> &[u8];
+}
+
+/// One of the two lists that a script is called with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Inputs {
+    /// `KEYS`
+    Keys,
+    /// `ARGV`
+    Arguments,
 }
 
 /// Why a script does not go on.
@@ -85,6 +122,11 @@ pub enum ScriptError {
     Message(Vec<u8>),
     /// `bad argument #position to 'name' (message)`: the machine knows the name. Counted from 1.
     Argument(usize, Vec<u8>),
+    /// `attempt to index local 'x' (a nil value)`: what was tried, whether on the second operand, and its type. The
+    /// machine knows the name.
+    Operand(&'static str, bool, &'static str),
+    /// A part of a concatenation that is no string: its place, and its type.
+    Part(usize, &'static str),
     /// A complete value, as `error` raises it.
     Raised(Value),
     /// Nothing in the script can catch this: it was killed, or used up a budget.
@@ -179,6 +221,54 @@ impl Drop for Closure {
     }
 }
 
+/// Functions that need the machine's frames.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Builtin {
+    /// `pcall`
+    ProtectedCall,
+    /// `xpcall`
+    HandledCall,
+    /// `error`
+    Error,
+    /// `redis.call`
+    Command,
+    /// `redis.pcall`
+    ProtectedCommand,
+    /// Another function of the table `redis`.
+    Api(Api),
+}
+
+impl Builtin {
+    /// Tells them apart.
+    fn number(self) -> usize {
+        match self {
+            Builtin::ProtectedCall => 1,
+            Builtin::HandledCall => 2,
+            Builtin::Error => 3,
+            Builtin::Command => 4,
+            Builtin::ProtectedCommand => 5,
+            Builtin::Api(api) => 16 + api as usize,
+        }
+    }
+}
+
+/// Functions of the table `redis` that run no command.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[allow(missing_docs)] // Each is named as in the table.
+pub enum Api {
+    Sha1Hex,
+    ErrorReply,
+    StatusReply,
+    Log,
+    ReplicateCommands,
+    SetRepl,
+    SetResp,
+    Breakpoint,
+    Debug,
+    AclCheckCmd,
+    RegisterFunction,
+}
+
 /// A value of a script.
 #[derive(Clone, Default)]
 pub enum Value {
@@ -197,6 +287,8 @@ pub enum Value {
     Function(Rc<Closure>),
     /// A function of a library.
     Native(NativeFunction),
+    /// A function that the machine itself is.
+    Builtin(Builtin),
     /// A function of a library that has state.
     Stateful(StatefulFunction),
     /// JSON's null (`cjson.null`): equal to itself, and true. A light userdata.
@@ -232,7 +324,7 @@ impl Value {
             Value::Number(_) => "number",
             Value::Text(_) => "string",
             Value::Table(_) => "table",
-            Value::Function(_) | Value::Native(_) | Value::Stateful(_) => "function",
+            Value::Function(_) | Value::Native(_) | Value::Builtin(_) | Value::Stateful(_) => "function",
             Value::Null => "userdata",
             Value::Cell(_) => "cell",
         }
@@ -267,6 +359,7 @@ impl Value {
             Value::Table(table) => table.address(),
             Value::Function(function) => Rc::as_ptr(function).addr(),
             Value::Native(function) => *function as usize,
+            Value::Builtin(function) => function.number(),
             Value::Stateful(function) => Rc::as_ptr(function).cast::<u8>().addr(),
             _ => 0,
         }
@@ -285,6 +378,7 @@ impl PartialEq for Value {
             (Value::Table(a), Value::Table(b)) => a.is_same(b),
             (Value::Function(a), Value::Function(b)) => Rc::ptr_eq(a, b),
             (Value::Native(_), Value::Native(_)) => self.address() == other.address(),
+            (Value::Builtin(a), Value::Builtin(b)) => a == b,
             (Value::Stateful(_), Value::Stateful(_)) => self.address() == other.address(),
             _ => false,
         }
@@ -386,7 +480,7 @@ impl<'a> Arguments<'a> {
     /// A function.
     pub fn function(&self, position: usize) -> Result<&'a Value, ScriptError> {
         match self.get(position) {
-            function @ (Value::Function(_) | Value::Native(_) | Value::Stateful(_)) => Ok(function),
+            function if function.type_name() == "function" => Ok(function),
             _ => Err(self.mismatch(position, "function")),
         }
     }

@@ -57,10 +57,6 @@ impl Host for TestHost {
     fn library_state(&mut self) -> &mut State {
         &mut self.state
     }
-
-    fn server(&mut self) -> &mut dyn std::any::Any {
-        &mut self.state
-    }
 }
 
 /// A function of the script.
@@ -87,6 +83,8 @@ pub fn show_error(error: &ScriptError) -> String {
         ScriptError::Message(text) => format!("error: {}", text.escape_ascii()),
         ScriptError::Argument(position, text) => format!("error: #{position} {}", text.escape_ascii()),
         ScriptError::Raised(value) => format!("raised: {}", show(value, 0)),
+        ScriptError::Operand(what, ..) => format!("error: {what}"),
+        ScriptError::Part(at, kind) => format!("error: part {at} is {kind}"),
         ScriptError::Ended(why) => format!("ended: {why}"),
     }
 }

@@ -54,7 +54,7 @@ fn read_only_tables_stay_as_they_are() {
 #[test]
 fn concat_joins_strings_and_numbers() {
     let table = list([n(1.0), Value::text("x"), n(2.5)]);
-    assert_eq!(call(find("concat"), &[table.clone()]), "'1x2.5'");
+    assert_eq!(call(find("concat"), std::slice::from_ref(&table)), "'1x2.5'");
     assert_eq!(call(find("concat"), &[table.clone(), Value::text(", "), n(2.0)]), "'x, 2.5'");
     assert_eq!(call(find("concat"), &[table.clone(), n(0.0), n(2.0), n(2.0)]), "'x'");
     assert_eq!(call(find("concat"), &[table.clone(), Value::Nil, n(3.0), n(2.0)]), "''");
@@ -70,8 +70,8 @@ fn lengths_and_walks() {
     let table = Table::from_list(vec![n(5.0), n(6.0)]);
     table.set(n(10.5), Value::Boolean(true)).expect("it takes");
     let table = Value::Table(table);
-    assert_eq!(call(find("getn"), &[table.clone()]), "2");
-    assert_eq!(call(find("maxn"), &[table.clone()]), "10.5");
+    assert_eq!(call(find("getn"), std::slice::from_ref(&table)), "2");
+    assert_eq!(call(find("maxn"), std::slice::from_ref(&table)), "10.5");
     assert_eq!(call(find("maxn"), &[numbers(&[])]), "0");
     assert_eq!(call(find("setn"), &[table.clone(), n(1.0)]), "error: \\'setn\\' is obsolete");
     let stop_at_six = || function(|_, values| one(if values[1] == n(6.0) { values[0].clone() } else { Value::Nil }));
