@@ -18,7 +18,7 @@ use super::lexer::SyntaxError;
 use super::library::globals;
 use super::machine::sha1_hex;
 use super::parser;
-use crate::base::limits::{SCRIPT_PLANS_MAX, SCRIPTS_EVALUATED_MAX, SCRIPT_TEXT_BYTES_MAX};
+use crate::base::limits::{SCRIPT_PLANS_MAX, SCRIPT_TEXT_BYTES_MAX, SCRIPTS_EVALUATED_MAX};
 use crate::base::random;
 use crate::protocol::error::{CommandError, CommandResult};
 
@@ -270,7 +270,9 @@ pub fn plan(text: &[u8]) -> CommandResult<Rc<Script>> {
 #[cold]
 fn compile(text: &[u8]) -> CommandResult<Script> {
     if text.len() > SCRIPT_TEXT_BYTES_MAX {
-        return Err(CommandError::quoted_line(b"ERR Error compiling script (new function): user_script:1: script too long"));
+        return Err(CommandError::quoted_line(
+            b"ERR Error compiling script (new function): user_script:1: script too long",
+        ));
     }
     let (header, body) = header::parse(text)?;
     let compiled = compile_body(&body, Purpose::Script, "user_script").map_err(|message| {

@@ -294,7 +294,9 @@ impl<'a> Code<'a> {
     fn describe_suffixed(&self, first: &Expression, suffixes: &[Suffix]) -> Option<Description> {
         match suffixes.last() {
             None => self.describe(first),
-            Some(Suffix::Index(Expression::Text(name), _)) => Some(Description { kind: "field", name: Rc::clone(name) }),
+            Some(Suffix::Index(Expression::Text(name), _)) => {
+                Some(Description { kind: "field", name: Rc::clone(name) })
+            }
             Some(Suffix::Index(..)) => Some(Description { kind: "field", name: Rc::from(&b"?"[..]) }),
             Some(_) => None,
         }

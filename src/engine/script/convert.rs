@@ -149,7 +149,7 @@ fn write_level(value: &Value, reply: &mut Reply, depth: usize) {
     }
     match value {
         Value::Text(text) => reply.bulk(text),
-        Value::Number(number) => reply.integer(*number as i64),
+        Value::Number(number) => reply.integer(super::lib::number::to_i64(*number)),
         Value::Boolean(truth) if reply.is_resp3() => reply.boolean(*truth),
         Value::Boolean(true) => reply.integer(1),
         Value::Table(table) => write_table(table, reply, depth),

@@ -44,9 +44,13 @@ pub fn parse(text: &[u8]) -> Result<(Header, Cow<'_, [u8]>), CommandError> {
     if !text.starts_with(b"#!") {
         return Ok((Header::default(), Cow::Borrowed(text)));
     }
-    let Some(end) = text.iter().position(|byte| *byte == b'\n') else { return Err(error(b"Invalid script shebang", b"")) };
+    let Some(end) = text.iter().position(|byte| *byte == b'\n') else {
+        return Err(error(b"Invalid script shebang", b""));
+    };
     let parts = words::split(&text[..end]).unwrap_or_default();
-    let Some((engine, options)) = parts.split_first() else { return Err(error(b"Invalid engine in script shebang", b"")) };
+    let Some((engine, options)) = parts.split_first() else {
+        return Err(error(b"Invalid engine in script shebang", b""));
+    };
     if engine != b"#!lua" {
         return Err(error(b"Unexpected engine in script shebang: ", engine));
     }

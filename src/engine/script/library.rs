@@ -106,6 +106,7 @@ fn make() -> Globals {
     table.set_text(b"_VERSION", Value::text("Lua 5.1"));
     table.set_text(b"_G", Value::Table(table.clone()));
     table.make_readonly();
+    table.make_global();
     Globals { table, string }
 }
 

@@ -131,6 +131,11 @@ impl<'s> Machine<'s> {
         }
     }
 
+    /// Ends the run; its values can be read for as long as what it leaves is kept.
+    pub fn finish(self) -> Remains {
+        Remains { tables: self.tables, cells: self.cells }
+    }
+
     /// Gives a table to the script; see [`Host::keep`].
     pub fn adopt(&mut self, table: &Table) {
         self.tables.push(table.downgrade());
@@ -201,10 +206,15 @@ impl<'s> Machine<'s> {
     }
 }
 
-impl Drop for Machine<'_> {
+/// The tables and cells of a run that has ended: they may refer to each other in circles, and are emptied when this goes.
+#[must_use]
+pub struct Remains {
+    tables: Vec<WeakTable>,
+    cells: Vec<Weak<RefCell<Value>>>,
+}
+
+impl Drop for Remains {
     fn drop(&mut self) {
-        self.stack.clear();
-        self.frames.clear();
         for table in &self.tables {
             table.clear();
         }

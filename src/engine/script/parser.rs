@@ -25,7 +25,8 @@ type Parsed<T> = Result<T, SyntaxError>;
 pub fn parse(text: &[u8]) -> Parsed<Function> {
     let mut lexer = Lexer::new(text);
     let token = lexer.next()?;
-    let mut parser = Parser { line: 1, last_line: 1, lexer, token, ahead: None, scopes: Vec::new(), level: 0 };
+    let line = lexer.line;
+    let mut parser = Parser { line, last_line: line, lexer, token, ahead: None, scopes: Vec::new(), level: 0 };
     parser.scopes.push(Scope { is_variadic: true, ..Scope::default() });
     let body = parser.block()?;
     if parser.token != Token::End {
@@ -136,11 +137,11 @@ impl Parser<'_> {
 
     fn name(&mut self) -> Parsed<Rc<[u8]>> {
         if !matches!(self.token, Token::Name(_)) {
-            return Err(self.error("<name> expected"));
+            return Err(self.expected("<name>"));
         }
         match self.advance()? {
             Token::Name(name) => Ok(name),
-            _ => Err(self.error("<name> expected")),
+            _ => Err(self.expected("<name>")),
         }
     }
 

@@ -94,30 +94,30 @@ pub fn run(call: &mut Call<'_, '_>, args: Args<'_>, source: ScriptSource, read_o
         is_long: false,
         is_exclusive,
     };
-    let result = {
-        let mut machine = Machine::new(&mut host, "user_script", seed);
-        machine.run(&script.compiled.main)
-    };
+    let mut machine = Machine::new(&mut host, "user_script", seed);
+    let result = machine.run(&script.compiled.main);
+    let remains = machine.finish();
     host.end();
     call.context.reply.set_protocol(protocol);
     call.context.may_block = may_block;
     call.session.database = database;
     call.context.keys.database = database;
     call.context.keys.effects.log_nothing();
-    match result {
+    let outcome = match result {
         Ok(value) => {
             convert::write_reply(&value, &mut call.context.reply);
             Ok(Outcome::Done)
         }
         Err(failure) => Err(failed(failure, &script.digest, "@user_script")),
-    }
+    };
+    drop(remains);
+    outcome
 }
 
 /// Whether the locks that are held are those that the script needs.
 fn is_held(call: &mut Call<'_, '_>, script: &Script, request: Request<'_>, mut keys: std::ops::Range<usize>) -> bool {
     let held = &mut call.context.keys;
-    held.is_exclusive()
-        || (script.compiled.touches_only_declared && keys.all(|at| held.holds(request.argument(at))))
+    held.is_exclusive() || (script.compiled.touches_only_declared && keys.all(|at| held.holds(request.argument(at))))
 }
 
 /// What is refused before a script begins; scripts without a header are refused when they do it.
@@ -315,7 +315,10 @@ impl Engine {
     /// From now on a script has run for too long: who comes is told so.
     #[cold]
     fn begin_long_script(&self, request: Request<'_>, has_written: bool) {
-        tracing::warn!("a script has been running for {} ms; use SCRIPT KILL to end it", self.scripts.running.threshold_ms());
+        tracing::warn!(
+            "a script has been running for {} ms; use SCRIPT KILL to end it",
+            self.scripts.running.threshold_ms()
+        );
         self.scripts.running.begin(request.iter().map(<[u8]>::to_vec).collect(), has_written);
         self.keyspace.is_busy.store(true, std::sync::atomic::Ordering::Release);
         self.hinder(Hindrance::Busy, true);

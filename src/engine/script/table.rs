@@ -29,6 +29,8 @@ struct Parts {
     /// Nodes from here on are taken.
     last_free: usize,
     is_readonly: bool,
+    /// It is the table of globals: reading what is not there is an error.
+    is_global: bool,
 }
 
 #[derive(Clone)]
@@ -143,7 +145,7 @@ impl Table {
     /// The entry behind a key, or the first one behind nil; none at the end. Fails where the key is not in the table.
     pub fn next(&self, key: &Value) -> Result<Option<(Value, Value)>, ScriptError> {
         let parts = self.0.borrow();
-        let from = parts.position(key).ok_or_else(|| ScriptError::message("invalid key to 'next'"))?;
+        let from = parts.position(key).ok_or_else(|| ScriptError::Raised(Value::text("invalid key to 'next'")))?;
         Ok(parts.entry_from(from).map(|(_, key, value)| (key, value)))
     }
 
@@ -164,6 +166,16 @@ impl Table {
     /// From now on nothing sets its keys.
     pub fn make_readonly(&self) {
         self.0.borrow_mut().is_readonly = true;
+    }
+
+    /// From now on it is the table of globals.
+    pub fn make_global(&self) {
+        self.0.borrow_mut().is_global = true;
+    }
+
+    /// Whether it is the table of globals.
+    pub fn is_global(&self) -> bool {
+        self.0.borrow().is_global
     }
 
     /// Whether nothing sets its keys.

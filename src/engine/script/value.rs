@@ -20,8 +20,8 @@ use smallvec::SmallVec;
 
 use super::lib::number;
 use super::plan::Proto;
-use crate::protocol::error::CommandError;
 pub use super::table::Table;
+use crate::protocol::error::CommandError;
 
 thread_local! {
     static LIVE_BYTES: Cell<usize> = const { Cell::new(0) };

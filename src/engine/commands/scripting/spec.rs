@@ -81,7 +81,10 @@ const SCRIPT: &[CommandSpec<Handler>] = &[
         complexity: "O(1)",
         arity: Exactly(3),
         flags: flags!(NOSCRIPT),
-        arguments: &[arg::one_of("mode", &[arg::token("yes", "YES"), arg::token("sync", "SYNC"), arg::token("no", "NO")])],
+        arguments: &[arg::one_of(
+            "mode",
+            &[arg::token("yes", "YES"), arg::token("sync", "SYNC"), arg::token("no", "NO")],
+        )],
         handler: Some(super::script_debug),
         ..ROW
     },
@@ -163,5 +166,4 @@ const ROW: CommandSpec<Handler> =
     CommandSpec { group: Group::Scripting, categories: categories!(SCRIPTING), ..CommandSpec::EMPTY };
 
 /// What the commands that run scripts have in common.
-const RUN: CommandSpec<Handler> =
-    CommandSpec { complexity: "Depends on the script", arity: AtLeast(3), ..ROW };
+const RUN: CommandSpec<Handler> = CommandSpec { complexity: "Depends on the script", arity: AtLeast(3), ..ROW };

@@ -263,15 +263,13 @@ impl Code<'_> {
             Expression::And(parts) => self.condition_list(parts, false, when),
             Expression::Or(parts) => self.condition_list(parts, true, when),
             Expression::Chain(first, links) if links.last().is_some_and(|link| link.operator.is_comparison()) => {
+                let Some((last, before)) = links.split_last() else { return Ok(Vec::new()) };
                 let mark = self.free;
-                let (last, before) = links.split_at(links.len() - 1);
-                let _ = before;
-                let left = self.chain_operand(first, &links[..links.len() - 1])?;
-                let right = self.operand(&last[last.len() - 1].right)?;
-                let link = &links[links.len() - 1];
-                self.line = link.line;
+                let left = self.chain_operand(first, before)?;
+                let right = self.operand(&last.right)?;
+                self.line = last.line;
                 self.free = mark;
-                Ok(vec![self.compare(link.operator, when, left, right)])
+                Ok(vec![self.compare(last.operator, when, left, right)])
             }
             other => {
                 let mark = self.free;
@@ -445,17 +443,9 @@ impl Code<'_> {
     }
 
     /// Calls what is in `base`.
-    fn call_suffix(
-        &mut self,
-        suffix: &Suffix,
-        base: Register,
-        description: Option<Description>,
-        results: u16,
-    ) -> Done {
+    fn call_suffix(&mut self, suffix: &Suffix, base: Register, description: Option<Description>, results: u16) -> Done {
         match suffix {
-            Suffix::Call(arguments, line) => {
-                self.arguments_and_call(base, 0, arguments, *line, description, results)
-            }
+            Suffix::Call(arguments, line) => self.arguments_and_call(base, 0, arguments, *line, description, results),
             Suffix::Method(name, arguments, line) => {
                 self.allocate(1)?;
                 let key = self.operand(&Expression::Text(Rc::clone(name)))?;

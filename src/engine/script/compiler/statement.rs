@@ -48,7 +48,7 @@ impl Code<'_> {
             StatementKind::Assign(targets, values) => self.assign(targets, values)?,
             StatementKind::Call(call) => {
                 self.multiple(call, 1)?;
-            },
+            }
             StatementKind::Do(body) => self.block(body)?,
             StatementKind::While(condition, body) => self.while_loop(condition, body)?,
             StatementKind::Repeat(body, condition) => self.repeat_loop(body, condition)?,

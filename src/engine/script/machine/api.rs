@@ -3,9 +3,9 @@
 use sha1::{Digest, Sha1};
 use smallvec::SmallVec;
 
+use super::super::convert;
 use super::super::value::{Api, Arguments, Builtin, ScriptError, Table, Text, Value, Values, one};
 use super::Machine;
-use super::super::convert;
 
 /// Commands with up to so many arguments take no allocation for the list.
 type Parts<'a> = SmallVec<[&'a [u8]; 8]>;
@@ -19,7 +19,7 @@ impl Machine<'_> {
                 Err(ScriptError::Raised(error)) => one(error),
                 result => one(result?),
             },
-            Builtin::Error => Err(self.raise(arguments)),
+            Builtin::Error => Err(self.raise(arguments, 0)),
             Builtin::Api(api) => self.api(api, arguments),
             Builtin::ProtectedCall | Builtin::HandledCall => Ok(Values::new()),
         }
@@ -143,9 +143,9 @@ impl Machine<'_> {
         let [flags] = given else { return Err(self.server_error("redis.set_repl() requires two arguments.")) };
         match flags.as_number().unwrap_or_default() as i64 {
             0..=3 => Ok(Values::new()),
-            _ => Err(self.server_error(
-                "Invalid replication flags. Use REPL_AOF, REPL_REPLICA, REPL_ALL or REPL_NONE.",
-            )),
+            _ => {
+                Err(self.server_error("Invalid replication flags. Use REPL_AOF, REPL_REPLICA, REPL_ALL or REPL_NONE."))
+            }
         }
     }
 

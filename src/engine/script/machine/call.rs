@@ -185,7 +185,10 @@ impl Machine<'_> {
         wanted: u16,
     ) -> Result<Called, ScriptError> {
         if count == 0 {
-            return Err(ScriptError::argument(1, "value expected"));
+            // As it comes out of Redis's own `pcall`.
+            let text = Value::text("attempt to call a boolean value");
+            self.deliver(Values::from_iter([Value::Boolean(false), text]), results_at, wanted)?;
+            return Ok(Called::Done);
         }
         self.protect(function + 1, count - 1, (results_at, wanted), None)
     }
@@ -260,6 +263,8 @@ impl Machine<'_> {
                 Ok(self.stack[at..end].iter_mut().map(std::mem::take).collect())
             }
             Value::Builtin(Builtin::ProtectedCall | Builtin::HandledCall) => self.protect_nested(function, arguments),
+            // Between it and the script stands the library that calls it.
+            Value::Builtin(Builtin::Error) => Err(self.raise(arguments, 1)),
             Value::Builtin(builtin) => self.builtin(*builtin, arguments).map_err(|error| self.unplaced(error)),
             Value::Native(native) => {
                 self.nested += 1;
@@ -268,14 +273,20 @@ impl Machine<'_> {
                 result.map_err(|error| self.unplaced(error))
             }
             Value::Stateful(native) => run_stateful(native, self, arguments).map_err(|error| self.unplaced(error)),
-            other => Err(ScriptError::message(format!("attempt to call a {} value", other.type_name()))),
+            other => {
+                let text = format!("attempt to call a {} value", other.type_name());
+                Err(ScriptError::Raised(Value::text(text)))
+            }
         }
     }
 
     /// `pcall` that is called by a library or by `pcall`.
     fn protect_nested(&mut self, which: &Value, arguments: &[Value]) -> Result<Values, ScriptError> {
         let is_handled = *which == Value::Builtin(Builtin::HandledCall);
-        let function = Arguments(arguments).any(1)?;
+        let Some(function) = arguments.first() else {
+            let text = Value::text("attempt to call a boolean value");
+            return Ok(Values::from_iter([Value::Boolean(false), text]));
+        };
         let handler = if is_handled { Some(Arguments(arguments).any(2)?.clone()) } else { None };
         let given = if is_handled { &[] } else { &arguments[1..] };
         let frames = self.frames.len();

@@ -159,7 +159,10 @@ impl Machine<'_> {
             Op::Index { to, object, key } => {
                 let key = self.operand(base, constants, key);
                 let value = match self.register(base, object) {
-                    Value::Table(table) => table.get(key),
+                    Value::Table(table) => match table.get(key) {
+                        Value::Nil if table.is_global() => return Err(no_global(key)),
+                        value => value,
+                    },
                     other => super::super::library::method(other, key).ok_or_else(|| not_indexable(other))?,
                 };
                 self.set(base, to, value);
@@ -216,7 +219,9 @@ impl Machine<'_> {
             }
             Op::Negate { to, from } => {
                 let value = self.register(base, from);
-                let number = value.as_number().ok_or_else(|| ScriptError::Operand("perform arithmetic on", false, value.type_name()))?;
+                let number = value
+                    .as_number()
+                    .ok_or_else(|| ScriptError::Operand("perform arithmetic on", false, value.type_name()))?;
                 self.set(base, to, Value::Number(-number));
             }
             Op::Length { to, from } => {
@@ -268,12 +273,7 @@ impl Machine<'_> {
                 self.set(base, to, table);
             }
             Op::GetGlobal { name, .. } => {
-                let mut message = b"Script attempted to access nonexistent global variable '".to_vec();
-                if let Value::Text(name) = &closure.proto.constants[name as usize] {
-                    message.extend_from_slice(name);
-                }
-                message.push(b'\'');
-                return Err(ScriptError::Message(message));
+                return Err(no_global(&closure.proto.constants[name as usize]));
             }
             Op::SetGlobal { .. } => return Err(ScriptError::message("Attempt to modify a readonly table")),
             _ => {}
@@ -407,6 +407,13 @@ fn not_indexable(value: &Value) -> ScriptError {
     ScriptError::Operand("index", false, value.type_name())
 }
 
+#[cold]
+fn no_global(name: &Value) -> ScriptError {
+    let name = name.as_text();
+    let before = b"Script attempted to access nonexistent global variable '";
+    ScriptError::Message([before, name.as_deref().unwrap_or_default(), b"'"].concat())
+}
+
 fn read_cell(value: &Value) -> Value {
     match value {
         Value::Cell(cell) => cell.borrow().clone(),
@@ -420,4 +427,3 @@ fn write_cell(cell: &Value, value: Value) {
         drop(old);
     }
 }
-

@@ -100,8 +100,8 @@ impl Machine<'_> {
         })
     }
 
-    /// `error(message, level)`
-    pub(super) fn raise(&self, arguments: &[Value]) -> ScriptError {
+    /// `error(message, level)`, called through so many libraries.
+    pub(super) fn raise(&self, arguments: &[Value], libraries: usize) -> ScriptError {
         let arguments = Arguments(arguments);
         let level = match arguments.integer_or(2, 1) {
             Ok(level) => level,
@@ -111,7 +111,9 @@ impl Machine<'_> {
             (message @ (Value::Text(_) | Value::Number(_)), Ok(level)) if level > 0 => {
                 let text = message.as_text();
                 let text = text.as_deref().unwrap_or_default();
-                ScriptError::Raised(Value::text([&self.place(level), text].concat()))
+                let place = level.checked_sub(libraries).filter(|level| *level > 0);
+                let place = place.map_or_else(Vec::new, |level| self.place(level));
+                ScriptError::Raised(Value::text([&place, text].concat()))
             }
             (other, _) => ScriptError::Raised(other.clone()),
         }
