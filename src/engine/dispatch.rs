@@ -635,6 +635,7 @@ pub fn run_scripted(call: &mut Call<'_, '_>, command: &'static Command, request:
     let dirty = call.context.keys.effects.begin_queued();
     call.context.keys.database = call.session.database;
     let result = call_handler(&mut Call { command, ..reborrow(call) }, command, request);
+    note_reads(call, command, request);
     call.engine.stats.called(command.id, 1, 0);
     if result.is_err() {
         call.context.reply.truncate(mark);
