@@ -70,6 +70,8 @@ pub struct Wait {
     pub unserved: Option<Unserved>,
     /// The wait ends as at its deadline when this does.
     pub until: Option<Until>,
+    /// Nobody may end it (CLIENT UNBLOCK).
+    pub is_held: bool,
     /// The command takes something that its reply tells, and that is put back where the client is gone before it could
     /// read that.
     pub put_back: Option<PutBack>,
@@ -86,7 +88,17 @@ impl Wait {
         let keys: Vec<_> = keys.into_iter().map(|key| key.as_ref().to_vec()).collect();
         let is_ready =
             Box::new(move |_: &[u8], held: Option<&Record>| held.is_some_and(|held| held.value_type() == value_type));
-        Wait { awaited: keys.len(), keys, is_ready, deadline_ms, attempt, unserved: None, until: None, put_back: None }
+        Wait {
+            awaited: keys.len(),
+            keys,
+            is_ready,
+            deadline_ms,
+            attempt,
+            unserved: None,
+            until: None,
+            is_held: false,
+            put_back: None,
+        }
     }
 
     /// Waits for no key, but for the deadline or `until`; the reply then is `unserved`.
@@ -99,6 +111,7 @@ impl Wait {
             attempt: Box::new(|_, _| Ok(false)),
             unserved: Some(unserved),
             until: None,
+            is_held: false,
             put_back: None,
         }
     }
@@ -256,6 +269,11 @@ impl Waiter {
     /// Whether the change of an awaited key to `held` makes it worth another attempt.
     fn is_ready(&self, key: &[u8], held: Option<&Record>) -> bool {
         (self.wait.is_ready)(key, held)
+    }
+
+    /// Whether somebody else may end it.
+    pub fn may_be_ended(&self) -> bool {
+        !self.wait.is_held
     }
 
     /// Whether it also ends when a key that it waits for is gone.

@@ -77,6 +77,8 @@ pub struct Client {
     pub channels: AtomicU32,
     /// Patterns that it is subscribed to.
     pub patterns: AtomicU32,
+    /// MONITOR.
+    pub monitors: AtomicBool,
     /// How it wants to be told of changes of what it has cached.
     pub tracker: Mutex<Option<Arc<Tracker>>>,
     /// Channels of shards that it is subscribed to.
@@ -242,6 +244,7 @@ impl Clients {
             channels: AtomicU32::new(0),
             patterns: AtomicU32::new(0),
             shard_channels: AtomicU32::new(0),
+            monitors: AtomicBool::new(false),
             tracker: Mutex::default(),
             queued: AtomicU32::new(u32::MAX),
             watching: AtomicU32::new(0),

@@ -9,12 +9,13 @@
 //! for what it brought, hands its effects to the listeners, and lets go.
 
 mod direct;
-mod gates;
+pub(super) mod gates;
 mod tally;
 
 use std::cell::RefCell;
 use std::ops::Range;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::atomic::Ordering::Relaxed;
 
 use smallvec::SmallVec;
 
@@ -25,7 +26,7 @@ use super::persistence::commit::HeldBack;
 use super::registry::{Command, Handler, REGISTRY};
 use super::session::{ReplyMode, Session};
 use super::stats::Counter;
-use super::{Call, Outcome, blocking, transaction};
+use super::{Call, Outcome, blocking, monitors, script, transaction};
 use crate::base::bytes::equal;
 use crate::base::clock::Stopwatch;
 use crate::command::spec::Flags;
@@ -145,6 +146,8 @@ struct Run<'e, 's> {
     tally: BatchTally,
     /// Replies wait for the log.
     holds_replies: bool,
+    /// Somebody watches what runs.
+    is_monitored: bool,
     /// `keys.tally.written` when the last command had run.
     written: u64,
     /// Where the replies of the commands are that wrote; noted where replies wait.
@@ -168,10 +171,12 @@ impl<'e, 's> Run<'e, 's> {
             context.keys.replay_ms = now_ms;
             context.keys.enter(0);
         } else {
-            context.keys.enter(now_ms);
+            // Whoever waits for a script that takes long is told so, command by command.
+            let _ = context.keys.enter_unless_busy(now_ms);
         }
         let holds_replies = engine.persistence.holds_replies();
-        Run { engine, session, context, tally, holds_replies, written: 0, replies: Vec::new() }
+        let is_monitored = engine.monitors.any();
+        Run { engine, session, context, tally, holds_replies, is_monitored, written: 0, replies: Vec::new() }
     }
 
     fn input(mut self, scratch: &mut Scratch, parser: &mut Parser, input: &[u8]) -> Ran {
@@ -183,15 +188,20 @@ impl<'e, 's> Run<'e, 's> {
             let parsed = parser.parse(input, consumed, &mut scratch.batch, WINDOW);
             self.prepare(scratch, input);
             let is_behind = self.engine.is_hindered(Hindrance::LogBehind);
+            let is_paused = self.engine.is_hindered(Hindrance::Paused) && self.is_paused();
+            self.context.keys.spares_expired = is_paused;
             let mut fetched = 0;
             for index in 0..scratch.batch.len() {
                 if index == fetched {
                     fetched = self.prefetch(scratch, index);
                 }
                 let prepared = scratch.prepared[index];
-                if is_behind && self.has_to_wait(prepared.command) {
+                awaits_log = is_behind && self.has_to_wait(prepared.command);
+                if awaits_log
+                    || is_paused && self.waits_for_pause(scratch.batch.request(index, input), prepared.command)
+                {
                     consumed = if index == 0 { consumed } else { scratch.batch.end(index - 1) };
-                    (paused, awaits_log) = (true, true);
+                    paused = true;
                     parser.rewind();
                     break 'windows;
                 }
@@ -234,8 +244,29 @@ impl<'e, 's> Run<'e, 's> {
     /// Whether a command is to be left for when the log has taken more.
     #[cold]
     fn has_to_wait(&self, command: Option<&'static Command>) -> bool {
-        command.is_some_and(|command| gates::writes(self.session, command))
+        command.is_some_and(|command| gates::writes(self.session, command, |_| false))
             && self.engine.persistence.admit(self.engine) == Admit::Wait
+    }
+
+    /// Whether commands of this connection are paused.
+    #[cold]
+    fn is_paused(&self) -> bool {
+        let client = &self.session.client;
+        let is_exempt = client.origin.in_process || client.monitors.load(Relaxed);
+        !is_exempt && self.engine.is_paused(self.context.keys.now_ms)
+    }
+
+    /// Whether a command is to be left for when the pause is over; the connection waits for that then.
+    #[cold]
+    fn waits_for_pause(&mut self, request: Request<'_>, found: Option<&'static Command>) -> bool {
+        // What is refused anyway is refused at once.
+        let Ok(command) = identify(request, found) else { return false };
+        let waiter = self.engine.wait_for_end_of_pause(&mut self.context, self.session, command);
+        let waits = waiter.is_some();
+        if let Some(waiter) = waiter {
+            self.session.block(waiter);
+        }
+        waits
     }
 
     /// Lets go of everything and settles the counts. What was published waits in `session.touched`.
@@ -350,7 +381,11 @@ impl<'e, 's> Run<'e, 's> {
                 return Err(self.refuse(request, error));
             }
         };
-        if let Err(error) = gates::pass(self.engine, self.session, &mut self.context, command, request) {
+        let passed = match self.context.keys.is_entered() {
+            true => gates::pass(self.engine, self.session, &mut self.context, command, request),
+            false => gates::pass_busy(self.engine, self.session, &mut self.context, command, request),
+        };
+        if let Err(error) = passed {
             self.engine.stats.rejected(command.id);
             return Err(self.refuse(request, error));
         }
@@ -374,7 +409,9 @@ impl<'e, 's> Run<'e, 's> {
     fn refuse(&mut self, request: Request<'_>, error: CommandError) -> CommandError {
         if request.name().eq_ignore_ascii_case(b"exec") {
             self.session.transaction = None;
-            transaction::unwatch(self.session, &mut self.context.keys);
+            if self.context.keys.is_entered() {
+                transaction::unwatch(self.session, &mut self.context.keys);
+            }
             return match error {
                 CommandError::CrossSlot => error,
                 other => CommandError::ExecAbortBecause(Box::new(other)),
@@ -412,7 +449,10 @@ impl<'e, 's> Run<'e, 's> {
     /// Takes the locks of a command whose keys were not hashed ahead.
     fn lock_planned(&mut self, command: &'static Command, request: Request<'_>) {
         let keys = &mut self.context.keys;
-        let plan = if command.is_exec { transaction::plan(self.session) } else { plan_command(command, request) };
+        let plan = match command.is_exec {
+            true => transaction::plan(self.engine, self.session),
+            false => plan_command(self.engine, command, request),
+        };
         match plan {
             LockPlan::Nothing => {}
             LockPlan::Everything => {
@@ -431,10 +471,14 @@ impl<'e, 's> Run<'e, 's> {
     /// Calls the handler, and does what follows within the locks.
     fn handle(&mut self, command: &'static Command, request: Request<'_>) -> CommandResult {
         let timed = self.tally.start(self.engine, command);
+        let is_monitored = self.is_monitored;
         let Run { engine, session, context, .. } = self;
         let mut call = Call { engine, session, context, command };
         let result = call_handler(&mut call, command, request);
         note_reads(&mut call, command, request);
+        if is_monitored {
+            monitors::show(&mut call, command, request);
+        }
         self.tally.finish(self.engine, self.session, command, request, timed);
         finish_step(&mut self.context, self.engine, result.is_ok(), |out| request.encode(out));
         match result {
@@ -505,7 +549,10 @@ fn identify(request: Request<'_>, found: Option<&'static Command>) -> CommandRes
 }
 
 /// The locks that a command needs by its own declaration.
-pub fn plan_command<'a>(command: &'static Command, request: Request<'a>) -> LockPlan<'a> {
+pub fn plan_command<'a>(engine: &Engine, command: &'static Command, request: Request<'a>) -> LockPlan<'a> {
+    if let Some(runs) = command.runs_script {
+        return script::run::plan(engine, runs, request);
+    }
     if command.needs_everything {
         return LockPlan::Everything;
     }
@@ -546,6 +593,9 @@ pub fn run_queued(call: &mut Call<'_, '_>, command: &'static Command, request: R
     let allowed = gates::pass_queued(call, command);
     let result = allowed.and_then(|()| call_handler(&mut Call { command, ..reborrow(call) }, command, request));
     note_reads(call, command, request);
+    if call.engine.monitors.any() {
+        monitors::show(call, command, request);
+    }
     let took_ns = watch.map(|watch| watch.elapsed_ns());
     if let Some(took_ns) = took_ns {
         tally::note_time(call.engine, call.session, command, request, took_ns);
@@ -573,10 +623,27 @@ fn note_reads(call: &mut Call<'_, '_>, command: &'static Command, request: Reque
 #[cold]
 fn note_tracked_reads(call: &mut Call<'_, '_>, command: &'static Command, request: Request<'_>) {
     let notes = call.session.tracker.as_ref().is_some_and(|tracker| tracker.notes_reads(call.session.caching));
-    if notes && let LockPlan::Keys(keys) = plan_command(command, request) {
+    if notes && let LockPlan::Keys(keys) = plan_command(call.engine, command, request) {
         let touched = &mut call.context.keys.effects.touched;
         keys.iter().for_each(|key| call.engine.tracking.remember(key, call.session.client.id, touched));
     }
+}
+
+/// Runs a command of a script, whose locks are held; the reply is written, or taken back where the command fails.
+pub fn run_scripted(call: &mut Call<'_, '_>, command: &'static Command, request: Request<'_>) -> CommandResult {
+    let mark = call.context.reply.mark();
+    let dirty = call.context.keys.effects.begin_queued();
+    call.context.keys.database = call.session.database;
+    let result = call_handler(&mut Call { command, ..reborrow(call) }, command, request);
+    call.engine.stats.called(command.id, 1, 0);
+    if result.is_err() {
+        call.context.reply.truncate(mark);
+        call.engine.stats.failed(command.id);
+    }
+    let database = call.context.keys.database;
+    call.context.keys.effects.conclude(database, |out| request.encode(out));
+    call.context.keys.effects.dirty += dirty;
+    result.map(drop)
 }
 
 fn reborrow<'b, 'k>(call: &'b mut Call<'_, 'k>) -> Call<'b, 'k> {

@@ -15,7 +15,10 @@ use super::blocking::Timers;
 use super::clients::{Client, Clients, Origin};
 use super::cluster::Cluster;
 use super::memory::Memory;
+use super::monitors::Monitors;
+use super::pause::Pause;
 use super::persistence::Persistence;
+use super::script::cache::Scripts;
 use super::session::Session;
 use super::slowlog::SlowLog;
 use super::stats::{Counter, Stats};
@@ -57,6 +60,10 @@ pub struct Engine {
     pub clients: Arc<Clients>,
     /// Subscriptions.
     pub pubsub: Arc<PubSub>,
+    /// See there.
+    pub pause: Pause,
+    /// Who watches.
+    pub monitors: Monitors,
     /// Who caches what.
     pub tracking: Arc<Tracking>,
     /// What is observed of changes.
@@ -91,6 +98,8 @@ pub struct Engine {
     pub stopping: Stopping,
     /// Whether expired keys are removed before anybody meets them (`DEBUG SET-ACTIVE-EXPIRE`).
     pub active_expiry: AtomicBool,
+    /// Scripts.
+    pub scripts: Scripts,
     /// What is written to disk.
     pub persistence: Persistence,
     hindrances: AtomicU8,
@@ -115,6 +124,10 @@ pub enum Hindrance {
     LogBehind = 16,
     /// The instance has ended: what is written from now on would be lost.
     Ended = 32,
+    /// Commands of connections wait; see [`super::pause`].
+    Paused = 64,
+    /// A script has been running for longer than `busy-reply-threshold`.
+    Busy = 128,
 }
 
 /// Changes how much is logged.
@@ -200,6 +213,8 @@ impl Engine {
             config_file: OnceLock::new(),
             cluster: Cluster::new(settings.cluster_enabled),
             stats: Stats::default(),
+            pause: Pause::default(),
+            monitors: Monitors::default(),
             tracking: Arc::new(Tracking::new(clients.clone())),
             clients,
             pubsub: Arc::default(),
@@ -219,6 +234,7 @@ impl Engine {
             log_level: RwLock::default(),
             stopping: Stopping::default(),
             active_expiry: AtomicBool::new(true),
+            scripts: Scripts::default(),
             persistence,
             hindrances: AtomicU8::new(0),
             latched_because: Mutex::new(""),
@@ -279,7 +295,8 @@ impl Engine {
     fn expire_now(&self, now_ms: u64, slice: usize) -> u64 {
         /// How often the switch is looked at while it is off, in ms.
         const OFF_PERIOD_MS: u64 = 100;
-        if !self.active_expiry.load(Ordering::Relaxed) || self.is_hindered(Hindrance::Loading) {
+        let is_paused = self.is_hindered(Hindrance::Paused) && self.is_paused(now_ms);
+        if is_paused || !self.active_expiry.load(Ordering::Relaxed) || self.is_hindered(Hindrance::Loading) {
             return now_ms + OFF_PERIOD_MS;
         }
         let watch = self.latency.watch();

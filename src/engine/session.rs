@@ -121,6 +121,9 @@ impl Session {
         self.client.outbox.close();
         engine.pubsub.leave(self.client.id, &mut self.subscriptions);
         self.stop_waiting(engine);
+        if self.client.monitors.load(Ordering::Relaxed) {
+            engine.monitors.remove(self.client.id);
+        }
         if self.tracker.take().is_some() {
             engine.tracking.end(&self.client);
             engine.observe_from_outside();

@@ -326,6 +326,8 @@ pub enum CommandError {
     OnlySubscribe(Box<str>),
     #[error("ERR {0} isn't allowed for a DENY BLOCKING client")]
     DenyBlocking(&'static str),
+    #[error("ERR MONITOR isn't allowed for DENY BLOCKING client")]
+    DenyMonitor,
 
     // Connection.
     #[error("NOAUTH Authentication required.")]
@@ -667,6 +669,12 @@ impl CommandError {
     #[cold]
     pub fn no_samples(event: &[u8]) -> CommandError {
         quoting("ERR No samples available for event '", event, "'")
+    }
+
+    /// A whole line that may quote bytes of any kind: errors of scripts.
+    #[cold]
+    pub fn quoted_line(line: &[u8]) -> CommandError {
+        CommandError::Quoting(line.into())
     }
 
     /// ACL CAT: a category that is not known.

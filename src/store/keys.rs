@@ -168,6 +168,8 @@ pub struct Keys<'k> {
     pub replay_ms: u64,
     /// How uses are noted.
     pub access: AccessPolicy,
+    /// What has expired is not removed, only not found: for a caller that does not write.
+    pub spares_expired: bool,
     /// Counts since the last [`Keys::leave`].
     pub tally: Tally,
     /// What the running command changed.
@@ -225,6 +227,7 @@ impl<'k> Keys<'k> {
             now_ms: 0,
             replay_ms: 0,
             access: AccessPolicy::default(),
+            spares_expired: false,
             tally: Tally::default(),
             effects: Effects::default(),
         }
@@ -240,6 +243,29 @@ impl<'k> Keys<'k> {
         self.exit();
         self.entered = Entered::Shared(read_guard(self.keyspace));
         self.begin(now_ms);
+    }
+
+    /// As [`Keys::enter`]; false, and outside, where somebody is alone inside for long ([`Keyspace::is_busy`]).
+    #[inline]
+    #[must_use]
+    pub fn enter_unless_busy(&mut self, now_ms: u64) -> bool {
+        self.exit();
+        let guard = match self.keyspace.everything.try_read() {
+            Ok(guard) => guard,
+            Err(std::sync::TryLockError::Poisoned(error)) => error.into_inner(),
+            Err(std::sync::TryLockError::WouldBlock) => match patient_guard(self.keyspace) {
+                Some(guard) => guard,
+                None => return false,
+            },
+        };
+        self.entered = Entered::Shared(guard);
+        self.begin(now_ms);
+        true
+    }
+
+    /// Whether the caller is inside.
+    pub fn is_entered(&self) -> bool {
+        !matches!(self.entered, Entered::Not)
     }
 
     /// Waits until nobody else is inside, and enters alone.
@@ -460,11 +486,16 @@ impl<'k> Keys<'k> {
         if expired { self.expire_due_part(key, hash, place) } else { Some(place) }
     }
 
-    /// Removes a key that has expired, or those of its fields that have; says where the key is if it still is.
+    /// Removes a key that has expired, or those of its fields that have; says where the key is if it still is. While
+    /// nothing is to be removed such a key is out of sight, and its fields stay.
     #[cold]
     fn expire_due_part(&mut self, key: &[u8], hash: u64, place: Place) -> Option<Place> {
         let now_ms = self.now_ms;
-        if self.part(hash).table.at(place).has_expired(now_ms) {
+        let is_over = self.part(hash).table.at(place).has_expired(now_ms);
+        if self.spares_expired {
+            return (!is_over).then_some(place);
+        }
+        if is_over {
             self.expire(key, hash, place);
             return None;
         }
@@ -980,6 +1011,31 @@ impl<'k> Keys<'k> {
 /// The shared side of the big lock. A panic of another holder poisons nothing here: shards have their own guards.
 fn read_guard(keyspace: &Keyspace) -> ShardedLockReadGuard<'_, Listeners> {
     keyspace.everything.read().unwrap_or_else(std::sync::PoisonError::into_inner)
+}
+
+/// Waits for the shared side, for as long as nobody says that it takes long.
+#[cold]
+fn patient_guard(keyspace: &Keyspace) -> Option<ShardedLockReadGuard<'_, Listeners>> {
+    /// Looks before the processor is given to others between two of them.
+    const SPINS: u32 = 100;
+    /// Looks before it rests in between.
+    const YIELDS: u32 = 1000;
+    const REST: std::time::Duration = std::time::Duration::from_micros(100);
+    let mut looks = 0;
+    while !keyspace.is_busy.load(std::sync::atomic::Ordering::Acquire) {
+        match keyspace.everything.try_read() {
+            Ok(guard) => return Some(guard),
+            Err(std::sync::TryLockError::Poisoned(error)) => return Some(error.into_inner()),
+            Err(std::sync::TryLockError::WouldBlock) => {}
+        }
+        looks += 1;
+        match looks {
+            ..SPINS => std::hint::spin_loop(),
+            SPINS..YIELDS => std::thread::yield_now(),
+            _ => std::thread::sleep(REST),
+        }
+    }
+    None
 }
 
 fn write_guard(keyspace: &Keyspace) -> ShardedLockWriteGuard<'_, Listeners> {

@@ -237,6 +237,8 @@ pub struct Keyspace {
     shards: Box<[CachePadded<Mutex<Shard>>]>,
     /// Held shared by whoever touches shards, exclusively by what touches everything.
     pub(super) everything: ShardedLock<Listeners>,
+    /// Who holds everything will do so for long: others rather say so than wait.
+    pub is_busy: AtomicBool,
     basis: Basis,
     /// Number of databases.
     pub databases: usize,
@@ -258,6 +260,7 @@ impl Keyspace {
         Ok(Keyspace {
             shards,
             everything: ShardedLock::default(),
+            is_busy: AtomicBool::new(false),
             basis,
             databases,
             reclaimer: Reclaimer::start()?,

@@ -10,6 +10,7 @@ mod numbers;
 mod payloads;
 #[path = "../support/mod.rs"]
 mod support;
+mod waiting;
 
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpStream, UdpSocket};
@@ -873,42 +874,6 @@ fn bad_input_25_long_and_deep_patterns() {
                 let reply = client.call(&["KEYS", &part.repeat(length)]);
                 assert!(matches!(reply, Reply::Array(_)), "{length} times {part:?}: {reply:?}");
             }
-        }
-    });
-}
-
-#[test]
-fn bad_input_37_clients_killed_while_they_wait() {
-    attack(&[], "killed_clients", |target| {
-        let mut client = target.connect();
-        for round in 0..20 {
-            let mut waiting: Vec<Client> = (0..10).map(|_| target.connect()).collect();
-            let mut ids = Vec::new();
-            for (number, victim) in waiting.iter_mut().enumerate() {
-                ids.push(victim.line("CLIENT ID").integer());
-                match number % 4 {
-                    0 => victim.send(&["BLPOP", "attack:list", "attack:other", "0"]),
-                    1 => victim.send(&["BLMOVE", "attack:list", "attack:other", "LEFT", "LEFT", "0"]),
-                    2 => {
-                        victim.line("WATCH attack:list s:1");
-                        victim.line("MULTI");
-                        victim.line("SET attack:never 1");
-                    }
-                    _ => drop(victim.line("SUBSCRIBE attack:channel")),
-                }
-            }
-            let blocked = || info_number(&mut target.connect(), "clients", "blocked_clients");
-            eventually("the block", || (blocked() == Some(6)).then_some(()));
-            if round % 2 == 0 {
-                ids.iter().for_each(|id| drop(client.call(&["CLIENT", "KILL", "ID", &id.to_string()])));
-            }
-            drop(waiting);
-            eventually("their end", || (blocked() == Some(0)).then_some(()));
-            assert_eq!(client.line("RPUSH attack:list a b c").integer(), 3, "nobody takes it");
-            assert_eq!(client.line("LRANGE attack:list 0 -1").items().len(), 3);
-            assert_eq!(client.line("DEL attack:list").integer(), 1);
-            assert_eq!(client.line("EXISTS attack:never attack:other").integer(), 0);
-            eventually("no subscribers", || (client.line("PUBLISH attack:channel x").integer() == 0).then_some(()));
         }
     });
 }

@@ -166,6 +166,13 @@ fn log_exactly(ctx: &mut Context<'_>, args: Args<'_>, reached: Option<(Trim, Vec
     ctx.keys.effects.log_instead(database, &words);
 }
 
+/// Says that entries were removed. Nobody waits for that, even where a group was set back meanwhile.
+fn entries_removed(ctx: &mut Context<'_>, key: &[u8], count: u64, event: &'static str) {
+    ctx.keys.touched(key);
+    ctx.keys.effects.dirty += count - 1;
+    ctx.keys.announce(EventClass::Stream, event, key);
+}
+
 /// `XTRIM key MAXLEN | MINID [= | ~] threshold [LIMIT count]`
 pub fn xtrim(ctx: &mut Context<'_>, mut args: Args<'_>) -> CommandResult {
     let key = args.next_bytes()?;
@@ -179,7 +186,7 @@ pub fn xtrim(ctx: &mut Context<'_>, mut args: Args<'_>) -> CommandResult {
     let reached = trim.reached(stream);
     drop(record);
     if removed > 0 {
-        ctx.keys.changed_by(usize::try_from(removed).unwrap_or(usize::MAX), EventClass::Stream, "xtrim", key);
+        entries_removed(ctx, key, removed, "xtrim");
         log_exactly(ctx, args, trim.approximate.then_some((trim, reached)), None);
     }
     ctx.reply.integer(i64::try_from(removed).unwrap_or(i64::MAX));
@@ -198,7 +205,7 @@ pub fn xdel(ctx: &mut Context<'_>, mut args: Args<'_>) -> CommandResult {
     let removed = ids.into_iter().filter(|id| stream.entries.remove(*id)).count();
     drop(record);
     if removed > 0 {
-        ctx.keys.changed_by(removed, EventClass::Stream, "xdel", key);
+        entries_removed(ctx, key, removed as u64, "xdel");
     }
     ctx.reply.count(removed);
     Ok(())

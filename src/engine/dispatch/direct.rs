@@ -16,8 +16,9 @@ use crate::engine::instance::{Engine, Hindrance};
 use crate::engine::registry::Command;
 use crate::engine::session::Session;
 use crate::engine::stats::Counter;
+use crate::engine::{Call, monitors};
 use crate::protocol::command::encode;
-use crate::protocol::error::CommandResult;
+use crate::protocol::error::{CommandError, CommandResult};
 use crate::protocol::reply::Reply;
 use crate::protocol::request::OwnedRequest;
 use crate::store::keys::AccessPolicy;
@@ -74,7 +75,9 @@ fn run<R>(
     if engine.is_hindered(Hindrance::LogBehind) && command.flags.has(Flags::WRITE) {
         engine.persistence.wait_for_admission();
     }
-    context.keys.enter(now_ms);
+    if !context.keys.enter_unless_busy(now_ms) {
+        return Err(CommandError::Busy);
+    }
     if let Err(error) = gates::pass_direct(engine, &mut context, command) {
         engine.stats.rejected(command.id);
         engine.stats.error(&error);
@@ -84,6 +87,9 @@ fn run<R>(
     let hash = context.keys.hash(key);
     lock_only_key(&mut context, command, key, hash);
     let result = body(&mut context);
+    if engine.monitors.any() {
+        show(engine, session, &mut context, command, arguments);
+    }
     finish_step(&mut context, engine, result.is_ok(), |out| encode(out, arguments));
     let tally = context.keys.leave();
     blocking::serve_gone(engine, &mut context.keys.effects.gone);
@@ -108,6 +114,19 @@ fn run<R>(
         engine.stats.error(error);
     }
     result
+}
+
+#[cold]
+fn show<'k>(
+    engine: &'k Engine,
+    session: &mut Session,
+    context: &mut Context<'k>,
+    command: &'static Command,
+    arguments: &[&[u8]],
+) {
+    if let Some(request) = OwnedRequest::new(arguments) {
+        monitors::show(&mut Call { context, engine, session, command }, command, request.request());
+    }
 }
 
 #[cold]

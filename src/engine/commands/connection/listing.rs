@@ -46,6 +46,7 @@ impl Kind {
 /// The letters of a connection's state, `N` for none.
 fn flags(client: &Client, tracker: Option<&Tracker>) -> String {
     let states = [
+        ('O', client.monitors.load(Relaxed)),
         ('P', client.is_subscriber()),
         ('x', client.queued.load(Relaxed) != u32::MAX),
         ('b', client.is_blocked()),

@@ -7,7 +7,7 @@ mod tracking;
 
 pub use client::{
     client_getname, client_help, client_id, client_info, client_kill, client_list, client_no_evict, client_no_touch,
-    client_reply, client_setinfo, client_setname, client_unblock,
+    client_pause, client_reply, client_setinfo, client_setname, client_unblock, client_unpause, monitor,
 };
 pub use tracking::{client_caching, client_getredir, client_tracking, client_trackinginfo};
 
@@ -182,6 +182,7 @@ pub fn quit(call: &mut Call<'_, '_>, _: Args<'_>) -> CommandResult<Outcome> {
 pub fn reset(call: &mut Call<'_, '_>, _: Args<'_>) -> CommandResult<Outcome> {
     call.session.transaction = None;
     transaction::unwatch(call.session, &mut call.context.keys);
+    client::stop_monitoring(call);
     tracking::stop_tracking(call.engine, call.session, &mut call.context.keys);
     choose(call, 0);
     speak(call, Protocol::Resp2);

@@ -260,6 +260,33 @@ pub const COMMANDS: &[CommandSpec<Handler>] = &[
                 ..ROW
             },
             CommandSpec {
+                name: "pause",
+                summary: "Let commands of all connections wait",
+                since: "3.0.0",
+                complexity: "O(1)",
+                arity: AtLeast(3),
+                flags: flags!(ADMIN | NOSCRIPT | LOADING | STALE),
+                arguments: &[
+                    arg::integer("timeout"),
+                    arg::one_of("mode", &[arg::token("write", "WRITE"), arg::token("all", "ALL")])
+                        .optional()
+                        .since("6.2.0"),
+                ],
+                history: &[("6.2.0", "`WRITE`, and the option `mode`.")],
+                handler: Some(super::client_pause),
+                ..ROW
+            },
+            CommandSpec {
+                name: "unpause",
+                summary: "End a pause",
+                since: "6.2.0",
+                complexity: "O(N) with N the number of connections that wait",
+                arity: Exactly(2),
+                flags: flags!(ADMIN | NOSCRIPT | LOADING | STALE),
+                handler: Some(super::client_unpause),
+                ..ROW
+            },
+            CommandSpec {
                 name: "tracking",
                 summary: "Be told of changes of what this connection may have cached",
                 since: "6.0.0",
@@ -356,6 +383,17 @@ pub const COMMANDS: &[CommandSpec<Handler>] = &[
                 ..ROW
             },
         ],
+        ..ROW
+    },
+    CommandSpec {
+        name: "monitor",
+        summary: "Be shown every command that runs",
+        since: "1.0.0",
+        complexity: "O(1)",
+        group: Group::Server,
+        arity: Exactly(1),
+        flags: flags!(ADMIN | NOSCRIPT | LOADING | STALE),
+        handler: Some(super::monitor),
         ..ROW
     },
 ];

@@ -42,6 +42,6 @@ fn read_streams(call: &mut Call<'_, '_>, args: Args<'_>, of_group: bool) -> Comm
     // What was delivered to a client that is gone is pending, or was nobody's: nothing is put back.
     let (unserved, until, put_back) = (None, None, None);
     let awaited = keys.len();
-    let wait = Wait { keys, awaited, is_ready, deadline_ms, attempt, unserved, until, put_back };
+    let wait = Wait { keys, awaited, is_ready, deadline_ms, attempt, unserved, until, is_held: false, put_back };
     Ok(Outcome::Blocked(Box::new(wait)))
 }
