@@ -59,8 +59,43 @@ pub trait Waiter: Send + Sync + std::any::Any {
     fn touches(&self) -> &[Vec<u8>];
 }
 
-/// Those who wait for one key, by ticket: tickets are drawn in order of arrival.
-type Queue = BTreeMap<u64, Arc<dyn Waiter>>;
+/// Those who wait for one key.
+#[derive(Default)]
+pub struct Queue {
+    /// By ticket: tickets are drawn in order of arrival.
+    waiters: BTreeMap<u64, Arc<dyn Waiter>>,
+    /// The other keys that serving them may touch, and how many of them may: a writer need not ask everybody.
+    touched: BTreeMap<Vec<u8>, usize>,
+}
+
+impl Queue {
+    /// The keys beside the awaited one that serving those who wait for it may touch.
+    pub fn touched(&self) -> impl Iterator<Item = &Vec<u8>> {
+        self.touched.keys()
+    }
+
+    fn add(&mut self, own: &[u8], ticket: u64, waiter: Arc<dyn Waiter>) {
+        if self.waiters.contains_key(&ticket) {
+            return;
+        }
+        for key in waiter.touches().iter().filter(|key| **key != own) {
+            *self.touched.entry(key.clone()).or_default() += 1;
+        }
+        self.waiters.insert(ticket, waiter);
+    }
+
+    fn remove(&mut self, own: &[u8], ticket: u64) {
+        let Some(waiter) = self.waiters.remove(&ticket) else { return };
+        for key in waiter.touches().iter().filter(|key| **key != own) {
+            if let Some(count) = self.touched.get_mut(key) {
+                *count -= 1;
+                if *count == 0 {
+                    self.touched.remove(key);
+                }
+            }
+        }
+    }
+}
 
 /// Which key of which database.
 pub type KeyId = (usize, Box<[u8]>);
@@ -188,25 +223,26 @@ impl Shard {
     }
 
     /// The keys that somebody waits for, and everybody who does.
-    pub fn awaited(&self) -> impl Iterator<Item = (&KeyId, impl Iterator<Item = &Arc<dyn Waiter>>)> {
-        self.waiting.iter().flat_map(|waiting| waiting.iter()).map(|(id, queue)| (id, queue.values()))
+    pub fn awaited(&self) -> impl Iterator<Item = (&KeyId, &Queue)> {
+        self.waiting.iter().flat_map(|waiting| waiting.iter())
     }
 
     /// Those who wait for a key, in order of arrival.
     pub fn waiters(&self, id: &KeyId) -> impl Iterator<Item = &Arc<dyn Waiter>> {
-        self.waiting.as_ref().and_then(|waiting| waiting.get(id)).into_iter().flat_map(|queue| queue.values())
+        self.waiting.as_ref().and_then(|waiting| waiting.get(id)).into_iter().flat_map(|queue| queue.waiters.values())
     }
 
     /// Lets somebody wait for a key; `ticket` is higher than that of everybody who came before.
     pub fn enqueue_waiter(&mut self, id: KeyId, ticket: u64, waiter: Arc<dyn Waiter>) {
-        self.waiting.get_or_insert_default().entry(id).or_default().insert(ticket, waiter);
+        let own = id.1.clone();
+        self.waiting.get_or_insert_default().entry(id).or_default().add(&own, ticket, waiter);
     }
 
     /// Takes somebody out of the queue of a key.
     pub fn remove_waiter(&mut self, id: &KeyId, ticket: u64) {
         let Some(queue) = self.waiting.as_mut().and_then(|waiting| waiting.get_mut(id)) else { return };
-        queue.remove(&ticket);
-        if queue.is_empty()
+        queue.remove(&id.1, ticket);
+        if queue.waiters.is_empty()
             && let Some(waiting) = &mut self.waiting
         {
             waiting.remove(id);
