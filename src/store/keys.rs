@@ -890,8 +890,11 @@ impl<'k> Keys<'k> {
             for shard in self.held.shards().filter(|shard| shard.has_waiters()) {
                 for ((_, key), queue) in shard.awaited() {
                     if declared.contains(&&**key) || more.contains(&**key) {
-                        let unknown = queue.touched().filter(|key| !declared.contains(&&***key));
-                        more.extend(unknown.cloned());
+                        for key in queue.touched() {
+                            if !more.contains(key) {
+                                more.insert(key.clone());
+                            }
+                        }
                     }
                 }
             }

@@ -4,7 +4,7 @@
 //! Whoever touches shards holds the big lock too, shared. Holding it exclusively is holding every shard, at a cost that
 //! grows with the number of workers and not of shards.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 
@@ -64,36 +64,27 @@ pub trait Waiter: Send + Sync + std::any::Any {
 pub struct Queue {
     /// By ticket: tickets are drawn in order of arrival.
     waiters: BTreeMap<u64, Arc<dyn Waiter>>,
-    /// The other keys that serving them may touch, and how many of them may: a writer need not ask everybody.
-    touched: BTreeMap<Vec<u8>, usize>,
+    /// The tickets of those who may touch other keys, too: a writer need not ask everybody.
+    wide: BTreeSet<u64>,
 }
 
 impl Queue {
-    /// The keys beside the awaited one that serving those who wait for it may touch.
+    /// The keys that serving those who wait may touch; the awaited one may be missing, and keys may come twice.
     pub fn touched(&self) -> impl Iterator<Item = &Vec<u8>> {
-        self.touched.keys()
+        let wide = self.wide.iter().filter_map(|ticket| self.waiters.get(ticket));
+        wide.filter(|waiter| !waiter.is_settled()).flat_map(|waiter| waiter.touches())
     }
 
     fn add(&mut self, own: &[u8], ticket: u64, waiter: Arc<dyn Waiter>) {
-        if self.waiters.contains_key(&ticket) {
-            return;
-        }
-        for key in waiter.touches().iter().filter(|key| **key != own) {
-            *self.touched.entry(key.clone()).or_default() += 1;
+        if waiter.touches().iter().any(|key| *key != own) {
+            self.wide.insert(ticket);
         }
         self.waiters.insert(ticket, waiter);
     }
 
-    fn remove(&mut self, own: &[u8], ticket: u64) {
-        let Some(waiter) = self.waiters.remove(&ticket) else { return };
-        for key in waiter.touches().iter().filter(|key| **key != own) {
-            if let Some(count) = self.touched.get_mut(key) {
-                *count -= 1;
-                if *count == 0 {
-                    self.touched.remove(key);
-                }
-            }
-        }
+    fn remove(&mut self, ticket: u64) {
+        self.waiters.remove(&ticket);
+        self.wide.remove(&ticket);
     }
 }
 
@@ -241,7 +232,7 @@ impl Shard {
     /// Takes somebody out of the queue of a key.
     pub fn remove_waiter(&mut self, id: &KeyId, ticket: u64) {
         let Some(queue) = self.waiting.as_mut().and_then(|waiting| waiting.get_mut(id)) else { return };
-        queue.remove(&id.1, ticket);
+        queue.remove(ticket);
         if queue.waiters.is_empty()
             && let Some(waiting) = &mut self.waiting
         {
