@@ -300,7 +300,10 @@ fn changes_are_counted_alike() {
 }
 
 /// Commands that change several elements, or none.
-const CHANGING: [&str; 26] = [
+const CHANGING: [&str; 29] = [
+    "HSET g a 1 b 2 c 3",
+    "HMSET g a 1 d 2",
+    "HDEL g a b x",
     "SADD s a b c d e f",
     "SADD s a g",
     "SREM s a b x",

@@ -101,7 +101,13 @@ fn add_streams(add: &mut impl FnMut(Vec<String>)) {
 fn rewrite(from: &Path, to: &Path, compresses: bool) -> usize {
     let source = fs::File::open(from).expect("the file is there");
     let mut reader = Reader::new(source, ValueLimits::default(), Basis::new(1, 0)).expect("it is an RDB file");
-    let head = Auxiliary { redis_version: "7.2.4", created: 1, used_memory: 1, is_aof_base: false };
+    let head = Auxiliary {
+        redis_version: "7.2.4",
+        created: 1,
+        used_memory: 1,
+        is_aof_base: false,
+        has_field_deadlines: false,
+    };
     let mut writer = Writer::new(fs::File::create(to).expect("a file"), true, head).expect("it is written");
     let mut encoder = Encoder::new(compresses);
     let (mut selected, mut keys) = (None, 0);

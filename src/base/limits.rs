@@ -88,3 +88,16 @@ pub const LOG_READ_COMMANDS: usize = 128;
 pub const IMAGE_BACKLOG_BYTES_MAX: usize = 16 << 20;
 /// How long they wait at the most, in ms.
 pub const IMAGE_PACE_MS: u64 = 1;
+
+/// Steps of a script (backward jumps, calls) before it is ended, whatever it does: minutes.
+pub const SCRIPT_STEPS_MAX: u64 = 20_000_000_000;
+/// What the strings, tables and functions of a script may take, in bytes.
+pub const SCRIPT_BYTES_MAX: usize = 1 << 30;
+/// Room on the stack for the arguments and results of `unpack`: libraries probe for it.
+pub const SCRIPT_UNPACKED_MAX: usize = 8000;
+/// Longest script, in bytes.
+pub const SCRIPT_TEXT_BYTES_MAX: usize = 16 << 20;
+/// Compiled scripts that a thread keeps.
+pub const SCRIPT_PLANS_MAX: usize = 1024;
+/// Scripts that came with EVAL and are kept for EVALSHA; the oldest goes when one more comes.
+pub const SCRIPTS_EVALUATED_MAX: usize = 10_000;

@@ -374,6 +374,24 @@ pub fn serve_ready(context: &mut Context<'_>, engine: &Engine) -> ServedWaiters 
     served
 }
 
+/// Tells those who wait for keys that went without a command. The caller holds nothing, and is not inside the keyspace.
+pub fn serve_gone(engine: &Engine, gone: &mut Vec<(usize, Vec<u8>)>) {
+    for (database, key) in std::mem::take(gone) {
+        let mut context = engine.context(Reply::default());
+        context.keys.enter(engine.clock.now_ms());
+        context.keys.database = database;
+        context.keys.lock_many(std::iter::once(&key[..]));
+        widen(&mut context, &[&key]);
+        context.keys.effects.ready.push((database, key));
+        let served = serve_ready(&mut context, engine);
+        context.keys.commit();
+        settle(served, context.keys.tally.position);
+        let tally = context.keys.leave();
+        engine.flush(&mut context.keys.effects.touched);
+        engine.stats.add_tally(&tally);
+    }
+}
+
 /// Whoever has waited longest for a key and is served by what it holds now.
 fn next_waiter(context: &mut Context<'_>, id: &KeyId) -> Option<Arc<dyn StoredWaiter>> {
     context.keys.first_waiter(id, |waiter, held| {

@@ -42,6 +42,7 @@ impl Engine {
         *memory.pinned.write() = settings.pinned_keys.clone();
         self.slowlog.configure(settings.slowlog_log_slower_than_us, settings.slowlog_max_len);
         self.latency.configure(settings.latency_monitor_threshold_ms);
+        self.scripts.running.set_threshold_ms(settings.busy_reply_threshold_ms);
         let is_slowlog_keen = (0..TIME_ALL_BELOW_US).contains(&settings.slowlog_log_slower_than_us);
         self.times_all.store(is_slowlog_keen || settings.latency_monitor_threshold_ms > 0, Relaxed);
         *self.output_limits.write() = [settings.normal_output, settings.replica_output, settings.pubsub_output];

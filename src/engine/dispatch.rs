@@ -26,7 +26,7 @@ use super::persistence::commit::HeldBack;
 use super::registry::{Command, Handler, REGISTRY};
 use super::session::{ReplyMode, Session};
 use super::stats::Counter;
-use super::{Call, Outcome, blocking, monitors, transaction};
+use super::{Call, Outcome, blocking, monitors, script, transaction};
 use crate::base::bytes::equal;
 use crate::base::clock::Stopwatch;
 use crate::command::spec::Flags;
@@ -171,7 +171,8 @@ impl<'e, 's> Run<'e, 's> {
             context.keys.replay_ms = now_ms;
             context.keys.enter(0);
         } else {
-            context.keys.enter(now_ms);
+            // Whoever waits for a script that takes long is told so, command by command.
+            let _ = context.keys.enter_unless_busy(now_ms);
         }
         let holds_replies = engine.persistence.holds_replies();
         let is_monitored = engine.monitors.any();
@@ -275,6 +276,7 @@ impl<'e, 's> Run<'e, 's> {
             self.session.written = tally.written;
         }
         self.session.touched.append(&mut self.context.keys.effects.touched);
+        blocking::serve_gone(self.engine, &mut self.context.keys.effects.gone);
         self.engine.stats.add_tally(&tally);
         self.engine.stats.add(Counter::Changes, self.context.keys.effects.take_changes());
         self.tally.settle(self.engine, self.session, self.context.keys.now_ms);
@@ -379,7 +381,11 @@ impl<'e, 's> Run<'e, 's> {
                 return Err(self.refuse(request, error));
             }
         };
-        if let Err(error) = gates::pass(self.engine, self.session, &mut self.context, command, request) {
+        let passed = match self.context.keys.is_entered() {
+            true => gates::pass(self.engine, self.session, &mut self.context, command, request),
+            false => gates::pass_busy(self.engine, self.session, &mut self.context, command, request),
+        };
+        if let Err(error) = passed {
             self.engine.stats.rejected(command.id);
             return Err(self.refuse(request, error));
         }
@@ -403,7 +409,9 @@ impl<'e, 's> Run<'e, 's> {
     fn refuse(&mut self, request: Request<'_>, error: CommandError) -> CommandError {
         if request.name().eq_ignore_ascii_case(b"exec") {
             self.session.transaction = None;
-            transaction::unwatch(self.session, &mut self.context.keys);
+            if self.context.keys.is_entered() {
+                transaction::unwatch(self.session, &mut self.context.keys);
+            }
             return match error {
                 CommandError::CrossSlot => error,
                 other => CommandError::ExecAbortBecause(Box::new(other)),
@@ -441,7 +449,10 @@ impl<'e, 's> Run<'e, 's> {
     /// Takes the locks of a command whose keys were not hashed ahead.
     fn lock_planned(&mut self, command: &'static Command, request: Request<'_>) {
         let keys = &mut self.context.keys;
-        let plan = if command.is_exec { transaction::plan(self.session) } else { plan_command(command, request) };
+        let plan = match command.is_exec {
+            true => transaction::plan(self.engine, self.session),
+            false => plan_command(self.engine, command, request),
+        };
         match plan {
             LockPlan::Nothing => {}
             LockPlan::Everything => {
@@ -538,7 +549,10 @@ fn identify(request: Request<'_>, found: Option<&'static Command>) -> CommandRes
 }
 
 /// The locks that a command needs by its own declaration.
-pub fn plan_command<'a>(command: &'static Command, request: Request<'a>) -> LockPlan<'a> {
+pub fn plan_command<'a>(engine: &Engine, command: &'static Command, request: Request<'a>) -> LockPlan<'a> {
+    if let Some(runs) = command.runs_script {
+        return script::run::plan(engine, runs, request);
+    }
     if command.needs_everything {
         return LockPlan::Everything;
     }
@@ -609,10 +623,27 @@ fn note_reads(call: &mut Call<'_, '_>, command: &'static Command, request: Reque
 #[cold]
 fn note_tracked_reads(call: &mut Call<'_, '_>, command: &'static Command, request: Request<'_>) {
     let notes = call.session.tracker.as_ref().is_some_and(|tracker| tracker.notes_reads(call.session.caching));
-    if notes && let LockPlan::Keys(keys) = plan_command(command, request) {
+    if notes && let LockPlan::Keys(keys) = plan_command(call.engine, command, request) {
         let touched = &mut call.context.keys.effects.touched;
         keys.iter().for_each(|key| call.engine.tracking.remember(key, call.session.client.id, touched));
     }
+}
+
+/// Runs a command of a script, whose locks are held; the reply is written, or taken back where the command fails.
+pub fn run_scripted(call: &mut Call<'_, '_>, command: &'static Command, request: Request<'_>) -> CommandResult {
+    let mark = call.context.reply.mark();
+    let dirty = call.context.keys.effects.begin_queued();
+    call.context.keys.database = call.session.database;
+    let result = call_handler(&mut Call { command, ..reborrow(call) }, command, request);
+    call.engine.stats.called(command.id, 1, 0);
+    if result.is_err() {
+        call.context.reply.truncate(mark);
+        call.engine.stats.failed(command.id);
+    }
+    let database = call.context.keys.database;
+    call.context.keys.effects.conclude(database, |out| request.encode(out));
+    call.context.keys.effects.dirty += dirty;
+    result.map(drop)
 }
 
 fn reborrow<'b, 'k>(call: &'b mut Call<'_, 'k>) -> Call<'b, 'k> {

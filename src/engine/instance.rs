@@ -18,6 +18,7 @@ use super::memory::Memory;
 use super::monitors::Monitors;
 use super::pause::Pause;
 use super::persistence::Persistence;
+use super::script::cache::Scripts;
 use super::session::Session;
 use super::slowlog::SlowLog;
 use super::stats::{Counter, Stats};
@@ -97,6 +98,8 @@ pub struct Engine {
     pub stopping: Stopping,
     /// Whether expired keys are removed before anybody meets them (`DEBUG SET-ACTIVE-EXPIRE`).
     pub active_expiry: AtomicBool,
+    /// Scripts.
+    pub scripts: Scripts,
     /// What is written to disk.
     pub persistence: Persistence,
     hindrances: AtomicU8,
@@ -123,6 +126,8 @@ pub enum Hindrance {
     Ended = 32,
     /// Commands of connections wait; see [`super::pause`].
     Paused = 64,
+    /// A script has been running for longer than `busy-reply-threshold`.
+    Busy = 128,
 }
 
 /// Changes how much is logged.
@@ -229,6 +234,7 @@ impl Engine {
             log_level: RwLock::default(),
             stopping: Stopping::default(),
             active_expiry: AtomicBool::new(true),
+            scripts: Scripts::default(),
             persistence,
             hindrances: AtomicU8::new(0),
             latched_because: Mutex::new(""),
@@ -297,6 +303,7 @@ impl Engine {
         let mut keys = self.keys();
         let (tally, next_ms) = expiry::sweep(&mut keys, now_ms, slice);
         self.flush(&mut keys.effects.touched);
+        super::blocking::serve_gone(self, &mut keys.effects.gone);
         self.latency.note_watch("expire-cycle", &self.clock, watch);
         self.stats.add_tally(&tally);
         next_ms

@@ -17,6 +17,7 @@ pub mod monitors;
 pub mod pause;
 pub mod persistence;
 pub mod registry;
+pub mod script;
 pub mod session;
 pub mod slowlog;
 pub mod stats;

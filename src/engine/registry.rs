@@ -28,6 +28,17 @@ pub enum Row {
     Engine(&'static CommandSpec<EngineHandler>),
 }
 
+/// Where the script of a command comes from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ScriptSource {
+    /// EVAL
+    Text,
+    /// EVALSHA
+    Digest,
+    /// FCALL
+    Function,
+}
+
 /// A command as the dispatcher sees it.
 pub struct Command {
     /// Place in the registry, for statistics.
@@ -56,6 +67,8 @@ pub struct Command {
     pub first_argument: usize,
     /// It ends, begins or watches for a transaction (EXEC, MULTI, WATCH, …): behind MULTI it runs instead of being queued.
     pub governs_transaction: bool,
+    /// It runs a script, whose locks are those that the script's plan asks for.
+    pub runs_script: Option<ScriptSource>,
     /// It is EXEC, whose locks are those of what is queued.
     pub is_exec: bool,
     /// Subcommands of a container.
@@ -144,6 +157,12 @@ impl Registry {
             first_argument: if container.is_empty() { 1 } else { 2 },
             governs_transaction: matches!(row.name, "exec" | "discard" | "multi" | "watch" | "quit" | "reset")
                 && container.is_empty(),
+            runs_script: match full_name.as_str() {
+                "eval" | "eval_ro" => Some(ScriptSource::Text),
+                "evalsha" | "evalsha_ro" => Some(ScriptSource::Digest),
+                "fcall" | "fcall_ro" => Some(ScriptSource::Function),
+                _ => None,
+            },
             is_exec: full_name == "exec",
             subcommands,
             row: as_row(row),

@@ -51,11 +51,11 @@ pub struct Watched {
 }
 
 /// The locks that EXEC needs for what is queued and watched.
-pub fn plan<'a>(session: &'a Session) -> LockPlan<'a> {
+pub fn plan<'a>(engine: &Engine, session: &'a Session) -> LockPlan<'a> {
     let mut keys: SmallVec<[&[u8]; 4]> = SmallVec::new();
     if let Some(transaction) = &session.transaction {
         for (command, request) in &transaction.queued {
-            match dispatch::plan_command(command, request.request()) {
+            match dispatch::plan_command(engine, command, request.request()) {
                 LockPlan::Keys(more) => keys.extend(more),
                 LockPlan::Everything => return LockPlan::Everything,
                 LockPlan::Nothing if touches_nothing(command) => {}

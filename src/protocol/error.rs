@@ -177,6 +177,22 @@ pub enum CommandError {
     GeoAnyWithoutCount,
 
     // Hashes.
+    #[error("ERR Mandatory argument FIELDS is missing or not at the right position")]
+    FieldsMissing,
+    #[error("ERR The `numfields` parameter must match the number of arguments")]
+    FieldsMismatch,
+    #[error("ERR Parameter `numFields` should be greater than 0")]
+    FieldsNotPositive,
+    #[error("ERR Number of fields must be a positive integer")]
+    FieldsNoPositiveInteger,
+    #[error("ERR invalid number of fields")]
+    FieldsInvalid,
+    #[error("ERR invalid expire time, must be >= 0")]
+    ExpireNegative,
+    #[error("ERR Only one of FXX or FNX arguments can be specified")]
+    SeveralFieldConditions,
+    #[error("ERR Only one of EX, PX, EXAT, PXAT or KEEPTTL arguments can be specified")]
+    SeveralFieldExpiries,
     #[error("ERR hash value is not an integer")]
     HashNotInteger,
     #[error("ERR hash value is not a float")]
@@ -601,6 +617,12 @@ impl CommandError {
         quoting("ERR Syntax error in HELLO option '", option, "'")
     }
 
+    /// HSETEX: a word that is no option.
+    #[cold]
+    pub fn unknown_argument(word: &[u8]) -> CommandError {
+        quoting("ERR unknown argument: ", word, "")
+    }
+
     /// GEOADD and its kin: a place that is none.
     #[cold]
     pub fn invalid_place(longitude: f64, latitude: f64) -> CommandError {
@@ -647,6 +669,12 @@ impl CommandError {
     #[cold]
     pub fn no_samples(event: &[u8]) -> CommandError {
         quoting("ERR No samples available for event '", event, "'")
+    }
+
+    /// A whole line that may quote bytes of any kind: errors of scripts.
+    #[cold]
+    pub fn quoted_line(line: &[u8]) -> CommandError {
+        CommandError::Quoting(line.into())
     }
 
     /// ACL CAT: a category that is not known.

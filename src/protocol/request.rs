@@ -19,7 +19,7 @@
 mod batch;
 mod inline;
 
-pub use batch::{Batch, OwnedRequest, Request, Span};
+pub use batch::{Batch, OwnedRequest, Request, RequestBuffer, Span};
 
 use super::error::ProtocolError;
 use crate::base::limits::{

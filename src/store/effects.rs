@@ -152,6 +152,8 @@ pub struct Effects {
     changes: u64,
     /// Keys that changed while somebody waited for them: (database, key).
     pub ready: SmallVec<[(usize, Vec<u8>); 1]>,
+    /// Keys that expired or were evicted while somebody waited for them, since this was looked at last.
+    pub gone: Vec<(usize, Vec<u8>)>,
     /// What to log, of all commands since the last [`super::keys::Keys::commit`].
     records: Records,
     /// The running command has said itself what to log in its place.

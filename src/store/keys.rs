@@ -8,6 +8,7 @@
 //! Lookups here are what makes expiry invisible: a key past its deadline is removed by whoever meets it first.
 
 mod databases;
+mod fields;
 mod held;
 mod snapshot;
 
@@ -180,6 +181,9 @@ pub struct RecordMut<'a> {
     record: &'a mut Record,
     before: usize,
     bytes: &'a mut i64,
+    /// Whether it was a hash with fields that have deadlines, and how many of those there are beside it.
+    was_volatile_hash: bool,
+    volatile_hashes: &'a mut usize,
 }
 
 impl std::ops::Deref for RecordMut<'_> {
@@ -201,6 +205,10 @@ impl Drop for RecordMut<'_> {
     #[inline]
     fn drop(&mut self) {
         *self.bytes += self.record.heap_bytes() as i64 - self.before as i64;
+        let is_volatile_hash = self.record.field_deadline().is_some();
+        if is_volatile_hash != self.was_volatile_hash {
+            *self.volatile_hashes = *self.volatile_hashes + is_volatile_hash as usize - self.was_volatile_hash as usize;
+        }
     }
 }
 
@@ -235,6 +243,29 @@ impl<'k> Keys<'k> {
         self.exit();
         self.entered = Entered::Shared(read_guard(self.keyspace));
         self.begin(now_ms);
+    }
+
+    /// As [`Keys::enter`]; false, and outside, where somebody is alone inside for long ([`Keyspace::is_busy`]).
+    #[inline]
+    #[must_use]
+    pub fn enter_unless_busy(&mut self, now_ms: u64) -> bool {
+        self.exit();
+        let guard = match self.keyspace.everything.try_read() {
+            Ok(guard) => guard,
+            Err(std::sync::TryLockError::Poisoned(error)) => error.into_inner(),
+            Err(std::sync::TryLockError::WouldBlock) => match patient_guard(self.keyspace) {
+                Some(guard) => guard,
+                None => return false,
+            },
+        };
+        self.entered = Entered::Shared(guard);
+        self.begin(now_ms);
+        true
+    }
+
+    /// Whether the caller is inside.
+    pub fn is_entered(&self) -> bool {
+        !matches!(self.entered, Entered::Not)
     }
 
     /// Waits until nobody else is inside, and enters alone.
@@ -439,7 +470,7 @@ impl<'k> Keys<'k> {
         self.shard(Keyspace::shard_of(hash)).database_mut(number)
     }
 
-    /// Where a live key is; removes it if it has expired.
+    /// Where a live key is; removes it, or those of its fields, that have expired.
     #[inline]
     fn locate(&mut self, key: &[u8], hash: u64) -> Option<Place> {
         let database = self.database;
@@ -449,16 +480,29 @@ impl<'k> Keys<'k> {
         let mut expired = false;
         let place = table.locate(hash, |record| {
             let found = equal(record.key(), key);
-            expired |= found && record.has_expired(now_ms);
+            expired |= found && record.is_due(now_ms);
             found
         })?;
-        if expired {
-            if !self.spares_expired {
-                self.expire(key, hash, place);
-            }
+        if expired { self.expire_due_part(key, hash, place) } else { Some(place) }
+    }
+
+    /// Removes a key that has expired, or those of its fields that have; says where the key is if it still is. While
+    /// nothing is to be removed such a key is out of sight, and its fields stay.
+    #[cold]
+    fn expire_due_part(&mut self, key: &[u8], hash: u64, place: Place) -> Option<Place> {
+        let now_ms = self.now_ms;
+        let is_over = self.part(hash).table.at(place).has_expired(now_ms);
+        if self.spares_expired {
+            return (!is_over).then_some(place);
+        }
+        if is_over {
+            self.expire(key, hash, place);
             return None;
         }
-        Some(place)
+        self.expire_fields(key, hash, place, usize::MAX);
+        let database = self.database;
+        let table = &self.shard(Keyspace::shard_of(hash)).database(database)?.table;
+        table.locate(hash, |record| equal(record.key(), key))
     }
 
     /// Removes a key that has expired.
@@ -466,8 +510,7 @@ impl<'k> Keys<'k> {
     fn expire(&mut self, key: &[u8], hash: u64, place: Place) {
         let database = self.database;
         self.tally.expired += 1;
-        self.shard(Keyspace::shard_of(hash)).touch(database, key);
-        self.effects.change(key);
+        self.note_gone(Keyspace::shard_of(hash), database, key);
         self.effects.log_also(database, &[b"DEL", key]);
         self.announce(EventClass::Expired, "expired", key);
         if let Some(record) = self.remove_at(hash, place) {
@@ -491,6 +534,9 @@ impl<'k> Keys<'k> {
         self.tally.bytes -= record.heap_bytes() as i64;
         if record.deadline().is_some() {
             self.part(hash).volatile -= 1;
+        }
+        if record.field_deadline().is_some() {
+            self.part(hash).volatile_hashes -= 1;
         }
         if record.is_slow_to_free() {
             self.keyspace.reclaimer.free(Garbage::Record(record));
@@ -596,10 +642,11 @@ impl<'k> Keys<'k> {
         let Some(shard) = held.get_mut(Keyspace::shard_of(hash)) else {
             unreachable!("a record was located in a shard that is not held")
         };
-        let record = shard.database_mut(*database).table.at_mut(place);
+        let Database { table, volatile_hashes, .. } = shard.database_mut(*database);
+        let record = table.at_mut(place);
         record.set_access(access.after_use(record.access(), *now_ms));
-        let before = record.heap_bytes();
-        RecordMut { record, before, bytes: &mut tally.bytes }
+        let (before, was_volatile_hash) = (record.heap_bytes(), record.field_deadline().is_some());
+        RecordMut { record, before, bytes: &mut tally.bytes, was_volatile_hash, volatile_hashes }
     }
 
     /// Whether a key exists.
@@ -663,6 +710,7 @@ impl<'k> Keys<'k> {
         let snapshot = self.snapshot;
         let part = self.part(hash);
         part.volatile += record.deadline().is_some() as usize;
+        part.volatile_hashes += record.field_deadline().is_some() as usize;
         let before = part.table.heap_bytes();
         part.table.insert(hash, record);
         if snapshot != 0 {
@@ -704,6 +752,7 @@ impl<'k> Keys<'k> {
         let place = self.locate(key, hash)?;
         let record = self.remove_at(hash, place)?;
         self.part(hash).volatile -= record.deadline().is_some() as usize;
+        self.part(hash).volatile_hashes -= record.field_deadline().is_some() as usize;
         self.tally.bytes -= record.heap_bytes() as i64;
         Some(record)
     }
@@ -744,11 +793,25 @@ impl<'k> Keys<'k> {
     /// Says that the running command changed something at a key that does not concern those who watch it.
     pub fn changed_aside(&mut self, class: EventClass, event: &'static str, key: &[u8]) {
         self.effects.dirty += 1;
+        self.announce(class, event, key);
+    }
+
+    /// Says that something changed aside for which somebody may wait.
+    pub fn ready(&mut self, key: &[u8]) {
         let database = self.database;
         if self.with_shard_of(key, |shard| shard.has_waiters() && shard.is_awaited(database, key)) {
             self.effects.ready.push((database, key.to_vec()));
         }
-        self.announce(class, event, key);
+    }
+
+    /// A key of a held shard is gone without a command: whoever waits for it is told later, as locks for that are not held.
+    fn note_gone(&mut self, index: usize, database: usize, key: &[u8]) {
+        let shard = self.shard(index);
+        shard.touch(database, key);
+        if shard.has_waiters() && shard.is_awaited(database, key) {
+            self.effects.gone.push((database, key.to_vec()));
+        }
+        self.effects.change(key);
     }
 
     /// The time as what is stored tells it, Unix time in ms: also while a log is replayed, when nothing expires.
@@ -826,8 +889,9 @@ impl<'k> Keys<'k> {
         for number in 0..self.shard(index).database_count() {
             let now_ms = self.now_ms;
             let database = self.shard(index).database_mut(number);
-            swept.volatile |= database.volatile > 0;
-            if database.volatile == 0 || database.table.next_due() > tick || swept.removed >= limit {
+            let is_volatile = database.volatile + database.volatile_hashes > 0;
+            swept.volatile |= is_volatile;
+            if !is_volatile || database.table.next_due() > tick || swept.removed >= limit {
                 continue;
             }
             let points = (snapshot != 0).then(|| database.table.due_points(tick));
@@ -835,20 +899,26 @@ impl<'k> Keys<'k> {
             points.into_iter().flatten().for_each(|point| self.preserve_at(index, point));
             let database = self.shard(index).database_mut(number);
             let before = database.table.heap_bytes();
-            let mut records = Vec::new();
-            let expired = |record: &Record| record.has_expired(now_ms);
+            let (mut records, mut hashes) = (Vec::new(), Vec::new());
+            let expired = |record: &Record| {
+                let expired = record.has_expired(now_ms);
+                if !expired && record.is_due(now_ms) {
+                    hashes.push(record.key().to_vec());
+                }
+                expired
+            };
             swept.removed += database.table.take_due(tick, limit, expired, |record| records.push(record));
             self.tally.bytes += self.shard(index).database_mut(number).table.heap_bytes() as i64 - before as i64;
             for record in records {
                 let key = record.key();
                 self.tally.expired += 1;
-                self.shard(index).touch(number, key);
-                self.effects.change(key);
+                self.note_gone(index, number, key);
                 self.effects.log_also(number, &[b"DEL", key]);
                 self.announce(EventClass::Expired, "expired", key);
                 let hash = self.hash(key);
                 self.retire(record, hash);
             }
+            swept.removed += hashes.iter().map(|key| self.expire_fields_of(key)).sum::<usize>();
         }
         self.commit();
         self.release();
@@ -862,8 +932,7 @@ impl<'k> Keys<'k> {
         if locked {
             self.push_locked(index);
         }
-        self.shard(index).touch(database, key);
-        self.effects.change(key);
+        self.note_gone(index, database, key);
         self.effects.log_also(database, &[b"DEL", key]);
         self.announce(EventClass::Evicted, "evicted", key);
         self.remove(key);
@@ -945,6 +1014,31 @@ impl<'k> Keys<'k> {
 /// The shared side of the big lock. A panic of another holder poisons nothing here: shards have their own guards.
 fn read_guard(keyspace: &Keyspace) -> ShardedLockReadGuard<'_, Listeners> {
     keyspace.everything.read().unwrap_or_else(std::sync::PoisonError::into_inner)
+}
+
+/// Waits for the shared side, for as long as nobody says that it takes long.
+#[cold]
+fn patient_guard(keyspace: &Keyspace) -> Option<ShardedLockReadGuard<'_, Listeners>> {
+    /// Looks before the processor is given to others between two of them.
+    const SPINS: u32 = 100;
+    /// Looks before it rests in between.
+    const YIELDS: u32 = 1000;
+    const REST: std::time::Duration = std::time::Duration::from_micros(100);
+    let mut looks = 0;
+    while !keyspace.is_busy.load(std::sync::atomic::Ordering::Acquire) {
+        match keyspace.everything.try_read() {
+            Ok(guard) => return Some(guard),
+            Err(std::sync::TryLockError::Poisoned(error)) => return Some(error.into_inner()),
+            Err(std::sync::TryLockError::WouldBlock) => {}
+        }
+        looks += 1;
+        match looks {
+            ..SPINS => std::hint::spin_loop(),
+            SPINS..YIELDS => std::thread::yield_now(),
+            _ => std::thread::sleep(REST),
+        }
+    }
+    None
 }
 
 fn write_guard(keyspace: &Keyspace) -> ShardedLockWriteGuard<'_, Listeners> {

@@ -26,11 +26,13 @@ pub struct Database {
     pub table: Table<Record>,
     /// How many of them have a deadline.
     pub volatile: usize,
+    /// How many are hashes with fields that have one.
+    pub volatile_hashes: usize,
 }
 
 impl Database {
     fn new(basis: Basis) -> Database {
-        Database { table: Table::new(basis), volatile: 0 }
+        Database { table: Table::new(basis), volatile: 0, volatile_hashes: 0 }
     }
 }
 
@@ -262,6 +264,8 @@ pub struct Keyspace {
     shards: Box<[CachePadded<Mutex<Shard>>]>,
     /// Held shared by whoever touches shards, exclusively by what touches everything.
     pub(super) everything: ShardedLock<Listeners>,
+    /// Who holds everything will do so for long: others rather say so than wait.
+    pub is_busy: AtomicBool,
     basis: Basis,
     /// Number of databases.
     pub databases: usize,
@@ -283,6 +287,7 @@ impl Keyspace {
         Ok(Keyspace {
             shards,
             everything: ShardedLock::default(),
+            is_busy: AtomicBool::new(false),
             basis,
             databases,
             reclaimer: Reclaimer::start()?,

@@ -22,7 +22,7 @@ use std::sync::Arc;
 
 use crate::base::limits::EMBEDDED_STRING_BYTES_MAX;
 use crate::base::number::sign_extended;
-use crate::value::hash::HashTable;
+use crate::value::hash::{Hash, HashTable};
 use crate::value::list::Deque;
 use crate::value::packed::{self, Buffer, Home};
 use crate::value::set::SetTable;
@@ -345,6 +345,22 @@ impl Record {
         self.deadline().is_some_and(|deadline| deadline < now_ms)
     }
 
+    /// The earliest deadline of a hash's fields.
+    #[inline(always)]
+    pub fn field_deadline(&self) -> Option<u64> {
+        if self.0[0] & FORM_MASK == Form::BigHash as u8 { self.earliest_field_deadline() } else { None }
+    }
+
+    fn earliest_field_deadline(&self) -> Option<u64> {
+        self.hash().and_then(|form| Hash::new(form).earliest_deadline())
+    }
+
+    /// Whether the deadline of the key or of any field is over.
+    #[inline(always)]
+    pub fn is_due(&self, now_ms: u64) -> bool {
+        self.has_expired(now_ms) || self.field_deadline().is_some_and(|deadline| deadline < now_ms)
+    }
+
     /// Gives the key another deadline or none.
     pub fn set_deadline(&mut self, deadline: Option<u64>) {
         let (at, _) = self.key_length();
@@ -658,7 +674,11 @@ impl Entry for Record {
     }
     #[inline]
     fn due(&self, basis: &Basis) -> u32 {
-        self.deadline().map_or(NEVER, |deadline| basis.tick_after(deadline))
+        let deadline = match (self.deadline(), self.field_deadline()) {
+            (Some(key), Some(field)) => Some(key.min(field)),
+            (key, field) => key.or(field),
+        };
+        deadline.map_or(NEVER, |deadline| basis.tick_after(deadline))
     }
     #[inline]
     fn address(&self) -> *const u8 {

@@ -102,6 +102,11 @@ pub enum ValueRef<'a> {
 }
 
 impl ValueRef<'_> {
+    /// Whether it is a hash with fields that have deadlines.
+    pub fn has_field_deadlines(&self) -> bool {
+        matches!(self, ValueRef::Hash(Form::Big(table)) if table.earliest_deadline().is_some())
+    }
+
     /// The type of the value.
     pub const fn value_type(&self) -> ValueType {
         match self {

@@ -14,7 +14,7 @@ const STEPS: usize = 1_500;
 /// Events of which time or chance decides: `expired` of a key that one server met a moment earlier.
 const CLASSES: &str = "KEg$lshzetdmn";
 /// The families, a key of which is of any type.
-const FAMILIES: [Family; 8] = [
+const FAMILIES: [Family; 9] = [
     Family::Keys,
     Family::Keys,
     Family::Strings,
@@ -22,6 +22,7 @@ const FAMILIES: [Family; 8] = [
     Family::Lists,
     Family::Sets,
     Family::SortedSets,
+    Family::Streams,
     Family::Transactions,
 ];
 

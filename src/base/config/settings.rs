@@ -65,6 +65,8 @@ pub struct Settings {
     pub latency_tracking: bool,
     /// 0 for off.
     pub latency_monitor_threshold_ms: u64,
+    /// `busy-reply-threshold`, in ms; 0 is never.
+    pub busy_reply_threshold_ms: u64,
     pub loglevel: LogLevel,
     /// Empty for standard error. A relative path begins in `dir`.
     pub logfile: String,
@@ -211,6 +213,7 @@ impl Settings {
             slowlog_log_slower_than_us: number(config, "slowlog-log-slower-than"),
             slowlog_max_len: number(config, "slowlog-max-len"),
             latency_monitor_threshold_ms: number(config, "latency-monitor-threshold"),
+            busy_reply_threshold_ms: number(config, "busy-reply-threshold"),
             latency_tracking: flag(config, "latency-tracking"),
             loglevel: log_level(config),
             logfile: String::from_utf8_lossy(text(config, "logfile")).into_owned(),

@@ -174,7 +174,7 @@ pub static ROWS: &[Row] = &[
     row("bind", Kind::Words, "127.0.0.1 -::1").immutable().effective(),
     row("bind-source-addr", Kind::Text, ""),
     row("bio_cpulist", Kind::Text, "").alias("bio-cpulist").immutable(),
-    row("busy-reply-threshold", Kind::Integer { min: 0, max: i64::MAX }, "5000").alias("lua-time-limit"),
+    row("busy-reply-threshold", Kind::Integer { min: 0, max: i64::MAX }, "5000").effective().alias("lua-time-limit"),
     row("client-output-buffer-limit", Kind::OutputLimits, "normal 0 0 0 slave 268435456 67108864 60 pubsub 33554432 8388608 60").effective(),
     row("client-query-buffer-limit", Kind::Memory { min: 1 << 20, max: LONG }, "1073741824").effective(),
     row("cluster-allow-pubsubshard-when-down", Kind::Flag, "yes"),

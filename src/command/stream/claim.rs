@@ -100,6 +100,8 @@ pub fn xclaim(ctx: &mut Context<'_>, mut args: Args<'_>) -> CommandResult {
 pub fn xautoclaim(ctx: &mut Context<'_>, mut args: Args<'_>) -> CommandResult {
     let (key, group, consumer) = (args.next_bytes()?, args.next_bytes()?, args.next_bytes()?);
     let now_ms = ctx.keys.stored_ms();
+    // A miss comes before all that may be wrong with the options.
+    ctx.keys.find(key);
     let idle_ms = args.next_i64_or(CommandError::ClaimArgument(&("min-idle-time", "XAUTOCLAIM")))?.max(0);
     let start = ids::start(args.next_bytes()?)?;
     let mut claim =

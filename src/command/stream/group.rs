@@ -111,6 +111,8 @@ pub fn xgroup_destroy(ctx: &mut Context<'_>, mut args: Args<'_>) -> CommandResul
     drop(record);
     if destroyed {
         ctx.keys.changed_aside(EventClass::Stream, "xgroup-destroy", key);
+        // Whoever waits for the group is told that it is gone.
+        ctx.keys.ready(key);
     }
     ctx.reply.integer(destroyed.into());
     Ok(())

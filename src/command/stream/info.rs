@@ -34,8 +34,7 @@ fn reply_progress(reply: &mut Reply, stream: &Stream, group: &Group) {
 /// `XINFO STREAM key [FULL [COUNT count]]`
 pub fn xinfo_stream(ctx: &mut Context<'_>, mut args: Args<'_>) -> CommandResult {
     let key = args.next_bytes()?;
-    let now = stream_of(ctx.keys.find(key))?;
-    let stream = now.ok_or(CommandError::NoSuchKey)?;
+    let stream = stream_of(ctx.keys.find(key))?.ok_or(CommandError::NoSuchKey)?;
     let Some(most) = next_full(args)? else {
         reply_stream(&mut ctx.reply, stream);
         return Ok(());

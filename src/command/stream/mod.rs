@@ -83,34 +83,52 @@ pub fn xadd(ctx: &mut Context<'_>, mut args: Args<'_>) -> CommandResult {
     if options.id == NewId::Given(Given::Whole(StreamId::MIN)) {
         return Err(CommandError::XaddIdZero);
     }
-    let known = stream_of(ctx.keys.peek(key))?.map(|stream| stream.entries.last_id);
-    if known.is_none() && options.no_stream {
+    let Some(Added { id, removed, reached }) = add(ctx, key, &options, &parts)? else {
         ctx.reply.null();
         return Ok(());
-    }
-    let id = new_id(options.id, known.unwrap_or_default(), ctx.keys.now_ms)?;
-    if parts.iter().map(|part| part.len()).sum::<usize>() > NODE_BYTES_MAX {
-        return Err(CommandError::XaddTooLarge);
-    }
-    if known.is_none() {
-        create_stream(&mut ctx.keys, key);
-    }
-    let limits = ctx.settings.stream();
-    let Some(mut record) = ctx.keys.find_mut(key) else { return Ok(()) };
-    let stream = stream_of_mut(&mut record)?;
-    stream.entries.append(id, &parts, &limits);
-    let removed = options.trim.map_or(0, |trim| trim.apply(stream));
-    let reached = options.trim.filter(|trim| trim.approximate).map(|trim| (trim, trim.reached(stream)));
-    drop(record);
-    reply_id(&mut ctx.reply, id);
+    };
+    let text = id.text();
+    ctx.reply.bulk(&text);
     ctx.keys.changed(EventClass::Stream, "xadd", key);
     if removed > 0 {
         ctx.keys.announce(EventClass::Stream, "xtrim", key);
     }
-    let text = id.text();
     let id_at = Some(options.id_at).filter(|_| !matches!(options.id, NewId::Given(Given::Whole(_))));
     log_exactly(ctx, args, reached, id_at.map(|at| (at, &text[..])));
     Ok(())
+}
+
+/// What XADD did.
+struct Added {
+    id: StreamId,
+    /// Entries that were trimmed.
+    removed: u64,
+    /// Where a trim that is not exact came to.
+    reached: Option<(Trim, Vec<u8>)>,
+}
+
+/// Adds an entry, and trims; `None` where there is no stream, and none is to be created.
+fn add(ctx: &mut Context<'_>, key: &[u8], options: &Options, parts: &[&[u8]]) -> CommandResult<Option<Added>> {
+    let (limits, now_ms) = (ctx.settings.stream(), ctx.keys.now_ms);
+    if parts.iter().map(|part| part.len()).sum::<usize>() > NODE_BYTES_MAX {
+        return Err(CommandError::XaddTooLarge);
+    }
+    loop {
+        if let Some(mut record) = ctx.keys.find_mut(key) {
+            let stream = stream_of_mut(&mut record)?;
+            let id = new_id(options.id, stream.entries.last_id, now_ms)?;
+            stream.entries.append(id, parts, &limits);
+            let removed = options.trim.map_or(0, |trim| trim.apply(stream));
+            let reached = options.trim.filter(|trim| trim.approximate).map(|trim| (trim, trim.reached(stream)));
+            return Ok(Some(Added { id, removed, reached }));
+        }
+        if options.no_stream {
+            return Ok(None);
+        }
+        // An id that no stream can begin with creates none.
+        new_id(options.id, StreamId::MIN, now_ms)?;
+        create_stream(&mut ctx.keys, key);
+    }
 }
 
 /// The id of a new entry behind `last`.
@@ -148,6 +166,13 @@ fn log_exactly(ctx: &mut Context<'_>, args: Args<'_>, reached: Option<(Trim, Vec
     ctx.keys.effects.log_instead(database, &words);
 }
 
+/// Says that entries were removed. Nobody waits for that, even where a group was set back meanwhile.
+fn entries_removed(ctx: &mut Context<'_>, key: &[u8], count: u64, event: &'static str) {
+    ctx.keys.touched(key);
+    ctx.keys.effects.dirty += count - 1;
+    ctx.keys.announce(EventClass::Stream, event, key);
+}
+
 /// `XTRIM key MAXLEN | MINID [= | ~] threshold [LIMIT count]`
 pub fn xtrim(ctx: &mut Context<'_>, mut args: Args<'_>) -> CommandResult {
     let key = args.next_bytes()?;
@@ -161,7 +186,7 @@ pub fn xtrim(ctx: &mut Context<'_>, mut args: Args<'_>) -> CommandResult {
     let reached = trim.reached(stream);
     drop(record);
     if removed > 0 {
-        ctx.keys.changed(EventClass::Stream, "xtrim", key);
+        entries_removed(ctx, key, removed, "xtrim");
         log_exactly(ctx, args, trim.approximate.then_some((trim, reached)), None);
     }
     ctx.reply.integer(i64::try_from(removed).unwrap_or(i64::MAX));
@@ -180,7 +205,7 @@ pub fn xdel(ctx: &mut Context<'_>, mut args: Args<'_>) -> CommandResult {
     let removed = ids.into_iter().filter(|id| stream.entries.remove(*id)).count();
     drop(record);
     if removed > 0 {
-        ctx.keys.changed(EventClass::Stream, "xdel", key);
+        entries_removed(ctx, key, removed as u64, "xdel");
     }
     ctx.reply.count(removed);
     Ok(())
@@ -232,3 +257,6 @@ pub fn xsetid(ctx: &mut Context<'_>, mut args: Args<'_>) -> CommandResult {
     ctx.reply.ok();
     Ok(())
 }
+
+#[cfg(test)]
+mod tests;

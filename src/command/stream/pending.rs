@@ -11,13 +11,16 @@ use crate::value::stream::{Group, StreamId};
 pub fn xack(ctx: &mut Context<'_>, mut args: Args<'_>) -> CommandResult {
     let (key, name) = (args.next_bytes()?, args.next_bytes()?);
     let mut acknowledged = 0u32;
-    // A read, to Redis: nothing is there before the ids are looked at.
-    if let Some(mut record) = ctx.keys.find_mut(key)
-        && let Some((_, mut group)) = group_of_mut(&mut record, name)?
-    {
-        for id in ids::all(args)? {
-            acknowledged += u32::from(group.acknowledge(id).is_some());
+    if let Some(mut record) = ctx.keys.find_mut(key) {
+        // Without a group the ids are not looked at.
+        if let Some((_, mut group)) = group_of_mut(&mut record, name)? {
+            for id in ids::all(args)? {
+                acknowledged += u32::from(group.acknowledge(id).is_some());
+            }
         }
+    } else {
+        // To Redis this is a read, and as such a miss.
+        ctx.keys.find(key);
     }
     ctx.keys.effects.dirty += u64::from(acknowledged);
     ctx.reply.integer(acknowledged.into());

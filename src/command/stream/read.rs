@@ -1,7 +1,9 @@
 //! What XREAD and XREADGROUP do: new entries of several streams, or what a consumer has not acknowledged.
 //!
-//! Both may wait, which is the engine's business: it calls [`try_read`] at once, and again when one of the streams may
+//! Both may wait, which is the engine's business: it calls [`read`] at once, and [`read_again`] when one of the streams may
 //! have something ([`has_something`]).
+
+use std::borrow::Cow;
 
 use smallvec::SmallVec;
 
@@ -13,7 +15,7 @@ use crate::command::{Args, Context};
 use crate::protocol::error::{CommandError, CommandResult};
 use crate::protocol::reply::Reply;
 use crate::store::record::Record;
-use crate::value::stream::{EntryList, Group, Pending, Stream, StreamId};
+use crate::value::stream::{EntryList, Group, Pending, StreamId};
 
 /// Most ids of one logged command.
 const LOGGED_IDS_MAX: usize = 512;
@@ -29,24 +31,36 @@ pub enum After {
 
 /// On whose behalf XREADGROUP reads.
 #[derive(Clone, Debug)]
-pub struct Reader {
+pub struct Reader<'a> {
     /// The group.
-    pub group: Box<[u8]>,
+    pub group: Cow<'a, [u8]>,
     /// The consumer, who is created if need be.
-    pub consumer: Box<[u8]>,
+    pub consumer: Cow<'a, [u8]>,
     /// What is delivered counts as acknowledged (`NOACK`).
     pub no_ack: bool,
 }
 
 /// What is read, whatever the streams are.
 #[derive(Clone, Debug)]
-pub struct Reading {
+pub struct Reading<'a> {
     /// Of XREADGROUP.
-    pub reader: Option<Reader>,
+    pub reader: Option<Reader<'a>>,
     /// Most entries of each stream.
     pub most: usize,
     /// For each stream what is asked for.
-    pub after: Vec<After>,
+    pub after: SmallVec<[After; 4]>,
+}
+
+impl Reading<'_> {
+    /// The same, to be kept.
+    pub fn into_owned(self) -> Reading<'static> {
+        let reader = self.reader.map(|reader| Reader {
+            group: reader.group.into_owned().into(),
+            consumer: reader.consumer.into_owned().into(),
+            no_ack: reader.no_ack,
+        });
+        Reading { reader, most: self.most, after: self.after }
+    }
 }
 
 /// The arguments of XREAD and XREADGROUP.
@@ -119,8 +133,8 @@ impl<'a> Query<'a> {
     ///
     /// # Errors
     /// When a key is no stream, lacks the group, or an id is none.
-    pub fn resolve(&self, ctx: &mut Context<'_>) -> CommandResult<Reading> {
-        let mut after = Vec::with_capacity(self.keys.len());
+    pub fn resolve(&self, ctx: &mut Context<'_>) -> CommandResult<Reading<'a>> {
+        let mut after = SmallVec::new();
         for (key, id) in self.keys.iter().zip(&self.ids) {
             let stream = stream_of(ctx.keys.find(key))?;
             if let Some((group, _)) = self.group
@@ -150,13 +164,13 @@ impl<'a> Query<'a> {
 }
 
 /// Whether whoever waits for this at a key has to be answered, be it with an error.
-pub fn has_something(reader: Option<&Reader>, after: After, record: Option<&Record>) -> bool {
+pub fn has_something(reader: Option<&Reader<'_>>, after: After, record: Option<&Record>) -> bool {
     let stream = record.and_then(Record::stream);
     match (reader, stream) {
-        (None, Some(stream)) => has_new(stream, after, None),
+        (None, Some(stream)) => has_new(&stream.entries, after, None),
         (None, None) => false,
         (Some(reader), Some(stream)) => match stream.group(&reader.group) {
-            Some(group) => has_new(stream, after, Some(group)),
+            Some(group) => has_new(&stream.entries, after, Some(group)),
             None => true,
         },
         // The key is gone, or is something else now.
@@ -165,8 +179,7 @@ pub fn has_something(reader: Option<&Reader>, after: After, record: Option<&Reco
 }
 
 /// Whether there is something to reply at once.
-fn has_new(stream: &Stream, after: After, group: Option<&Group>) -> bool {
-    let entries = &stream.entries;
+fn has_new(entries: &EntryList, after: After, group: Option<&Group>) -> bool {
     let behind = |id: StreamId| !entries.is_empty() && entries.last_entry_id() > id;
     match (after, group) {
         (After::Id(_), Some(_)) => true,
@@ -176,12 +189,12 @@ fn has_new(stream: &Stream, after: After, group: Option<&Group>) -> bool {
     }
 }
 
-/// Replies what there is; false, without a reply, if there is nothing.
+/// As [`read`], of streams that may have changed since what is asked for was resolved.
 ///
 /// # Errors
 /// When a key is no stream, or lacks the group.
-pub fn try_read<K: AsRef<[u8]>>(ctx: &mut Context<'_>, keys: &[K], reading: &Reading) -> CommandResult<bool> {
-    for key in keys.iter().map(K::as_ref) {
+pub fn read_again(ctx: &mut Context<'_>, keys: &[Vec<u8>], reading: &Reading<'_>) -> CommandResult<bool> {
+    for key in keys {
         let stream = stream_of(ctx.keys.peek(key))?;
         if let Some(reader) = &reading.reader
             && stream.is_none_or(|stream| stream.group(&reader.group).is_none())
@@ -189,6 +202,14 @@ pub fn try_read<K: AsRef<[u8]>>(ctx: &mut Context<'_>, keys: &[K], reading: &Rea
             return Err(CommandError::no_group_to_read(key, &reader.group));
         }
     }
+    read(ctx, keys, reading)
+}
+
+/// Replies what there is; false, without a reply, if there is nothing.
+///
+/// # Errors
+/// When a key is no stream.
+pub fn read<K: AsRef<[u8]>>(ctx: &mut Context<'_>, keys: &[K], reading: &Reading<'_>) -> CommandResult<bool> {
     let mark = ctx.reply.deferred_array();
     let mut count = 0;
     if reading.reader.is_some() {
@@ -218,7 +239,7 @@ fn begin_stream(reply: &mut Reply, key: &[u8]) {
 }
 
 fn read_behind(ctx: &mut Context<'_>, key: &[u8], after: After, most: usize) -> CommandResult<bool> {
-    let Some(stream) = stream_of(ctx.keys.peek(key))?.filter(|stream| has_new(stream, after, None)) else {
+    let Some(stream) = stream_of(ctx.keys.find(key))?.filter(|stream| has_new(&stream.entries, after, None)) else {
         return Ok(false);
     };
     let After::Id(id) = after else { return Ok(false) };
@@ -241,15 +262,15 @@ struct Delivery {
 fn read_for_group(
     ctx: &mut Context<'_>,
     key: &[u8],
-    reader: &Reader,
+    reader: &Reader<'_>,
     after: After,
     most: usize,
 ) -> CommandResult<bool> {
     let now_ms = ctx.keys.stored_ms();
     let logging = ctx.keys.effects.logging;
     let Some(mut record) = ctx.keys.find_mut(key) else { return Ok(false) };
-    let is_due = stream_of(Some(&record))?.is_some_and(|stream| has_new(stream, after, stream.group(&reader.group)));
     let Some((entries, mut group)) = group_of_mut(&mut record, &reader.group)? else { return Ok(false) };
+    let is_due = has_new(entries, after, Some(&group));
     let (number, created) = seen_consumer(&mut group, &reader.consumer, now_ms);
     let mut delivery = Delivery::default();
     if is_due {

@@ -4,6 +4,7 @@ pub mod blocking;
 pub mod cluster;
 pub mod connection;
 pub mod pubsub;
+pub mod scripting;
 pub mod server;
 pub mod stream;
 pub mod transaction;
@@ -20,6 +21,7 @@ pub const FAMILIES: &[&[CommandSpec<Handler>]] = &[
     blocking::spec::COMMANDS,
     stream::spec::COMMANDS,
     cluster::spec::COMMANDS,
+    scripting::spec::COMMANDS,
 ];
 
 #[cfg(test)]

@@ -11,13 +11,14 @@ use super::{finish_step, gates, lock_only_key, tally};
 use crate::base::clock::Stopwatch;
 use crate::command::Context;
 use crate::command::spec::Flags;
+use crate::engine::blocking;
 use crate::engine::instance::{Engine, Hindrance};
 use crate::engine::registry::Command;
 use crate::engine::session::Session;
 use crate::engine::stats::Counter;
 use crate::engine::{Call, monitors};
 use crate::protocol::command::encode;
-use crate::protocol::error::CommandResult;
+use crate::protocol::error::{CommandError, CommandResult};
 use crate::protocol::reply::Reply;
 use crate::protocol::request::OwnedRequest;
 use crate::store::keys::AccessPolicy;
@@ -74,7 +75,9 @@ fn run<R>(
     if engine.is_hindered(Hindrance::LogBehind) && command.flags.has(Flags::WRITE) {
         engine.persistence.wait_for_admission();
     }
-    context.keys.enter(now_ms);
+    if !context.keys.enter_unless_busy(now_ms) {
+        return Err(CommandError::Busy);
+    }
     if let Err(error) = gates::pass_direct(engine, &mut context, command) {
         engine.stats.rejected(command.id);
         engine.stats.error(&error);
@@ -89,6 +92,7 @@ fn run<R>(
     }
     finish_step(&mut context, engine, result.is_ok(), |out| encode(out, arguments));
     let tally = context.keys.leave();
+    blocking::serve_gone(engine, &mut context.keys.effects.gone);
     engine.flush(&mut context.keys.effects.touched);
     if tally.written > 0 {
         session.written = tally.written;

@@ -49,6 +49,30 @@ pub fn pass(
     Ok(())
 }
 
+/// A script has been alone inside for long: a few commands run beside it, and the others when it has ended.
+#[cold]
+pub fn pass_busy(
+    engine: &Engine,
+    session: &Session,
+    context: &mut Context<'_>,
+    command: &Command,
+    request: Request<'_>,
+) -> CommandResult {
+    let now_ms = engine.clock.now_ms();
+    if context.keys.enter_unless_busy(now_ms) {
+        return pass(engine, session, context, command, request);
+    }
+    if !session.authenticated {
+        authentication(engine, command)?;
+    }
+    let runs_beside = match command.full_name.as_str() {
+        "auth" | "hello" | "quit" | "script|kill" | "function|kill" | "function|stats" => true,
+        "shutdown" => request.iter().skip(1).any(|option| option.eq_ignore_ascii_case(b"nosave")),
+        _ => false,
+    };
+    if runs_beside { Ok(()) } else { Err(CommandError::Busy) }
+}
+
 /// The gates of the instance, which ask nothing of the connection.
 #[inline]
 pub fn pass_direct(engine: &Engine, context: &mut Context<'_>, command: &Command) -> CommandResult {
@@ -140,6 +164,9 @@ fn needs_more(session: &Session, command: &Command) -> bool {
 /// What keeps commands from running for now: a panic, a dataset that is being loaded, a disk that does not write.
 #[cold]
 fn hindered(engine: &Engine, command: &Command, writes: bool) -> CommandResult {
+    if engine.is_hindered(Hindrance::Busy) && !command.flags.has(Flags::ALLOW_BUSY) {
+        return Err(CommandError::Busy);
+    }
     if engine.is_hindered(Hindrance::Loading) && !command.flags.has(Flags::LOADING) {
         return Err(CommandError::Loading);
     }
@@ -168,6 +195,14 @@ fn backlog(engine: &Engine, writes: bool) -> CommandResult {
         return Err(engine.persistence.refusal(engine));
     }
     Ok(())
+}
+
+/// The gates of the instance that a script's first write passes.
+pub fn pass_script(call: &mut Call<'_, '_>, writes: bool) -> CommandResult {
+    match call.engine.has_hindrances() && !call.session.is_replay {
+        true => hindered(call.engine, call.command, writes),
+        false => Ok(()),
+    }
 }
 
 /// Whether a command behind MULTI is queued rather than run.

@@ -72,6 +72,7 @@ pub struct Snapshot<'e> {
     image: Arc<Image>,
     id: u32,
     sizes: Sizes,
+    has_field_deadlines: bool,
 }
 
 impl<'e> Snapshot<'e> {
@@ -82,10 +83,11 @@ impl<'e> Snapshot<'e> {
         let mut keys = engine.keys();
         keys.enter_exclusively(engine.clock.now_ms());
         let sizes = sizes(&mut keys);
+        let has_field_deadlines = keys.has_field_deadlines();
         let id = keys.begin_snapshot(image.clone());
         at_start(&mut keys);
         keys.leave();
-        Snapshot { engine, image, id, sizes }
+        Snapshot { engine, image, id, sizes, has_field_deadlines }
     }
 
     /// Walks the keyspace and writes the whole image.
@@ -99,6 +101,7 @@ impl<'e> Snapshot<'e> {
             created: engine.clock.now_ms() / 1000,
             used_memory: engine.used_memory() as u64,
             is_aof_base,
+            has_field_deadlines: self.has_field_deadlines,
         };
         let mut file = ImageFile {
             writer: Writer::new(sink, true, head)?,

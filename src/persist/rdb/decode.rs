@@ -7,7 +7,7 @@ use super::elements::Element;
 use super::error::{Fault, RdbError, Result};
 use super::format::{kind, node};
 use super::input::{Input, Text};
-use super::{listpack, stream, ziplist, zipmap};
+use super::{listpack, stream, volatile_hash, ziplist, zipmap};
 use crate::base::number::parse_i64;
 use crate::value::NewValue;
 use crate::value::hash::HashTable;
@@ -66,6 +66,9 @@ pub fn value<R: Read>(input: &mut Input<R>, workshop: &mut Workshop, kind: u8) -
         kind::HASH | kind::HASH_ZIPMAP | kind::HASH_ZIPLIST | kind::HASH_LISTPACK => {
             hash(input, workshop, kind, offset).map(|hash| hash.map(Decoded::Hash))
         }
+        kind::HASH_DEADLINES | kind::HASH_DEADLINES_LISTPACK | kind::HASH_DEADLINES_VALKEY => {
+            volatile_hash::read(input, workshop, kind, offset).map(|hash| hash.map(Decoded::Hash))
+        }
         kind::SET | kind::SET_INTSET | kind::SET_LISTPACK => {
             set(input, workshop, kind, offset).map(|set| set.map(Decoded::Set))
         }
@@ -86,7 +89,6 @@ pub fn value<R: Read>(input: &mut Input<R>, workshop: &mut Workshop, kind: u8) -
 fn refusal(kind: u8, offset: u64) -> RdbError {
     let what = match kind {
         kind::MODULE | kind::MODULE_2 => "a value of a module",
-        kind::HASH_DEADLINES_FIRST..=kind::HASH_DEADLINES_LAST => "a hash whose fields have deadlines",
         _ => return RdbError::Damaged { offset, what: format!("there is no type {kind}").into() },
     };
     RdbError::Unsupported { offset, what: format!("{what} (type {kind})").into() }
@@ -94,7 +96,7 @@ fn refusal(kind: u8, offset: u64) -> RdbError {
 
 /// Whether a byte in front of a key is a type, read or refused.
 pub fn is_type(kind: u8) -> bool {
-    kind <= kind::HASH_DEADLINES_LAST && kind != 8
+    kind <= kind::LAST && kind != 8 && kind != 23
 }
 
 fn string<R: Read>(input: &mut Input<R>) -> Result<Decoded> {

@@ -6,14 +6,14 @@
 //! | list | 18: one listpack for each node that Redis would have |
 //! | set | 11 for packed integers, else 2: Redis 7.0 knows no sets in listpacks |
 //! | sorted set | 17 (listpack) while packed, else 5 |
-//! | hash | 16 (listpack) while packed, else 4 |
+//! | hash | 16 (listpack) while packed, 24 while fields expire, else 4 |
 //! | stream | 19, see [`super::stream`] |
 
-use super::Usage;
 use super::format::{encoding, kind, length, node, opcode};
 use super::listpack;
 use super::lzf::Compressor;
 use super::stream;
+use super::{Usage, volatile_hash};
 use crate::base::number::{format_f64, format_i64, parse_i64};
 use crate::value::ValueRef;
 use crate::value::hash::Hash;
@@ -120,6 +120,9 @@ impl Encoder {
             }
             ValueRef::Hash(form @ Form::Big(_)) => {
                 let hash = Hash::new(form);
+                if let Some(earliest) = hash.earliest_deadline() {
+                    return volatile_hash::write(self, hash, earliest, sink);
+                }
                 put_length(hash.len() as u64, sink.buffer());
                 for (field, value) in hash.iter() {
                     self.string(field, sink.buffer());
@@ -252,6 +255,7 @@ fn kind_of(value: ValueRef<'_>) -> u8 {
     match value {
         ValueRef::Integer(_) | ValueRef::Bytes(_) => kind::STRING,
         ValueRef::Hash(Form::Packed(_)) => kind::HASH_LISTPACK,
+        ValueRef::Hash(Form::Big(table)) if table.earliest_deadline().is_some() => kind::HASH_DEADLINES,
         ValueRef::Hash(Form::Big(_)) => kind::HASH,
         ValueRef::List(_) => kind::LIST_QUICKLIST_2,
         ValueRef::Set(form) if Set::new(form).encoding() == set::Encoding::Intset => kind::SET_INTSET,

@@ -31,6 +31,7 @@ mod listpack;
 mod lzf;
 mod reader;
 mod stream;
+mod volatile_hash;
 mod writer;
 mod ziplist;
 mod zipmap;

@@ -245,6 +245,27 @@ impl OwnedRequest {
     }
 }
 
+/// Room for one command after the other, made of arguments that lie apart.
+#[derive(Default)]
+pub struct RequestBuffer {
+    bytes: Vec<u8>,
+    spans: Vec<Span>,
+}
+
+impl RequestBuffer {
+    /// A command of these arguments, the name first; `None` for no argument, or for more bytes than spans can address.
+    pub fn fill<'b>(&'b mut self, arguments: &[&[u8]]) -> Option<Request<'b>> {
+        let total = arguments.iter().try_fold(0u32, |sum, a| sum.checked_add(u32::try_from(a.len()).ok()?))?;
+        self.bytes.clear();
+        self.spans.clear();
+        self.bytes.reserve(total as usize);
+        for argument in arguments {
+            self.spans.push(append(argument, &mut self.bytes));
+        }
+        (!self.spans.is_empty()).then_some(Request { bytes: &self.bytes, spans: &self.spans, is_framed: false })
+    }
+}
+
 impl std::fmt::Debug for OwnedRequest {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         self.request().fmt(f)

@@ -1,7 +1,7 @@
 //! Handlers of the commands about the server.
 
 mod acl;
-mod command;
+pub(super) mod command;
 mod config;
 mod control;
 mod databases;

@@ -132,8 +132,13 @@ pub fn load(file: &[u8], limits: &ValueLimits) -> Result<Vec<Loaded>, RdbError> 
     Ok(loaded)
 }
 
-pub const HEAD: Auxiliary<'_> =
-    Auxiliary { redis_version: "7.2.4", created: 1_700_000_000, used_memory: 1 << 20, is_aof_base: false };
+pub const HEAD: Auxiliary<'_> = Auxiliary {
+    redis_version: "7.2.4",
+    created: 1_700_000_000,
+    used_memory: 1 << 20,
+    is_aof_base: false,
+    has_field_deadlines: false,
+};
 
 /// A file of these keys.
 pub fn save(entries: &[Loaded], limits: &ValueLimits, compresses: bool) -> Vec<u8> {

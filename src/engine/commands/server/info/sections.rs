@@ -91,7 +91,7 @@ pub(super) fn persistence(text: &mut Text, call: &mut Call<'_, '_>) {
     let (state, loading) = (persistence.state(), &persistence.loading);
     let is_loading = engine.is_hindered(Hindrance::Loading);
     let now_ms = engine.clock.now_ms();
-    let is = |job| u8::from(state.running.is_some_and(|(running, _)| running == job));
+    let is = |job| u8::from(state.job() == Some(job));
     let running_s = |job| match state.running {
         // Seconds stay far below 2^63.
         Some((running, since)) if running == job => (now_ms.saturating_sub(since) / 1000) as i64,
@@ -121,7 +121,7 @@ pub(super) fn persistence(text: &mut Text, call: &mut Call<'_, '_>) {
     let log = persistence.log();
     text.field("aof_enabled", u8::from(log.is_some()));
     text.field("aof_rewrite_in_progress", is(Job::Rewrite));
-    text.field("aof_rewrite_scheduled", u8::from(state.scheduled[Job::Rewrite as usize]));
+    text.field("aof_rewrite_scheduled", u8::from(state.is_waiting(Job::Rewrite)));
     text.field("aof_last_rewrite_time_sec", took_s(state.rewrites.took_ms));
     text.field("aof_current_rewrite_time_sec", running_s(Job::Rewrite));
     text.field("aof_last_bgrewrite_status", status(state.rewrites.has_failed));
@@ -133,7 +133,7 @@ pub(super) fn persistence(text: &mut Text, call: &mut Call<'_, '_>) {
     if let (Some(log), Some((base_bytes, all_bytes))) = (&log, persistence.log_sizes()) {
         text.field("aof_current_size", all_bytes);
         text.field("aof_base_size", base_bytes);
-        text.field("aof_pending_rewrite", u8::from(state.scheduled[Job::Rewrite as usize]));
+        text.field("aof_pending_rewrite", u8::from(state.is_waiting(Job::Rewrite)));
         text.field("aof_buffer_length", log.backlog());
         text.field("aof_pending_bio_fsync", u8::from(log.synced() < log.written()));
         text.field("aof_delayed_fsync", log.stats().waits);
@@ -284,6 +284,7 @@ pub(super) fn errorstats(text: &mut Text, call: &mut Call<'_, '_>) {
 struct DatabaseFigures {
     keys: usize,
     volatile: usize,
+    volatile_hashes: usize,
     /// Of the sampled deadlines.
     ttl_sum_ms: u128,
     ttl_samples: u128,
@@ -301,6 +302,7 @@ pub(super) fn keyspace(text: &mut Text, call: &mut Call<'_, '_>) {
             let Some(database) = shard.database(number) else { continue };
             figures.keys += database.table.len();
             figures.volatile += database.volatile;
+            figures.volatile_hashes += database.volatile_hashes;
             if database.volatile == 0 {
                 continue;
             }
@@ -312,9 +314,10 @@ pub(super) fn keyspace(text: &mut Text, call: &mut Call<'_, '_>) {
     });
     for (number, figures) in figures.iter().enumerate().filter(|(_, figures)| figures.keys > 0) {
         let average = figures.ttl_sum_ms.checked_div(figures.ttl_samples).unwrap_or(0);
-        text.field(
-            format_args!("db{number}"),
-            format_args!("keys={},expires={},avg_ttl={average}", figures.keys, figures.volatile),
-        );
+        let DatabaseFigures { keys, volatile, volatile_hashes, .. } = figures;
+        // Redis 7.2 does not say the last one; it is said where there is something to say.
+        let fields = if *volatile_hashes > 0 { format!(",subexpiry={volatile_hashes}") } else { String::new() };
+        let line = format_args!("keys={keys},expires={volatile},avg_ttl={average}{fields}");
+        text.field(format_args!("db{number}"), line);
     }
 }

@@ -1,0 +1,294 @@
+//! The scripts that an instance knows, and their plans.
+//!
+//! The instance keeps texts by their SHA-1. Plans are made of counted references, so that each thread compiles a script
+//! for itself when it first meets it, and finds it again by its text: no digest is computed for EVAL after the first
+//! time. A plan remembers in which instance, and since which flush, its text is known there.
+
+use std::cell::{Cell, RefCell};
+use std::collections::{HashMap, VecDeque};
+use std::rc::Rc;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+
+use parking_lot::Mutex;
+
+use super::compiler::{self, Compiled, Purpose};
+use super::header::{self, Header};
+use super::lexer::SyntaxError;
+use super::library::globals;
+use super::machine::sha1_hex;
+use super::parser;
+use crate::base::limits::{SCRIPT_PLANS_MAX, SCRIPT_TEXT_BYTES_MAX, SCRIPTS_EVALUATED_MAX};
+use crate::base::random;
+use crate::protocol::error::{CommandError, CommandResult};
+
+/// A script's name: the SHA-1 of its text in lower-case hexadecimal digits.
+pub type Digest = [u8; 40];
+
+/// The scripts of an instance.
+pub struct Scripts {
+    /// Tells instances apart.
+    id: u64,
+    /// Raised by each flush.
+    generation: AtomicU64,
+    texts: Mutex<Texts>,
+    /// The script that runs alone, if there is one.
+    pub running: Running,
+}
+
+impl Default for Scripts {
+    fn default() -> Scripts {
+        Scripts {
+            id: random::system_seed(),
+            generation: AtomicU64::new(1),
+            texts: Mutex::default(),
+            running: Running::default(),
+        }
+    }
+}
+
+/// A script that takes long.
+#[derive(Default)]
+pub struct Running {
+    /// `busy-reply-threshold`, in ms; 0 is never.
+    threshold_ms: AtomicU64,
+    has_written: AtomicBool,
+    is_killed: AtomicBool,
+    call: Mutex<Option<Vec<Vec<u8>>>>,
+}
+
+/// What came of the wish to end a script.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Killed {
+    /// It will end.
+    Yes,
+    /// None runs for so long.
+    NotBusy,
+    /// It has written: half of its work would be left.
+    Unkillable,
+}
+
+impl Running {
+    /// After so many ms others are told that a script is busy.
+    pub fn threshold_ms(&self) -> u64 {
+        match self.threshold_ms.load(Ordering::Relaxed) {
+            0 => u64::MAX,
+            threshold => threshold,
+        }
+    }
+
+    /// Sets `busy-reply-threshold`, in ms.
+    pub fn set_threshold_ms(&self, threshold_ms: u64) {
+        self.threshold_ms.store(threshold_ms, Ordering::Relaxed);
+    }
+
+    /// The script of this call has run for too long.
+    pub(super) fn begin(&self, call: Vec<Vec<u8>>, has_written: bool) {
+        let mut slot = self.call.lock();
+        self.has_written.store(has_written, Ordering::Release);
+        self.is_killed.store(false, Ordering::Release);
+        *slot = Some(call);
+    }
+
+    pub(super) fn end(&self) {
+        *self.call.lock() = None;
+    }
+
+    pub(super) fn note_write(&self) {
+        self.has_written.store(true, Ordering::Release);
+    }
+
+    pub(super) fn is_killed(&self) -> bool {
+        self.is_killed.load(Ordering::Acquire)
+    }
+
+    /// Asks the script to end.
+    pub fn kill(&self) -> Killed {
+        let call = self.call.lock();
+        if call.is_none() {
+            return Killed::NotBusy;
+        }
+        if self.has_written.load(Ordering::Acquire) {
+            return Killed::Unkillable;
+        }
+        self.is_killed.store(true, Ordering::Release);
+        Killed::Yes
+    }
+}
+
+#[derive(Default)]
+struct Texts {
+    by_digest: HashMap<Digest, Arc<[u8]>>,
+    /// Those that came with EVAL, oldest first: the oldest goes when there are too many.
+    evaluated: VecDeque<Digest>,
+    bytes: usize,
+    evicted: u64,
+}
+
+/// A script that is ready to run.
+#[derive(Debug)]
+pub struct Script {
+    /// Its name.
+    pub digest: Digest,
+    /// Its code.
+    pub compiled: Compiled,
+    /// What its first line says.
+    pub header: Header,
+    text: Arc<[u8]>,
+    /// The instance and the generation in which the text is known.
+    known: Cell<(u64, u64)>,
+}
+
+/// The plans of a thread.
+#[derive(Default)]
+struct Plans {
+    by_text: HashMap<Arc<[u8]>, Rc<Script>, rapidhash::fast::RandomState>,
+    by_digest: HashMap<Digest, Rc<Script>, rapidhash::fast::RandomState>,
+}
+
+thread_local! {
+    static PLANS: RefCell<Plans> = RefCell::default();
+}
+
+/// Figures for INFO.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Figures {
+    /// Scripts.
+    pub count: usize,
+    /// Bytes of their texts.
+    pub bytes: usize,
+    /// Scripts that had to go.
+    pub evicted: u64,
+}
+
+impl Scripts {
+    /// The script of a text, which the instance knows from now on.
+    ///
+    /// # Errors
+    /// Where the text is no script.
+    pub fn of_text(&self, text: &[u8], is_evaluated: bool) -> CommandResult<Rc<Script>> {
+        let script = plan(text)?;
+        self.remember(&script, is_evaluated);
+        Ok(script)
+    }
+
+    /// The script of this name, in any case, if the instance knows it.
+    pub fn of_digest(&self, name: &[u8]) -> Option<Rc<Script>> {
+        let mut digest = Digest::try_from(name).ok()?;
+        digest.make_ascii_lowercase();
+        let found = PLANS.with_borrow(|plans| plans.by_digest.get(&digest).cloned());
+        if let Some(script) = found
+            && self.knows(&script)
+        {
+            return Some(script);
+        }
+        let generation = self.generation.load(Ordering::Acquire);
+        let text = Arc::clone(self.texts.lock().by_digest.get(&digest)?);
+        let script = plan(&text).ok()?;
+        script.known.set((self.id, generation));
+        Some(script)
+    }
+
+    /// Whether the instance knows a script.
+    pub fn has(&self, name: &[u8]) -> bool {
+        let Ok(mut digest) = Digest::try_from(name) else { return false };
+        digest.make_ascii_lowercase();
+        self.texts.lock().by_digest.contains_key(&digest)
+    }
+
+    /// The text of a script.
+    pub fn text(&self, name: &[u8]) -> Option<Arc<[u8]>> {
+        let mut digest = Digest::try_from(name).ok()?;
+        digest.make_ascii_lowercase();
+        self.texts.lock().by_digest.get(&digest).cloned()
+    }
+
+    /// Forgets all scripts.
+    pub fn flush(&self) {
+        let mut texts = self.texts.lock();
+        self.generation.fetch_add(1, Ordering::AcqRel);
+        *texts = Texts { evicted: texts.evicted, ..Texts::default() };
+    }
+
+    /// Figures for INFO.
+    pub fn figures(&self) -> Figures {
+        let texts = self.texts.lock();
+        Figures { count: texts.by_digest.len(), bytes: texts.bytes, evicted: texts.evicted }
+    }
+
+    fn knows(&self, script: &Script) -> bool {
+        script.known.get() == (self.id, self.generation.load(Ordering::Acquire))
+    }
+
+    fn remember(&self, script: &Script, is_evaluated: bool) {
+        if is_evaluated && self.knows(script) {
+            return;
+        }
+        let mut texts = self.texts.lock();
+        let is_new = texts.by_digest.insert(script.digest, Arc::clone(&script.text)).is_none();
+        if is_new {
+            texts.bytes += script.text.len();
+        }
+        if !is_evaluated {
+            texts.evaluated.retain(|digest| *digest != script.digest);
+        } else if is_new {
+            texts.evaluated.push_back(script.digest);
+            self.evict(&mut texts);
+        }
+        script.known.set((self.id, self.generation.load(Ordering::Acquire)));
+    }
+
+    /// Clients that put values into their scripts' texts must not fill the memory.
+    fn evict(&self, texts: &mut Texts) {
+        while texts.evaluated.len() > SCRIPTS_EVALUATED_MAX {
+            let Some(oldest) = texts.evaluated.pop_front() else { return };
+            if let Some(text) = texts.by_digest.remove(&oldest) {
+                texts.bytes -= text.len();
+                texts.evicted += 1;
+            }
+            self.generation.fetch_add(1, Ordering::AcqRel);
+        }
+    }
+}
+
+/// The plan of a text, from this thread's or new.
+pub fn plan(text: &[u8]) -> CommandResult<Rc<Script>> {
+    if let Some(script) = PLANS.with_borrow(|plans| plans.by_text.get(text).cloned()) {
+        return Ok(script);
+    }
+    let script = Rc::new(compile(text)?);
+    PLANS.with_borrow_mut(|plans| {
+        if plans.by_text.len() >= SCRIPT_PLANS_MAX {
+            *plans = Plans::default();
+        }
+        plans.by_text.insert(Arc::clone(&script.text), Rc::clone(&script));
+        plans.by_digest.insert(script.digest, Rc::clone(&script));
+    });
+    Ok(script)
+}
+
+#[cold]
+fn compile(text: &[u8]) -> CommandResult<Script> {
+    if text.len() > SCRIPT_TEXT_BYTES_MAX {
+        return Err(CommandError::quoted_line(
+            b"ERR Error compiling script (new function): user_script:1: script too long",
+        ));
+    }
+    let (header, body) = header::parse(text)?;
+    let compiled = compile_body(&body, Purpose::Script, "user_script").map_err(|message| {
+        CommandError::quoted_line(&[b"ERR Error compiling script (new function): ", &message[..]].concat())
+    })?;
+    let mut digest = [0; 40];
+    digest.copy_from_slice(sha1_hex(text).as_bytes());
+    Ok(Script { digest, compiled, header, text: text.into(), known: Cell::new((0, 0)) })
+}
+
+/// Compiles a text without its header; the error names the script and the line.
+///
+/// # Errors
+/// Where the text is no script.
+pub fn compile_body(body: &[u8], purpose: Purpose, name: &str) -> Result<Compiled, Vec<u8>> {
+    let message = |error: SyntaxError| [format!("{name}:{}: ", error.line).as_bytes(), &error.message].concat();
+    let function = parser::parse(body).map_err(message)?;
+    compiler::compile(&function, &globals().table, purpose).map_err(message)
+}

@@ -1,0 +1,267 @@
+//! The machine that runs [code](super::plan).
+//!
+//! Frames and registers stand on stacks of its own, not on Rust's: a script may recurse as deep as in Lua. Calls that go
+//! through a library (a comparison for `table.sort`) do take Rust's stack, and are limited as in Lua. Backward jumps and
+//! calls cost a step of the budget; every so often the machine looks at the clock and at what the script has allocated.
+
+mod api;
+pub use api::sha1_hex;
+mod arithmetic;
+mod call;
+mod execute;
+mod failure;
+
+use std::cell::RefCell;
+use std::rc::{Rc, Weak};
+
+use super::lib;
+use super::plan::{Operand, Proto, Register};
+use super::table::WeakTable;
+use super::value::{Closure, Inputs, Server, Table, Value, Values, live_bytes};
+use super::value::{Host, ScriptError};
+use crate::base::limits::{SCRIPT_BYTES_MAX, SCRIPT_STEPS_MAX};
+
+/// Frames of functions of the script.
+const FRAMES_MAX: usize = 16_384;
+/// Registers of all frames.
+const STACK_MAX: usize = 1 << 20;
+/// Calls through libraries.
+const NESTED_MAX: usize = 200;
+/// Steps between two looks at the clock and the memory.
+const STEPS_UNWATCHED: u64 = 1024;
+/// Any number of values, in counts plus one.
+const ANY: u16 = 0;
+
+/// Where a function that runs stands.
+struct Frame {
+    closure: Rc<Closure>,
+    base: usize,
+    next: usize,
+    /// Where `...` stands on the stack.
+    varargs: (usize, usize),
+    /// Where its results go, and how many are wanted, plus one.
+    results_at: usize,
+    wanted: u16,
+    kind: FrameKind,
+}
+
+/// What becomes of a frame's results.
+enum FrameKind {
+    /// They go to the caller.
+    Plain,
+    /// They go to a library.
+    Entry,
+    /// They follow `true`; an error goes no further. With `xpcall` its handler is told.
+    Protected(Option<Value>),
+}
+
+/// A run of a script.
+pub struct Machine<'s> {
+    stack: Vec<Value>,
+    frames: Vec<Frame>,
+    /// The end of an open list of values.
+    top: usize,
+    server: &'s mut dyn Server,
+    /// The tables of the run, to be emptied at its end.
+    tables: Vec<WeakTable>,
+    cells: Vec<Weak<RefCell<Value>>>,
+    kept_max: usize,
+    inputs: [Option<Table>; 2],
+    steps_left: u64,
+    unwatched: u64,
+    nested: usize,
+    bytes_max: usize,
+    random: lib::math::Random,
+    state: lib::State,
+    /// The line where the error was raised that ended the script.
+    failed_line: Option<u32>,
+    /// The name of the script in messages: `user_script`.
+    name: &'static str,
+}
+
+/// How a script ended that failed.
+#[derive(Debug)]
+pub struct Failure {
+    /// Why.
+    pub error: ScriptError,
+    /// The line of the innermost function of the script.
+    pub line: Option<u32>,
+}
+
+impl<'s> Machine<'s> {
+    /// A machine for one run; `name` is how messages call the script.
+    pub fn new(server: &'s mut dyn Server, name: &'static str, seed: u64) -> Machine<'s> {
+        Machine {
+            stack: Vec::with_capacity(64),
+            frames: Vec::with_capacity(4),
+            top: 0,
+            server,
+            tables: Vec::new(),
+            cells: Vec::new(),
+            kept_max: 1024,
+            inputs: [None, None],
+            steps_left: SCRIPT_STEPS_MAX,
+            unwatched: STEPS_UNWATCHED,
+            nested: 0,
+            bytes_max: live_bytes().saturating_add(SCRIPT_BYTES_MAX),
+            random: lib::math::Random::from_state(seed),
+            state: lib::State::default(),
+            failed_line: None,
+            name,
+        }
+    }
+
+    /// Runs a whole script; its first result.
+    ///
+    /// # Errors
+    /// What the script raised and did not catch.
+    pub fn run(&mut self, main: &Rc<Proto>) -> Result<Value, Failure> {
+        let closure = Rc::new(Closure { proto: Rc::clone(main), upvalues: Box::default() });
+        self.run_function(&Value::Function(closure), &[])
+    }
+
+    /// Runs a function; its first result.
+    ///
+    /// # Errors
+    /// As [`Machine::run`].
+    pub fn run_function(&mut self, function: &Value, arguments: &[Value]) -> Result<Value, Failure> {
+        match self.call(function, arguments) {
+            Ok(values) => Ok(values.into_iter().next().unwrap_or_default()),
+            Err(error) => Err(Failure { error, line: self.failed_line }),
+        }
+    }
+
+    /// Ends the run; its values can be read for as long as what it leaves is kept.
+    pub fn finish(self) -> Remains {
+        Remains { tables: self.tables, cells: self.cells }
+    }
+
+    /// Gives a table to the script; see [`Host::keep`].
+    pub fn adopt(&mut self, table: &Table) {
+        self.tables.push(table.downgrade());
+        if self.tables.len() + self.cells.len() > self.kept_max {
+            self.tables.retain(|table| !table.is_gone());
+            self.cells.retain(|cell| cell.strong_count() > 0);
+            self.kept_max = 2 * (self.tables.len() + self.cells.len()) + 1024;
+        }
+    }
+
+    fn new_cell(&mut self, value: Value) -> Value {
+        let cell = Rc::new(RefCell::new(value));
+        self.cells.push(Rc::downgrade(&cell));
+        Value::Cell(cell)
+    }
+
+    fn operand<'v>(&'v self, base: usize, constants: &'v [Value], operand: Operand) -> &'v Value {
+        match operand.0.checked_sub(Operand::REGISTERS) {
+            None => &self.stack[base + usize::from(operand.0)],
+            Some(constant) => &constants[usize::from(constant)],
+        }
+    }
+
+    fn register(&self, base: usize, register: Register) -> &Value {
+        &self.stack[base + usize::from(register)]
+    }
+
+    fn set(&mut self, base: usize, register: Register, value: Value) {
+        self.stack[base + usize::from(register)] = value;
+    }
+
+    /// KEYS or ARGV as a table, which is made when it is first wanted.
+    fn input_table(&mut self, which: Inputs) -> Table {
+        if let Some(table) = &self.inputs[which as usize] {
+            return table.clone();
+        }
+        let values = (0..self.server.input_len(which)).map(|index| Value::text(self.server.input(which, index)));
+        let table = Table::from_list(values.collect());
+        self.adopt(&table);
+        self.inputs[which as usize] = Some(table.clone());
+        table
+    }
+
+    fn input(&mut self, which: Inputs, index: usize) -> Value {
+        if let Some(table) = &self.inputs[which as usize] {
+            return table.get_index(index);
+        }
+        if index > self.server.input_len(which) {
+            return Value::Nil;
+        }
+        Value::text(self.server.input(which, index - 1))
+    }
+
+    fn step(&mut self) -> Result<(), ScriptError> {
+        self.unwatched -= 1;
+        if self.unwatched == 0 { self.watch() } else { Ok(()) }
+    }
+
+    #[cold]
+    fn watch(&mut self) -> Result<(), ScriptError> {
+        self.unwatched = STEPS_UNWATCHED;
+        self.steps_left = self.steps_left.saturating_sub(STEPS_UNWATCHED);
+        if self.steps_left == 0 {
+            return Err(ScriptError::Ended("the script used up its budget of instructions"));
+        }
+        self.reserve(0)?;
+        self.server.check()
+    }
+}
+
+/// The tables and cells of a run that has ended: they may refer to each other in circles, and are emptied when this goes.
+#[must_use]
+pub struct Remains {
+    tables: Vec<WeakTable>,
+    cells: Vec<Weak<RefCell<Value>>>,
+}
+
+impl Drop for Remains {
+    fn drop(&mut self) {
+        for table in &self.tables {
+            table.clear();
+        }
+        for cell in &self.cells {
+            if let Some(cell) = cell.upgrade() {
+                let value = cell.take();
+                drop(value);
+            }
+        }
+    }
+}
+
+impl Host for Machine<'_> {
+    fn call(&mut self, function: &Value, arguments: &[Value]) -> Result<Values, ScriptError> {
+        self.call_nested(function, arguments)
+    }
+
+    fn tick(&mut self, steps: u64) -> Result<(), ScriptError> {
+        if steps < self.unwatched {
+            self.unwatched -= steps;
+            return Ok(());
+        }
+        self.steps_left = self.steps_left.saturating_sub(steps);
+        self.watch()
+    }
+
+    fn reserve(&mut self, bytes: usize) -> Result<(), ScriptError> {
+        if live_bytes().saturating_add(bytes) > self.bytes_max {
+            return Err(ScriptError::Raised(Value::text("not enough memory")));
+        }
+        Ok(())
+    }
+
+    fn keep(&mut self, table: Table) -> Value {
+        self.adopt(&table);
+        Value::Table(table)
+    }
+
+    fn random(&mut self) -> i32 {
+        self.random.draw()
+    }
+
+    fn seed_random(&mut self, seed: i32) {
+        self.random = lib::math::Random::seeded(seed);
+    }
+
+    fn library_state(&mut self) -> &mut lib::State {
+        &mut self.state
+    }
+}

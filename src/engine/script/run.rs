@@ -1,0 +1,333 @@
+//! Running scripts: which locks they need, what their commands may do, and what becomes of their results.
+//!
+//! Before it runs, a script's locks are planned ([`plan`]): a script that provably touches its KEYS alone, and cannot
+//! take long, holds their shards; any other holds everything. It may be forgotten or replaced between the two moments;
+//! one that is found without the locks that it needs does not run. The commands of a script are logged themselves, in
+//! the script's step: all of them or none survive a crash.
+
+use std::rc::Rc;
+
+use super::cache::{self, Script};
+use super::convert;
+use super::machine::{Failure, Machine};
+use super::value::{Inputs, ScriptError, Server, Text, Value};
+use crate::base::clock::Stopwatch;
+use crate::command::Args;
+use crate::command::spec::Flags;
+use crate::engine::dispatch::{self, LockPlan, gates};
+use crate::engine::instance::{Engine, Hindrance};
+use crate::engine::registry::{Command, Handler, REGISTRY, ScriptSource};
+use crate::engine::{Call, Outcome};
+use crate::protocol::error::{CommandError, CommandResult};
+use crate::protocol::reply::{Mark, Protocol};
+use crate::protocol::request::{Request, RequestBuffer};
+
+/// Where the number of keys stands, and behind it the keys.
+const NUMKEYS_AT: usize = 2;
+
+/// The keys of a call, as their places among its arguments.
+fn key_range(request: Request<'_>) -> CommandResult<std::ops::Range<usize>> {
+    let numkeys = request.get(NUMKEYS_AT).and_then(crate::base::number::parse_i64).ok_or(CommandError::NotInteger)?;
+    let first = NUMKEYS_AT + 1;
+    if numkeys > (request.len() - first) as i64 {
+        return Err(CommandError::NumkeysTooMany);
+    }
+    let count = usize::try_from(numkeys).map_err(|_| CommandError::NumkeysNegative)?;
+    Ok(first..first + count)
+}
+
+/// The script that a call names, if the instance knows it.
+fn find(engine: &Engine, source: ScriptSource, name: &[u8]) -> CommandResult<Rc<Script>> {
+    match source {
+        ScriptSource::Text => cache::plan(name),
+        ScriptSource::Digest => engine.scripts.of_digest(name).ok_or(CommandError::NoScript),
+        ScriptSource::Function => Err(CommandError::quoted_line(b"ERR Function not found")),
+    }
+}
+
+/// The locks that a call of a script needs.
+pub fn plan<'a>(engine: &Engine, source: ScriptSource, request: Request<'a>) -> LockPlan<'a> {
+    let Ok(keys) = key_range(request) else { return LockPlan::Nothing };
+    match find(engine, source, request.argument(1)) {
+        Err(_) => LockPlan::Nothing,
+        Ok(script) if !script.compiled.touches_only_declared => LockPlan::Everything,
+        Ok(_) if keys.is_empty() => LockPlan::Nothing,
+        Ok(_) => LockPlan::Keys(keys.map(|at| request.argument(at)).collect()),
+    }
+}
+
+/// Runs the script that a call names.
+///
+/// # Errors
+/// When there is none, when it may not run, and with what it raised.
+pub fn run(call: &mut Call<'_, '_>, args: Args<'_>, source: ScriptSource, read_only: bool) -> CommandResult<Outcome> {
+    let request = args.request();
+    let name = request.argument(1);
+    if source == ScriptSource::Digest && name.len() != 40 {
+        return Err(CommandError::NoScript);
+    }
+    let keys = key_range(request)?;
+    let script = match source {
+        ScriptSource::Text => call.engine.scripts.of_text(name, true)?,
+        source => find(call.engine, source, name)?,
+    };
+    if !is_held(call, &script, request, keys.clone()) {
+        return Err(CommandError::NoScript);
+    }
+    may_begin(call, &script, read_only)?;
+    let seed = call.engine.random.next_u64();
+    let database = call.session.database;
+    let may_block = std::mem::replace(&mut call.context.may_block, false);
+    let protocol = call.context.reply.protocol();
+    call.context.reply.set_protocol(Protocol::Resp2);
+    let is_exclusive = call.context.keys.is_exclusive();
+    let mut host = ScriptHost {
+        mark: call.context.reply.mark(),
+        is_read_only: read_only || script.header.no_writes,
+        allows_oom: script.header.allow_oom || !call.engine.memory.is_limited() || !call.engine.is_over_limit(),
+        call,
+        request,
+        keys,
+        buffer: RequestBuffer::default(),
+        has_written: false,
+        watch: Stopwatch::start(),
+        is_long: false,
+        is_exclusive,
+    };
+    let mut machine = Machine::new(&mut host, "user_script", seed);
+    let result = machine.run(&script.compiled.main);
+    let remains = machine.finish();
+    host.end();
+    call.context.reply.set_protocol(protocol);
+    call.context.may_block = may_block;
+    call.session.database = database;
+    call.context.keys.database = database;
+    call.context.keys.effects.log_nothing();
+    let outcome = match result {
+        Ok(value) => {
+            convert::write_reply(&value, &mut call.context.reply);
+            Ok(Outcome::Done)
+        }
+        Err(failure) => Err(failed(failure, &script.digest, "@user_script")),
+    };
+    drop(remains);
+    outcome
+}
+
+/// Whether the locks that are held are those that the script needs.
+fn is_held(call: &mut Call<'_, '_>, script: &Script, request: Request<'_>, mut keys: std::ops::Range<usize>) -> bool {
+    let held = &mut call.context.keys;
+    held.is_exclusive() || (script.compiled.touches_only_declared && keys.all(|at| held.holds(request.argument(at))))
+}
+
+/// What is refused before a script begins; scripts without a header are refused when they do it.
+fn may_begin(call: &mut Call<'_, '_>, script: &Script, read_only: bool) -> CommandResult {
+    let header = &script.header;
+    if !header.is_there {
+        return Ok(());
+    }
+    if read_only && !header.no_writes {
+        return Err(CommandError::quoted_line(b"ERR Can not execute a script with write flag using *_ro command."));
+    }
+    if header.no_cluster && call.engine.cluster.is_enabled {
+        return Err(CommandError::quoted_line(b"ERR Can not run script on cluster, 'no-cluster' flag is set."));
+    }
+    if !header.no_writes {
+        if !header.allow_oom && call.engine.memory.is_limited() && call.engine.is_over_limit() {
+            return Err(CommandError::quoted_line(
+                b"OOM allow-oom flag is not set on the script, can not run it when used memory > 'maxmemory'",
+            ));
+        }
+        gates::pass_script(call, true)?;
+    }
+    Ok(())
+}
+
+/// The error reply of a script that failed: what it raised, its name, and the line.
+fn failed(failure: Failure, name: &[u8], source: &str) -> CommandError {
+    let mut text = match failure.error {
+        ScriptError::Raised(Value::Table(table)) => match table.get_text(b"err") {
+            Value::Text(text) => text.to_vec(),
+            _ => b"ERR unknown error".to_vec(),
+        },
+        ScriptError::Raised(value) => [b"ERR ", &shown(&value)[..]].concat(),
+        ScriptError::Ended(text) => [b"ERR ", text.as_bytes()].concat(),
+        ScriptError::Message(text) => [b"ERR ", &text[..]].concat(),
+        other => format!("ERR {other:?}").into_bytes(),
+    };
+    text.extend_from_slice(b" script: ");
+    text.extend_from_slice(name);
+    if let Some(line) = failure.line {
+        text.extend_from_slice(format!(", on {source}:{line}.").as_bytes());
+    }
+    CommandError::quoted_line(&text)
+}
+
+fn shown(value: &Value) -> Vec<u8> {
+    match value {
+        Value::Nil => b"nil".to_vec(),
+        Value::Boolean(truth) => truth.to_string().into_bytes(),
+        other => other.as_text().map_or_else(|| other.type_name().as_bytes().to_vec(), |text| text.to_vec()),
+    }
+}
+
+/// What the machine sees of the server.
+struct ScriptHost<'c, 'a, 'k, 'r> {
+    call: &'c mut Call<'a, 'k>,
+    request: Request<'r>,
+    keys: std::ops::Range<usize>,
+    buffer: RequestBuffer,
+    /// Behind it stands the reply of the last command.
+    mark: Mark,
+    is_read_only: bool,
+    allows_oom: bool,
+    has_written: bool,
+    watch: Stopwatch,
+    is_long: bool,
+    is_exclusive: bool,
+}
+
+impl ScriptHost<'_, '_, '_, '_> {
+    /// The command of a call, if a script may run it now.
+    fn admit(&mut self, arguments: &[&[u8]]) -> CommandResult<&'static Command> {
+        let refused = |text: &[u8]| Err(CommandError::quoted_line(text));
+        let Some(mut command) = arguments.first().and_then(|name| REGISTRY.find(name)) else {
+            return refused(b"ERR Unknown Redis command called from script");
+        };
+        if !command.subcommands.is_empty()
+            && let Some(name) = arguments.get(1)
+        {
+            match command.subcommand(name) {
+                Some(found) => command = found,
+                None => return refused(b"ERR Unknown Redis command called from script"),
+            }
+        }
+        if !command.arity.accepts(arguments.len()) || matches!(command.handler, Handler::Container) {
+            return refused(b"ERR Wrong number of args calling Redis command from script");
+        }
+        if command.flags.has(Flags::NOSCRIPT) {
+            return refused(b"ERR This Redis command is not allowed from script");
+        }
+        let writes = command.flags.has(Flags::WRITE);
+        if writes && self.is_read_only {
+            return refused(b"ERR Write commands are not allowed from read-only scripts.");
+        }
+        if command.flags.has(Flags::DENYOOM) && !self.allows_oom && !self.has_written {
+            return Err(CommandError::OutOfMemory);
+        }
+        if writes && !self.has_written {
+            gates::pass_script(self.call, true)?;
+            self.has_written = true;
+            if self.is_long {
+                self.call.engine.scripts.running.note_write();
+            }
+        }
+        Ok(command)
+    }
+
+    /// The script has ended: others go on.
+    fn end(&mut self) {
+        self.call.context.reply.truncate(self.mark);
+        if self.is_long {
+            self.call.engine.end_long_script();
+        }
+    }
+}
+
+impl Server for ScriptHost<'_, '_, '_, '_> {
+    fn command(&mut self, arguments: &[&[u8]]) -> Result<&[u8], CommandError> {
+        let command = self.admit(arguments)?;
+        let Some(request) = self.buffer.fill(arguments) else {
+            return Err(CommandError::quoted_line(b"ERR Wrong number of args calling Redis command from script"));
+        };
+        let result = dispatch::run_scripted(self.call, command, request);
+        if let Err(error) = &result {
+            self.call.engine.stats.error(error);
+        }
+        result?;
+        Ok(self.call.context.reply.since(self.mark))
+    }
+
+    fn done(&mut self) {
+        self.call.context.reply.truncate(self.mark);
+    }
+
+    fn set_protocol(&mut self, version: u8) {
+        let protocol = Protocol::from_version(i64::from(version)).unwrap_or_default();
+        self.call.context.reply.set_protocol(protocol);
+    }
+
+    fn log(&mut self, level: i64, message: &[u8]) {
+        let message = String::from_utf8_lossy(message);
+        match level {
+            0 => tracing::debug!("{message}"),
+            1 => tracing::debug!("{message}"),
+            2 => tracing::info!("{message}"),
+            _ => tracing::warn!("{message}"),
+        }
+    }
+
+    /// There is one user, who may do everything.
+    fn may_run(&mut self, arguments: &[Text]) -> Option<bool> {
+        let arguments: Vec<&[u8]> = arguments.iter().map(|argument| &argument[..]).collect();
+        REGISTRY.find_call(&arguments).map(|_| true)
+    }
+
+    fn register_function(&mut self, _: &[Value]) -> Result<(), String> {
+        Err("redis.register_function can only be called on FUNCTION LOAD command".to_owned())
+    }
+
+    fn check(&mut self) -> Result<(), ScriptError> {
+        let engine = self.call.engine;
+        if !self.is_exclusive {
+            return Ok(());
+        }
+        if !self.is_long && self.watch.elapsed_ns() / 1_000_000 >= engine.scripts.running.threshold_ms() {
+            self.is_long = true;
+            engine.begin_long_script(self.request, self.has_written);
+        }
+        if self.is_long && engine.scripts.running.is_killed() {
+            return Err(ScriptError::Ended("Script killed by user with SCRIPT KILL..."));
+        }
+        if engine.stopping.is_wished() && self.is_long {
+            return Err(ScriptError::Ended("Script killed by SHUTDOWN NOSAVE"));
+        }
+        Ok(())
+    }
+
+    fn input_len(&self, which: Inputs) -> usize {
+        match which {
+            Inputs::Keys => self.keys.len(),
+            Inputs::Arguments => self.request.len() - self.keys.end,
+        }
+    }
+
+    fn input(&self, which: Inputs, index: usize) -> &[u8] {
+        let first = match which {
+            Inputs::Keys => self.keys.start,
+            Inputs::Arguments => self.keys.end,
+        };
+        self.request.argument(first + index)
+    }
+}
+
+impl Engine {
+    /// From now on a script has run for too long: who comes is told so.
+    #[cold]
+    fn begin_long_script(&self, request: Request<'_>, has_written: bool) {
+        tracing::warn!(
+            "a script has been running for {} ms; use SCRIPT KILL to end it",
+            self.scripts.running.threshold_ms()
+        );
+        self.scripts.running.begin(request.iter().map(<[u8]>::to_vec).collect(), has_written);
+        self.keyspace.is_busy.store(true, std::sync::atomic::Ordering::Release);
+        self.hinder(Hindrance::Busy, true);
+    }
+
+    #[cold]
+    fn end_long_script(&self) {
+        self.hinder(Hindrance::Busy, false);
+        self.keyspace.is_busy.store(false, std::sync::atomic::Ordering::Release);
+        self.scripts.running.end();
+    }
+}
