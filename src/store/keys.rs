@@ -854,10 +854,13 @@ impl<'k> Keys<'k> {
         loop {
             let known = more.len();
             for shard in self.held.shards().filter(|shard| shard.has_waiters()) {
-                for ((_, key), waiters) in shard.awaited() {
+                for ((_, key), queue) in shard.awaited() {
                     if declared.contains(&&**key) || more.contains(&**key) {
-                        let waiting = waiters.filter(|waiter| !waiter.is_settled());
-                        more.extend(waiting.flat_map(|waiter| waiter.touches()).cloned());
+                        for key in queue.touched() {
+                            if !more.contains(key) {
+                                more.insert(key.clone());
+                            }
+                        }
                     }
                 }
             }
