@@ -285,9 +285,7 @@ impl Code<'_> {
         let mut jumps = Vec::new();
         let mut falls = Vec::new();
         for (index, part) in parts.iter().enumerate() {
-            if index + 1 == parts.len() {
-                jumps.extend(self.condition(part, when)?);
-            } else if decides == when {
+            if index + 1 == parts.len() || decides == when {
                 jumps.extend(self.condition(part, when)?);
             } else {
                 falls.extend(self.condition(part, decides)?);
@@ -592,7 +590,7 @@ impl Code<'_> {
             return false;
         }
         let len = fixed.len() + 1;
-        simple.positions(len).all(|at| fixed.get(at as usize - 1).is_none_or(|argument| self.is_key(argument)))
+        simple.positions(len).all(|at| fixed.get(at - 1).is_none_or(|argument| self.is_key(argument)))
     }
 
     /// Whether an expression can only be an element of KEYS, or nil.
