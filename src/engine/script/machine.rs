@@ -71,7 +71,7 @@ pub struct Machine<'s> {
     unwatched: u64,
     nested: usize,
     bytes_max: usize,
-    random: u64,
+    random: lib::math::Random,
     state: lib::State,
     /// The line where the error was raised that ended the script.
     failed_line: Option<u32>,
@@ -104,7 +104,7 @@ impl<'s> Machine<'s> {
             unwatched: STEPS_UNWATCHED,
             nested: 0,
             bytes_max: live_bytes().saturating_add(SCRIPT_BYTES_MAX),
-            random: seed & ((1 << 48) - 1),
+            random: lib::math::Random::from_state(seed),
             state: lib::State::default(),
             failed_line: None,
             name,
@@ -254,12 +254,11 @@ impl Host for Machine<'_> {
     }
 
     fn random(&mut self) -> i32 {
-        self.random = self.random.wrapping_mul(0x5_DEEC_E66D).wrapping_add(0xB) & ((1 << 48) - 1);
-        (self.random >> 17) as i32
+        self.random.draw()
     }
 
     fn seed_random(&mut self, seed: i32) {
-        self.random = (u64::from(seed as u32) << 16) | 0x330E;
+        self.random = lib::math::Random::seeded(seed);
     }
 
     fn library_state(&mut self) -> &mut lib::State {

@@ -118,7 +118,7 @@ fn new(host: &mut dyn Host, _: &[Value]) -> Result<Values, ScriptError> {
 }
 
 /// Functions of one value refuse more and fewer.
-fn only_argument<'a>(arguments: &'a [Value]) -> Result<&'a Value, ScriptError> {
+fn only_argument(arguments: &[Value]) -> Result<&Value, ScriptError> {
     match arguments {
         [value] => Ok(value),
         _ => Err(ScriptError::argument(1, "expected 1 argument")),

@@ -143,6 +143,9 @@ fn randomseed(host: &mut dyn Host, arguments: &[Value]) -> Result<Values, Script
     none()
 }
 
+/// The bits of the generator's state.
+const STATE: u64 = (1 << 48) - 1;
+
 /// The generator behind `math.random`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Random(u64);
@@ -155,6 +158,11 @@ impl Default for Random {
 }
 
 impl Random {
+    /// The generator in this state, of which 48 bits count.
+    pub fn from_state(state: u64) -> Random {
+        Random(state & STATE)
+    }
+
     /// The generator that begins with this seed.
     pub fn seeded(seed: i32) -> Random {
         Random(u64::from(seed as u32) << 16 | 0x330e)
@@ -162,7 +170,7 @@ impl Random {
 
     /// The next 31 bits.
     pub fn draw(&mut self) -> i32 {
-        self.0 = self.0.wrapping_mul(0x5_deec_e66d).wrapping_add(0xb) & ((1 << 48) - 1);
+        self.0 = self.0.wrapping_mul(0x5_deec_e66d).wrapping_add(0xb) & STATE;
         (self.0 >> 17) as i32
     }
 }

@@ -200,7 +200,7 @@ fn unpack(host: &mut dyn Host, arguments: &[Value]) -> Result<Values, ScriptErro
         return Err(ScriptError::argument(3, "offset must be 1 or greater"));
     }
     let too_short = || ScriptError::argument(2, "data string too short");
-    let mut at = usize::try_from(from - 1).map_err(|_| too_short())?;
+    let mut at = usize::try_from(from.saturating_sub(1)).map_err(|_| too_short())?;
     let mut format = Format::new(&text);
     let mut values = Values::new();
     while let Some(Field { letter, size }) = format.field()? {

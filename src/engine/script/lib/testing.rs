@@ -11,8 +11,8 @@ use crate::engine::script::value::{Host, NativeFunction, ScriptError, Table, Val
 pub struct TestHost {
     pub steps: u64,
     pub bytes: usize,
-    random: Random,
-    state: State,
+    pub random: Random,
+    pub state: State,
 }
 
 impl Default for TestHost {
@@ -83,6 +83,8 @@ pub fn show_error(error: &ScriptError) -> String {
         ScriptError::Message(text) => format!("error: {}", text.escape_ascii()),
         ScriptError::Argument(position, text) => format!("error: #{position} {}", text.escape_ascii()),
         ScriptError::Raised(value) => format!("raised: {}", show(value, 0)),
+        ScriptError::Operand(what, ..) => format!("error: {what}"),
+        ScriptError::Part(at, kind) => format!("error: part {at} is {kind}"),
         ScriptError::Ended(why) => format!("ended: {why}"),
     }
 }

@@ -59,9 +59,7 @@ fn replacement<'a>(arguments: &Arguments<'a>) -> Result<Replacement<'a>, ScriptE
     match arguments.get(3) {
         Value::Text(text) => Ok(Replacement::Text(text.clone())),
         Value::Number(number) => Ok(Replacement::Text(Text::new(&number::text(*number)))),
-        value @ (Value::Table(_) | Value::Function(_) | Value::Native(_) | Value::Stateful(_)) => {
-            Ok(Replacement::Lookup(value))
-        }
+        value if matches!(value.type_name(), "table" | "function") => Ok(Replacement::Lookup(value)),
         _ => Err(ScriptError::argument(3, "string/function/table expected")),
     }
 }
