@@ -18,7 +18,8 @@ use pipkin::value::table::Basis;
 use pipkin::value::{ValueLimits, ValueRef, hash, packed};
 
 const KEYS: usize = 200_000;
-const HEAD: Auxiliary<'_> = Auxiliary { redis_version: "7.2.4", created: 0, used_memory: 0, is_aof_base: false };
+const HEAD: Auxiliary<'_> =
+    Auxiliary { redis_version: "7.2.4", created: 0, used_memory: 0, is_aof_base: false, has_field_deadlines: false };
 /// Unix time at which everything here happens, in ms.
 const NOW_MS: u64 = 1_700_000_000_000;
 

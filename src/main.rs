@@ -80,7 +80,11 @@ fn run() -> Result<ExitCode, Box<dyn std::error::Error>> {
     }
     let mut config = Config::new();
     load(&mut config, &cli.settings)?;
-    let settings = config.settings();
+    let mut settings = config.settings();
+    if settings.is_durable {
+        settings.dir = absolute(&settings.dir);
+        config.load_arguments(&["--dir", &settings.dir])?;
+    }
     let log_level = start_log(&config, &settings)?;
     for warning in config.warnings() {
         tracing::warn!("{warning}");
@@ -227,6 +231,11 @@ fn load(config: &mut Config, arguments: &[String]) -> Result<(), Box<dyn std::er
     }
     config.load_arguments(rest)?;
     Ok(())
+}
+
+/// A path from the root: who asks CONFIG GET where the data are may be in another directory.
+fn absolute(path: &str) -> String {
+    std::path::absolute(path).map_or_else(|_| path.to_owned(), |path| path.display().to_string())
 }
 
 /// Whether the first argument is a configuration file, and no setting.

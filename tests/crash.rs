@@ -59,6 +59,10 @@ struct Noted {
 /// Whoever does not wait for the disk by WAITAOF relies on the reply alone.
 fn write(mut client: Client, name: &str, total: &AtomicU64, waits: bool) -> Noted {
     let mut noted = Noted::default();
+    client.try_write(format!("XGROUP CREATE stream:{name} readers 0 MKSTREAM\r\n").as_bytes()).ok();
+    if client.try_read().is_err() {
+        return noted;
+    }
     loop {
         let steps = noted.sent + 1..=noted.sent + PIPELINE as u64;
         let mut bytes = Vec::new();
@@ -68,6 +72,8 @@ fn write(mut client: Client, name: &str, total: &AtomicU64, waits: bool) -> Note
             add("MULTI".into());
             add(format!("SET value:{name} {n}"));
             add(format!("HINCRBY count:{name} field 1"));
+            add(format!("XADD stream:{name} {n}-1 n {n}"));
+            add(format!("XCLAIM stream:{name} readers ann 0 {n}-1 FORCE JUSTID LASTID {n}-1"));
             add("EXEC".into());
         }
         if waits {
@@ -78,7 +84,7 @@ fn write(mut client: Client, name: &str, total: &AtomicU64, waits: bool) -> Note
             return noted;
         }
         for n in steps {
-            for _ in 0..5 {
+            for _ in 0..7 {
                 match client.try_read() {
                     Ok(reply) => assert!(!reply.is_error(), "{reply:?}"),
                     Err(_) => return noted,
@@ -138,6 +144,10 @@ fn assert_recovered(client: &mut Client, name: &str, noted: &Noted, at_least: u6
     let value = number(client.line(&format!("GET value:{name}")));
     let count = number(client.line(&format!("HGET count:{name} field")));
     assert_eq!(value, count, "{what}: half a transaction of {name}");
+    let entries = client.line(&format!("XLEN stream:{name}")).integer() as u64;
+    let pending = client.line(&format!("XPENDING stream:{name} readers"));
+    let pending = pending.items().first().map_or(0, Reply::integer) as u64;
+    assert_eq!((entries, pending), (value, value), "{what}: entries, and those pending, of {name}");
     assert!(value == recovered || value + 1 == recovered, "{what}: {name} lost its order: {value}, {recovered}");
     let (sent, last) = (noted.sent, noted.acknowledged);
     assert!(
@@ -171,7 +181,7 @@ fn what_was_acknowledged_survives_any_kill() {
             let old_enough = noted.history.iter().rev().find(|(at, _)| killed - *at > LOSS_MAX).map_or(0, |(_, n)| *n);
             let at_least = if policy == "always" { noted.acknowledged } else { noted.synced.max(old_enough) };
             assert_recovered(&mut client, &format!("{round}:{number}"), noted, at_least, &what);
-            for kind in ["list", "value", "count"] {
+            for kind in ["list", "value", "count", "stream"] {
                 client.line(&format!("DEL {kind}:{round}:{number}"));
             }
         }

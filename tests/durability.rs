@@ -230,3 +230,19 @@ fn what_a_crash_left_behind_the_last_record_is_no_obstacle() {
 fn append(path: &Path, bytes: &[u8]) {
     OpenOptions::new().append(true).open(path).unwrap().write_all(bytes).unwrap();
 }
+
+/// A save counts from the moment that it was asked for: who polls until none is under way may ask for the next one.
+#[test]
+fn a_save_is_under_way_when_bgsave_has_answered() {
+    let directory = Scratch::new();
+    let server = support::Server::pipkin(&["--dir", directory.text(), "--save", ""]);
+    let mut client = server.connect();
+    for _ in 0..100 {
+        assert_eq!(client.line("BGSAVE").text(), "Background saving started");
+        support::eventually("the save", || {
+            let in_progress = support::info_number(&mut client, "persistence", "rdb_bgsave_in_progress");
+            (in_progress == Some(0)).then_some(())
+        });
+    }
+    assert_eq!(support::info_number(&mut client, "persistence", "rdb_saves"), Some(100));
+}

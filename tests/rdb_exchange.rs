@@ -63,6 +63,7 @@ fn fill(client: &mut Client) {
     add(vec!["SET".into(), "other".into(), "database".into(), "PXAT".into(), "4102444800123".into()]);
     add(vec!["PFADD".into(), "p:1".into(), "a".into(), "b".into()]);
     add(vec!["SELECT".into(), "0".into()]);
+    add_streams(&mut add);
     add(vec!["PEXPIREAT".into(), "h:2:2".into(), "4102444800000".into()]);
     add(vec!["EXPIREAT".into(), "s:1".into(), "4102444800".into()]);
     for reply in client.batch(&commands) {
@@ -70,11 +71,43 @@ fn fill(client: &mut Client) {
     }
 }
 
+/// Streams of several sizes, with groups whose consumers have entries pending.
+fn add_streams(add: &mut impl FnMut(Vec<String>)) {
+    for count in [0usize, 1, 30, 250] {
+        let key = format!("x:{count}");
+        add(vec!["XGROUP".into(), "CREATE".into(), key.clone(), "read".into(), "0".into(), "MKSTREAM".into()]);
+        for n in 1..=count {
+            let mut entry =
+                vec!["XADD".into(), key.clone(), format!("{}-{}", n / 3 + 1, n), "number".into(), n.to_string()];
+            if n % 7 == 0 {
+                entry.extend([format!("more:{n}"), "z".repeat(n)]);
+            }
+            add(entry);
+        }
+        for line in [
+            "XREADGROUP GROUP read ann COUNT 20 STREAMS KEY >",
+            "XREADGROUP GROUP read bob COUNT 5 STREAMS KEY >",
+            "XGROUP CREATECONSUMER KEY read idle",
+            "XDEL KEY 2-4 3-7",
+            "XGROUP CREATE KEY behind 1-1",
+            "XGROUP CREATE KEY counted 1-1 ENTRIESREAD 1",
+        ] {
+            add(line.replace("KEY", &key).split(' ').map(str::to_owned).collect());
+        }
+    }
+}
+
 /// Reads a file and writes everything in it to another.
 fn rewrite(from: &Path, to: &Path, compresses: bool) -> usize {
     let source = fs::File::open(from).expect("the file is there");
     let mut reader = Reader::new(source, ValueLimits::default(), Basis::new(1, 0)).expect("it is an RDB file");
-    let head = Auxiliary { redis_version: "7.2.4", created: 1, used_memory: 1, is_aof_base: false };
+    let head = Auxiliary {
+        redis_version: "7.2.4",
+        created: 1,
+        used_memory: 1,
+        is_aof_base: false,
+        has_field_deadlines: false,
+    };
     let mut writer = Writer::new(fs::File::create(to).expect("a file"), true, head).expect("it is written");
     let mut encoder = Encoder::new(compresses);
     let (mut selected, mut keys) = (None, 0);
@@ -99,7 +132,20 @@ fn encodings(client: &mut Client) -> Vec<(Vec<u8>, String)> {
     keys.sort();
     let ask = |key: &Vec<u8>| vec![b"OBJECT".to_vec(), b"ENCODING".to_vec(), key.clone()];
     let replies = client.batch(&keys.iter().map(ask).collect::<Vec<_>>());
-    keys.into_iter().zip(replies.iter().map(Reply::text)).collect()
+    // The digest knows nothing of groups.
+    let encoding = |(key, reply): (&Vec<u8>, &Reply)| match reply.text() {
+        name if name == "stream" => {
+            format!("{name} {:?} {:?}", groups(client, key), client.call(&[b"XPENDING".as_slice(), key, b"read"]))
+        }
+        name => name,
+    };
+    let encodings: Vec<String> = keys.iter().zip(&replies).map(encoding).collect();
+    keys.into_iter().zip(encodings).collect()
+}
+
+/// What a server tells about a stream's groups.
+fn groups(client: &mut Client, key: &[u8]) -> Reply {
+    client.call(&[b"XINFO".as_slice(), b"GROUPS", key])
 }
 
 #[test]
@@ -137,11 +183,14 @@ fn payloads_are_exchanged_both_ways() {
     let (mut redis, mut pipkin) = (oracle.connect(), subject.connect());
     fill(&mut redis);
     let digest = redis.line("DEBUG DIGEST");
+    let known = groups(&mut redis, b"x:250");
     transfer(&mut redis, &mut pipkin);
     assert_eq!(pipkin.line("DEBUG DIGEST"), digest);
+    assert_eq!(groups(&mut pipkin, b"x:250"), known);
     redis.line("FLUSHALL");
     transfer(&mut pipkin, &mut redis);
     assert_eq!(redis.line("DEBUG DIGEST"), digest);
+    assert_eq!(groups(&mut redis, b"x:250"), known);
 }
 
 /// Moves every key of two databases by DUMP and RESTORE.

@@ -27,7 +27,7 @@ use support::{Client, Random, Reply, Scratch, Server, eventually, info_number, t
 
 /// Moves the clock over every short deadline of the grammar.
 const LONG_MS: u64 = 3_600_000;
-const FAMILIES: [Family; 13] = [
+const FAMILIES: [Family; 15] = [
     Family::Transactions,
     Family::Keys,
     Family::Keys,
@@ -39,32 +39,52 @@ const FAMILIES: [Family; 13] = [
     Family::SortedSets,
     Family::HyperLogLog,
     Family::Bitmaps,
+    Family::Streams,
+    Family::Streams,
     Family::Geo,
     Family::Sorting,
 ];
 
-/// What is to be there again: the digest, and every key's deadline.
-type State = (Reply, Vec<(usize, Vec<u8>, i64)>);
+/// What is to be there again: the digest, every key's deadline, and what else there is about streams.
+type State = (Reply, Vec<(usize, Vec<u8>, i64)>, Vec<(usize, Vec<u8>, Reply)>);
 
 fn state(server: &Server) -> State {
     let mut client = server.connect();
-    let mut deadlines = Vec::new();
+    let (mut deadlines, mut streams) = (Vec::new(), Vec::new());
     for database in 0..16 {
         client.line(&format!("SELECT {database}"));
         let keys: Vec<Vec<u8>> = client.line("KEYS *").leaves().iter().map(|key| key.bytes().to_vec()).collect();
         for key in keys {
             let deadline = client.call(&[b"PEXPIRETIME", &key[..]]).integer();
+            let info = client.call(&[b"XINFO".as_slice(), b"STREAM", &key, b"FULL", b"COUNT", b"0"]);
+            if !info.is_error() {
+                streams.push((database, key.clone(), known_of_stream(&info)));
+            }
             deadlines.push((database, key, deadline));
         }
     }
     deadlines.sort();
-    (client.line("DEBUG DIGEST"), deadlines)
+    streams.sort();
+    (client.line("DEBUG DIGEST"), deadlines, streams)
+}
+
+/// What XINFO tells of a stream, without times, and without how many nodes it has: those without entries go.
+fn known_of_stream(info: &Reply) -> Reply {
+    match compare::stream_info(info) {
+        Reply::Array(mut fields) => {
+            assert_eq!(fields.drain(2..4).next().map(|name| name.text()).as_deref(), Some("radix-tree-keys"));
+            Reply::Array(fields)
+        }
+        other => other,
+    }
 }
 
 fn assert_same(found: &State, expected: &State, what: &str) {
     let missing: Vec<_> = expected.1.iter().filter(|key| !found.1.contains(key)).take(5).collect();
     let more: Vec<_> = found.1.iter().filter(|key| !expected.1.contains(key)).take(5).collect();
     assert!(missing.is_empty() && more.is_empty(), "{what}: missing {missing:?}, instead {more:?}");
+    let other = found.2.iter().zip(&expected.2).find(|(found, expected)| found != expected);
+    assert!(other.is_none(), "{what}: a stream is {:?}", other);
     assert_eq!(found.0, expected.0, "{what}: the keys and deadlines are equal, the values are not");
 }
 
@@ -147,11 +167,16 @@ impl Players {
             "BLMOVE block block LEFT RIGHT 0",
             "BRPOPLPUSH block moved 0",
             "BLMPOP 0 2 other block RIGHT COUNT 2",
+            "XREADGROUP GROUP g ann BLOCK 0 STREAMS feed >",
+            "XREADGROUP GROUP g bob BLOCK 0 NOACK STREAMS feed >",
         ];
-        let must_wait = self.director.line("EXISTS block other") == Reply::Integer(0);
+        self.director.line("XGROUP CREATE feed g $ MKSTREAM");
+        self.director.line("XGROUP SETID feed g $");
+        let line = lines[self.random.below(lines.len())];
+        let must_wait = line.starts_with('X') || self.director.line("EXISTS block other") == Reply::Integer(0);
         let mut client = server.connect();
         let Reply::Integer(id) = client.line("CLIENT ID") else { panic!("a connection has a number") };
-        client.send(&support::words(lines[self.random.below(lines.len())]));
+        client.send(&support::words(line));
         self.blocked.push(client);
         if must_wait {
             eventually("a client that waits", || {
@@ -165,6 +190,9 @@ impl Players {
             2 => &["RPUSH made x y z", "RENAME made block"],
             _ => &["SELECT 1", "RPUSH block x y z", "SWAPDB 0 1", "SELECT 0"],
         };
+        for line in ["XADD feed * n 1", "XADD feed * n 2", "XCLAIM feed g cid 0 1-1 FORCE LASTID 5-5"] {
+            self.director.line(line);
+        }
         for line in lines {
             self.director.line(line);
         }
@@ -177,7 +205,8 @@ impl Players {
 /// Blocking for a time would be for ever while the clock stands still; and the clock is moved by the test alone.
 fn may_run(step: &Step) -> bool {
     let name = step.name();
-    !step.arguments.is_empty() && !grammar::waits(&name) && name != b"DEBUG"
+    let reads_stream = name.starts_with(b"XREAD") && !step.arguments.iter().any(|a| a.eq_ignore_ascii_case(b"BLOCK"));
+    !step.arguments.is_empty() && (reads_stream || !grammar::waits(&name)) && name != b"DEBUG"
 }
 
 #[test]

@@ -90,6 +90,8 @@ const SAME: &[&str] = &[
     "DEBUG OBJECT nosuch",
     "DEBUG SET-ACTIVE-EXPIRE 1",
     "DEBUG LOG hello",
+    "DEBUG CHANGE-REPL-ID",
+    "DEBUG CHANGE-REPL-ID x",
     "DEBUG",
     "DEBUG NOSUCH",
 ];
@@ -123,6 +125,13 @@ fn replies(client: &mut support::Client) -> Vec<Reply> {
         }
         replies.push(reply);
     }
+}
+
+#[test]
+fn the_data_directory_is_told_from_the_root() {
+    let server = Server::pipkin(&["--dir", "."]);
+    let told = server.connect().line("CONFIG GET dir").items()[1].text();
+    assert_eq!(std::path::Path::new(&told), server.directory());
 }
 
 #[test]

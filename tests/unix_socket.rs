@@ -36,7 +36,8 @@ fn the_socket_serves_and_goes_with_the_server() {
     let text = path.to_str().unwrap();
     let mut server = Server::pipkin(&["--unixsocket", text, "--unixsocketperm", "700", "--requirepass", ""]);
     assert_eq!(std::fs::metadata(&path).unwrap().mode() & 0o777, 0o700);
-    assert!(server.log().contains(&format!(", {text} (")), "the banner names it: {}", server.log());
+    let banner = format!(", {text} (");
+    eventually("a banner that names it", || server.log().contains(&banner).then_some(()));
     assert_eq!(ask(&path, "SET k v").text(), "OK");
     assert_eq!(server.connect().line("GET k").text(), "v");
     let line = ask(&path, "CLIENT INFO").text();
@@ -68,6 +69,20 @@ fn what_a_crash_left_is_taken_over_and_what_is_no_socket_is_not() {
     let said = refused(&path);
     assert!(said.contains("is no socket and is left alone"), "{said}");
     assert_eq!(std::fs::read(&path).unwrap(), b"data");
+}
+
+#[test]
+fn a_host_serves_its_instance_over_a_socket() {
+    let scratch = Scratch::new();
+    let path = scratch.path().join("host.sock");
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
+    let server = pipkin::Server::open().unwrap();
+    runtime.block_on(server.serve_unix(&path)).unwrap();
+    assert!(runtime.block_on(server.serve_unix(&path)).is_err(), "the path is taken");
+    server.client().set("k", "from the host").unwrap();
+    assert_eq!(ask(&path, "GET k").text(), "from the host");
+    drop(server);
+    eventually("the file's end", || (!path.exists()).then_some(()));
 }
 
 #[test]

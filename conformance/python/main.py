@@ -1,15 +1,20 @@
 """Runs every family over every Python client."""
 
+import os
+
 import data
 import django_project
 import flow
+import newer
 import redis
 import redis.asyncio
 import seed_000
 import tasks
+import tracking
 from harness import HOST, PORT, Awaited, case, finish, new_loop
 
 VERSION = redis.__version__
+PIPKIN = "CONFORMANCE_TARGET" not in os.environ
 
 
 def clear():
@@ -37,6 +42,12 @@ def awaited(loop, protocol):
     return connect
 
 
+def has(command):
+    """Whether the server knows a command. Pipkin has to: only another server may lack the newest ones."""
+    with redis.Redis(HOST, PORT) as r:
+        return PIPKIN or r.execute_command("COMMAND LIST", "FILTERBY", "PATTERN", command) != []
+
+
 def families(client, connect, listed):
     for family in listed:
         clear()
@@ -44,14 +55,19 @@ def families(client, connect, listed):
 
 
 def main():
+    newest = [family for command, listed in newer.SINCE_8_0.items() if has(command) for family in listed]
     for protocol in (2, 3):
         client = f"redis-py {VERSION} RESP{protocol}"
-        families(client, synchronous(protocol), data.FAMILIES + flow.FAMILIES + flow.THREADED)
+        families(client, synchronous(protocol), data.FAMILIES + flow.FAMILIES + newer.FAMILIES + newest)
+        families(client, synchronous(protocol), flow.THREADED + newer.THREADED)
+    for family in tracking.FAMILIES:
+        clear()
+        case(f"redis-py {VERSION} client-side caching", family.__name__.replace("_", " "), family)
     families(f"redis-py {VERSION} BlockingConnectionPool", synchronous(3), [flow.blocking_pool])
     for protocol in (2, 3):
         client = f"redis-py {VERSION} asyncio RESP{protocol}"
         loop = new_loop()
-        families(client, awaited(loop, protocol), data.FAMILIES + flow.FAMILIES)
+        families(client, awaited(loop, protocol), data.FAMILIES + flow.FAMILIES + newer.FAMILIES + newest)
         loop.close()
         for name, body in tasks.families(protocol):
             clear()

@@ -17,6 +17,7 @@ pub mod set;
 pub mod settings;
 pub mod sorted_set;
 pub mod spec;
+pub mod stream;
 pub mod string;
 #[cfg(test)]
 pub(crate) mod testing;
@@ -40,5 +41,6 @@ pub const FAMILIES: &[&[CommandSpec<Handler>]] = &[
     sorted_set::spec::COMMANDS,
     hyperloglog::spec::COMMANDS,
     bitmap::spec::COMMANDS,
+    stream::spec::COMMANDS,
     geo::spec::COMMANDS,
 ];

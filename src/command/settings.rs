@@ -9,6 +9,7 @@ use crate::value::ValueLimits;
 use crate::value::list::ListLimits;
 use crate::value::packed::PackedLimits;
 use crate::value::set::SetLimits;
+use crate::value::stream::NodeLimits;
 
 /// Thresholds and sizes of the data types; each field is the directive of the same name in redis.conf.
 #[derive(Debug)]
@@ -22,6 +23,8 @@ pub struct Settings {
     pub zset_max_listpack_entries: AtomicUsize,
     pub zset_max_listpack_value: AtomicUsize,
     pub list_max_listpack_size: AtomicI64,
+    pub stream_node_max_bytes: AtomicUsize,
+    pub stream_node_max_entries: AtomicUsize,
     pub hll_sparse_max_bytes: AtomicUsize,
     pub proto_max_bulk_len: AtomicUsize,
     pub rdbcompression: AtomicBool,
@@ -39,6 +42,8 @@ impl Default for Settings {
             zset_max_listpack_entries: AtomicUsize::new(128),
             zset_max_listpack_value: AtomicUsize::new(64),
             list_max_listpack_size: AtomicI64::new(-2),
+            stream_node_max_bytes: AtomicUsize::new(4096),
+            stream_node_max_entries: AtomicUsize::new(100),
             hll_sparse_max_bytes: AtomicUsize::new(3000),
             proto_max_bulk_len: AtomicUsize::new(crate::base::limits::BULK_BYTES_MAX),
             rdbcompression: AtomicBool::new(true),
@@ -71,9 +76,23 @@ impl Settings {
     pub fn list(&self) -> ListLimits {
         ListLimits { listpack_size: self.list_max_listpack_size.load(Relaxed) }
     }
+    /// When a node of a stream is full.
+    #[inline]
+    pub fn stream(&self) -> NodeLimits {
+        NodeLimits {
+            bytes: self.stream_node_max_bytes.load(Relaxed),
+            entries: self.stream_node_max_entries.load(Relaxed),
+        }
+    }
     /// Up to which sizes the collections stay packed, all of them.
     pub fn values(&self) -> ValueLimits {
-        ValueLimits { hash: self.hash(), list: self.list(), set: self.set(), sorted_set: self.sorted_set() }
+        ValueLimits {
+            hash: self.hash(),
+            list: self.list(),
+            set: self.set(),
+            sorted_set: self.sorted_set(),
+            stream: self.stream(),
+        }
     }
     /// Whether long strings are compressed in files and payloads.
     pub fn compresses(&self) -> bool {

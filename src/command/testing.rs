@@ -35,10 +35,12 @@ impl Bench {
 
     /// Runs a command while somebody listens; returns its reply and what is logged in its place.
     pub fn run<A: AsRef<[u8]>>(&self, arguments: &[A]) -> (Vec<u8>, Vec<Logged>) {
-        let name = String::from_utf8_lossy(arguments[0].as_ref()).to_lowercase();
+        let name = |at: usize| String::from_utf8_lossy(arguments[at].as_ref()).to_lowercase();
         let mut rows = FAMILIES.iter().copied().flatten();
-        let handler =
-            rows.find(|row| row.name == name).and_then(|row| row.handler).expect("a command of a data family");
+        let row = rows.find(|row| row.name == name(0)).expect("a command of a data family");
+        let subcommand = || row.subcommands.iter().find(|row| row.name == name(1)).and_then(|row| row.handler);
+        let (handler, first) = row.handler.map_or_else(|| (subcommand(), 2), |handler| (Some(handler), 1));
+        let handler = handler.expect("a command that can be called");
         let mut keys = Keys::new(&self.keyspace);
         keys.enter_exclusively(NOW_MS);
         keys.effects.logging = true;
@@ -46,7 +48,7 @@ impl Bench {
         let mut ctx = Context { keys, reply, settings: &self.settings, random: &self.random, may_block: false };
         let request = OwnedRequest::new(arguments).expect("arguments of bounded length");
         let mark = ctx.reply.mark();
-        if let Err(error) = handler(&mut ctx, Args::new(request.request())) {
+        if let Err(error) = handler(&mut ctx, Args::from(request.request(), first)) {
             ctx.reply.truncate(mark);
             ctx.reply.error(&error);
         }

@@ -27,7 +27,8 @@ use crate::store::effects::EventClass;
 use crate::store::record::StringRef;
 
 /// Commands that change how a connection is read or written: here that is not the caller's to change.
-const OF_CONNECTIONS: [&str; 11] = [
+const OF_CONNECTIONS: [&str; 12] = [
+    "client|tracking",
     "subscribe",
     "unsubscribe",
     "psubscribe",

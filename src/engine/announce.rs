@@ -1,34 +1,59 @@
-//! Keyspace notifications: changes of keys as messages on `__keyspace@<db>__:<key>` and `__keyevent@<db>__:<event>`.
+//! Who is told of what happens to keys: keyspace notifications, messages on `__keyspace@<db>__:<key>` and
+//! `__keyevent@<db>__:<event>`, and clients that cache ([`super::tracking`]).
 //!
-//! Messages are put into the subscribers' outboxes while the keys' shards are held, so that they are in the order of
-//! execution; they are sent behind the batch that caused them. Which classes are announced is known to whoever is inside
-//! the keyspace, and changed only by who is alone there: with `notify-keyspace-events` empty nothing is collected.
+//! Messages are put into the outboxes while the keys' shards are held, so that they are in the order of execution; they
+//! are sent behind the batch that caused them. What is to be observed is known to whoever is inside the keyspace, and
+//! changed only by who is alone there: with `notify-keyspace-events` empty and nobody tracking, nothing is collected.
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering::Relaxed;
 
 use super::instance::Engine;
+use super::tracking::Tracking;
 use crate::base::config::KeyspaceEvents;
 use crate::base::number::format_u64;
 use crate::pubsub::outbox::Outbox;
 use crate::pubsub::registry::PubSub;
-use crate::store::effects::{Event, Observer};
+use crate::store::effects::{Event, Happened, Observer};
 use crate::store::keys::Keys;
 
-/// Turns events into messages.
+/// What is to be observed of changes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Observed {
+    /// The events that are announced, and how.
+    events: KeyspaceEvents,
+    /// Somebody caches.
+    changes: bool,
+}
+
+/// Turns what happens into messages.
 struct Announcer {
     pubsub: Arc<PubSub>,
-    wanted: KeyspaceEvents,
+    tracking: Arc<Tracking>,
+    observed: Observed,
 }
 
 impl Observer for Announcer {
-    fn observe(&self, events: &[Event], touched: &mut Vec<Arc<Outbox>>) {
+    fn observe(&self, happened: &Happened<'_>, touched: &mut Vec<Arc<Outbox>>) {
+        if happened.is_flushed {
+            self.tracking.invalidate_everything(touched);
+        }
+        if !happened.changed.is_empty() {
+            self.tracking.invalidate(happened.changed, happened.by, touched);
+        }
+        self.announce(happened.events, touched);
+    }
+}
+
+impl Announcer {
+    fn announce(&self, events: &[Event], touched: &mut Vec<Arc<Outbox>>) {
         for event in events {
             let name = event.name.as_bytes();
-            if self.wanted.has(KeyspaceEvents::KEYSPACE) {
+            if self.observed.events.has(KeyspaceEvents::KEYSPACE) {
                 let channel = channel(b"__keyspace@", event.database, &event.key);
                 self.pubsub.publish(&channel, name, touched);
             }
-            if self.wanted.has(KeyspaceEvents::KEYEVENT) {
+            if self.observed.events.has(KeyspaceEvents::KEYEVENT) {
                 let channel = channel(b"__keyevent@", event.database, name);
                 self.pubsub.publish(&channel, &event.key, touched);
             }
@@ -41,29 +66,39 @@ fn channel(prefix: &[u8], database: usize, name: &[u8]) -> Vec<u8> {
 }
 
 impl Engine {
-    /// Announces from now on what the configuration wants announced. The caller is inside the keyspace, holds no shard
-    /// unless it is alone there, and is alone when this returns if anything had to be changed.
-    pub fn announce_as_configured(&self, keys: &mut Keys<'_>) {
-        let wanted = self.config.read().settings().notify_keyspace_events;
-        if wanted == *self.announced.lock() {
+    /// Observes from now on what the configuration and those who cache want. The caller is inside the keyspace, holds no
+    /// shard unless it is alone there, and is alone when this returns if anything had to be changed.
+    pub fn observe_as_needed(&self, keys: &mut Keys<'_>) {
+        if self.to_observe() == *self.observed.lock() {
             return;
         }
         if !keys.is_exclusive() {
             let now_ms = keys.now_ms;
             keys.enter_exclusively(now_ms);
         }
-        *self.announced.lock() = wanted;
-        let has_channel = wanted.has(KeyspaceEvents::KEYSPACE) || wanted.has(KeyspaceEvents::KEYEVENT);
-        let classes = if has_channel { wanted } else { KeyspaceEvents::NONE };
-        let announcer = has_channel.then(|| Arc::new(Announcer { pubsub: self.pubsub.clone(), wanted }) as _);
-        keys.set_observer(announcer, classes);
+        // Somebody else may have been faster.
+        let observed = self.to_observe();
+        *self.observed.lock() = observed;
+        let (pubsub, tracking) = (self.pubsub.clone(), self.tracking.clone());
+        let observer =
+            (observed != Observed::default()).then(|| Arc::new(Announcer { pubsub, tracking, observed }) as _);
+        keys.set_observer(observer, observed.events, observed.changes);
     }
 
-    /// Announces what the configuration wants announced, before anybody else is there.
-    pub(super) fn announce_from_the_start(&self) {
+    fn to_observe(&self) -> Observed {
+        let settings = self.config.read().settings();
+        self.tracking.keys_max.store(settings.tracking_table_max_keys, Relaxed);
+        let events = settings.notify_keyspace_events;
+        let has_channel = events.has(KeyspaceEvents::KEYSPACE) || events.has(KeyspaceEvents::KEYEVENT);
+        let events = if has_channel { events } else { KeyspaceEvents::NONE };
+        Observed { events, changes: self.tracking.trackers() > 0 }
+    }
+
+    /// The same, for callers outside of the keyspace.
+    pub fn observe_from_outside(&self) {
         let mut keys = self.keys();
         keys.enter(self.clock.now_ms());
-        self.announce_as_configured(&mut keys);
+        self.observe_as_needed(&mut keys);
         keys.leave();
     }
 

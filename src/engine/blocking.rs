@@ -70,6 +70,8 @@ pub struct Wait {
     pub unserved: Option<Unserved>,
     /// The wait ends as at its deadline when this does.
     pub until: Option<Until>,
+    /// Nobody may end it (CLIENT UNBLOCK).
+    pub is_held: bool,
     /// The command takes something that its reply tells, and that is put back where the client is gone before it could
     /// read that.
     pub put_back: Option<PutBack>,
@@ -86,7 +88,17 @@ impl Wait {
         let keys: Vec<_> = keys.into_iter().map(|key| key.as_ref().to_vec()).collect();
         let is_ready =
             Box::new(move |_: &[u8], held: Option<&Record>| held.is_some_and(|held| held.value_type() == value_type));
-        Wait { awaited: keys.len(), keys, is_ready, deadline_ms, attempt, unserved: None, until: None, put_back: None }
+        Wait {
+            awaited: keys.len(),
+            keys,
+            is_ready,
+            deadline_ms,
+            attempt,
+            unserved: None,
+            until: None,
+            is_held: false,
+            put_back: None,
+        }
     }
 
     /// Waits for no key, but for the deadline or `until`; the reply then is `unserved`.
@@ -99,6 +111,7 @@ impl Wait {
             attempt: Box::new(|_, _| Ok(false)),
             unserved: Some(unserved),
             until: None,
+            is_held: false,
             put_back: None,
         }
     }
@@ -258,6 +271,11 @@ impl Waiter {
         (self.wait.is_ready)(key, held)
     }
 
+    /// Whether somebody else may end it.
+    pub fn may_be_ended(&self) -> bool {
+        !self.wait.is_held
+    }
+
     /// Whether it also ends when a key that it waits for is gone.
     pub fn ends_without_key(&self) -> bool {
         self.wait.keys.first().is_some_and(|key| self.is_ready(key, None))
@@ -354,6 +372,24 @@ pub fn serve_ready(context: &mut Context<'_>, engine: &Engine) -> ServedWaiters 
     }
     context.keys.database = selected;
     served
+}
+
+/// Tells those who wait for keys that went without a command. The caller holds nothing, and is not inside the keyspace.
+pub fn serve_gone(engine: &Engine, gone: &mut Vec<(usize, Vec<u8>)>) {
+    for (database, key) in std::mem::take(gone) {
+        let mut context = engine.context(Reply::default());
+        context.keys.enter(engine.clock.now_ms());
+        context.keys.database = database;
+        context.keys.lock_many(std::iter::once(&key[..]));
+        widen(&mut context, &[&key]);
+        context.keys.effects.ready.push((database, key));
+        let served = serve_ready(&mut context, engine);
+        context.keys.commit();
+        settle(served, context.keys.tally.position);
+        let tally = context.keys.leave();
+        engine.flush(&mut context.keys.effects.touched);
+        engine.stats.add_tally(&tally);
+    }
 }
 
 /// Whoever has waited longest for a key and is served by what it holds now.

@@ -7,8 +7,10 @@ use dashmap::DashMap;
 use parking_lot::Mutex;
 
 use super::blocking::Waiter;
+use super::tracking::Tracker;
 use crate::base::config::OutputLimit;
 use crate::base::gauge::{Gauge, Share};
+use crate::protocol::reply::Protocol;
 use crate::pubsub::outbox::{DirectWrite, Outbox};
 use crate::store::keyspace::{Waiter as _, WatchFlag};
 
@@ -75,6 +77,12 @@ pub struct Client {
     pub channels: AtomicU32,
     /// Patterns that it is subscribed to.
     pub patterns: AtomicU32,
+    /// MONITOR.
+    pub monitors: AtomicBool,
+    /// How it wants to be told of changes of what it has cached.
+    pub tracker: Mutex<Option<Arc<Tracker>>>,
+    /// Channels of shards that it is subscribed to.
+    pub shard_channels: AtomicU32,
     /// Commands queued behind MULTI; `u32::MAX` outside of it.
     pub queued: AtomicU32,
     /// Keys that it watches.
@@ -167,9 +175,14 @@ impl Client {
         self.waiting().is_some()
     }
 
+    /// What it reads.
+    pub fn protocol(&self) -> Protocol {
+        if self.protocol.load(Ordering::Relaxed) == 3 { Protocol::Resp3 } else { Protocol::Resp2 }
+    }
+
     /// Whether it is in subscribe mode, for `CLIENT LIST TYPE` and output limits.
     pub fn is_subscriber(&self) -> bool {
-        self.channels.load(Ordering::Relaxed) + self.patterns.load(Ordering::Relaxed) > 0
+        [&self.channels, &self.patterns, &self.shard_channels].iter().any(|count| count.load(Ordering::Relaxed) > 0)
     }
 }
 
@@ -230,6 +243,9 @@ impl Clients {
             protocol: AtomicU8::new(2),
             channels: AtomicU32::new(0),
             patterns: AtomicU32::new(0),
+            shard_channels: AtomicU32::new(0),
+            monitors: AtomicBool::new(false),
+            tracker: Mutex::default(),
             queued: AtomicU32::new(u32::MAX),
             watching: AtomicU32::new(0),
             waiter: Mutex::default(),

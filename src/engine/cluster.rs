@@ -8,7 +8,7 @@ use smallvec::SmallVec;
 use super::registry::Command;
 use super::session::Session;
 use crate::base::random;
-use crate::command::spec::keys::key_positions;
+use crate::command::spec::keys::slot_positions;
 use crate::protocol::error::{CommandError, CommandResult};
 use crate::protocol::request::Request;
 use crate::protocol::value::hash_slot;
@@ -66,6 +66,6 @@ fn check(command: &Command, request: Request<'_>, slot: &mut Option<u16>) -> Com
     }
     let arguments: SmallVec<[&[u8]; 16]> = request.iter().collect();
     // Arguments that contradict the declaration are the handler's to refuse.
-    let positions = key_positions(command.keys, &arguments).unwrap_or_default();
+    let positions = slot_positions(command.keys, &arguments).unwrap_or_default();
     positions.iter().try_for_each(|(at, _)| agree(request.argument(*at as usize)))
 }

@@ -21,6 +21,8 @@ impl Engine {
         ours.zset_max_listpack_entries.store(settings.zset_max_listpack_entries, Relaxed);
         ours.zset_max_listpack_value.store(settings.zset_max_listpack_value, Relaxed);
         ours.list_max_listpack_size.store(settings.list_max_listpack_size, Relaxed);
+        ours.stream_node_max_bytes.store(settings.stream_node_max_bytes, Relaxed);
+        ours.stream_node_max_entries.store(settings.stream_node_max_entries, Relaxed);
         ours.hll_sparse_max_bytes.store(settings.hll_sparse_max_bytes, Relaxed);
         ours.proto_max_bulk_len.store(settings.proto_max_bulk_len, Relaxed);
         ours.cluster_enabled.store(settings.cluster_enabled, Relaxed);

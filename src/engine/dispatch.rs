@@ -9,12 +9,13 @@
 //! for what it brought, hands its effects to the listeners, and lets go.
 
 mod direct;
-pub mod gates;
+pub(super) mod gates;
 mod tally;
 
 use std::cell::RefCell;
 use std::ops::Range;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::atomic::Ordering::Relaxed;
 
 use smallvec::SmallVec;
 
@@ -25,7 +26,7 @@ use super::persistence::commit::HeldBack;
 use super::registry::{Command, Handler, REGISTRY};
 use super::session::{ReplyMode, Session};
 use super::stats::Counter;
-use super::{Call, Outcome, blocking, script, transaction};
+use super::{Call, Outcome, blocking, monitors, script, transaction};
 use crate::base::bytes::equal;
 use crate::base::clock::Stopwatch;
 use crate::command::spec::Flags;
@@ -145,6 +146,8 @@ struct Run<'e, 's> {
     tally: BatchTally,
     /// Replies wait for the log.
     holds_replies: bool,
+    /// Somebody watches what runs.
+    is_monitored: bool,
     /// `keys.tally.written` when the last command had run.
     written: u64,
     /// Where the replies of the commands are that wrote; noted where replies wait.
@@ -155,6 +158,7 @@ impl<'e, 's> Run<'e, 's> {
     fn new(engine: &'e Engine, session: &'s mut Session, out: Vec<u8>) -> Self {
         let mut context = engine.context(Reply::with_buffer(out, session.protocol));
         context.keys.database = session.database;
+        context.keys.effects.by = session.client.id;
         if session.no_touch {
             context.keys.access = crate::store::keys::AccessPolicy::Untouched;
         }
@@ -164,13 +168,15 @@ impl<'e, 's> Run<'e, 's> {
         if session.is_replay {
             // What expired while the log was written is in it as removed, and must not go any earlier.
             context.keys.access = context.keys.access.given(now_ms);
+            context.keys.replay_ms = now_ms;
             context.keys.enter(0);
         } else {
             // Whoever waits for a script that takes long is told so, command by command.
             let _ = context.keys.enter_unless_busy(now_ms);
         }
         let holds_replies = engine.persistence.holds_replies();
-        Run { engine, session, context, tally, holds_replies, written: 0, replies: Vec::new() }
+        let is_monitored = engine.monitors.any();
+        Run { engine, session, context, tally, holds_replies, is_monitored, written: 0, replies: Vec::new() }
     }
 
     fn input(mut self, scratch: &mut Scratch, parser: &mut Parser, input: &[u8]) -> Ran {
@@ -182,15 +188,20 @@ impl<'e, 's> Run<'e, 's> {
             let parsed = parser.parse(input, consumed, &mut scratch.batch, WINDOW);
             self.prepare(scratch, input);
             let is_behind = self.engine.is_hindered(Hindrance::LogBehind);
+            let is_paused = self.engine.is_hindered(Hindrance::Paused) && self.is_paused();
+            self.context.keys.spares_expired = is_paused;
             let mut fetched = 0;
             for index in 0..scratch.batch.len() {
                 if index == fetched {
                     fetched = self.prefetch(scratch, index);
                 }
                 let prepared = scratch.prepared[index];
-                if is_behind && self.has_to_wait(prepared.command) {
+                awaits_log = is_behind && self.has_to_wait(prepared.command);
+                if awaits_log
+                    || is_paused && self.waits_for_pause(scratch.batch.request(index, input), prepared.command)
+                {
                     consumed = if index == 0 { consumed } else { scratch.batch.end(index - 1) };
-                    (paused, awaits_log) = (true, true);
+                    paused = true;
                     parser.rewind();
                     break 'windows;
                 }
@@ -233,8 +244,29 @@ impl<'e, 's> Run<'e, 's> {
     /// Whether a command is to be left for when the log has taken more.
     #[cold]
     fn has_to_wait(&self, command: Option<&'static Command>) -> bool {
-        command.is_some_and(|command| gates::writes(self.session, command))
+        command.is_some_and(|command| gates::writes(self.session, command, |_| false))
             && self.engine.persistence.admit(self.engine) == Admit::Wait
+    }
+
+    /// Whether commands of this connection are paused.
+    #[cold]
+    fn is_paused(&self) -> bool {
+        let client = &self.session.client;
+        let is_exempt = client.origin.in_process || client.monitors.load(Relaxed);
+        !is_exempt && self.engine.is_paused(self.context.keys.now_ms)
+    }
+
+    /// Whether a command is to be left for when the pause is over; the connection waits for that then.
+    #[cold]
+    fn waits_for_pause(&mut self, request: Request<'_>, found: Option<&'static Command>) -> bool {
+        // What is refused anyway is refused at once.
+        let Ok(command) = identify(request, found) else { return false };
+        let waiter = self.engine.wait_for_end_of_pause(&mut self.context, self.session, command);
+        let waits = waiter.is_some();
+        if let Some(waiter) = waiter {
+            self.session.block(waiter);
+        }
+        waits
     }
 
     /// Lets go of everything and settles the counts. What was published waits in `session.touched`.
@@ -244,6 +276,7 @@ impl<'e, 's> Run<'e, 's> {
             self.session.written = tally.written;
         }
         self.session.touched.append(&mut self.context.keys.effects.touched);
+        blocking::serve_gone(self.engine, &mut self.context.keys.effects.gone);
         self.engine.stats.add_tally(&tally);
         self.engine.stats.add(Counter::Changes, self.context.keys.effects.take_changes());
         self.tally.settle(self.engine, self.session, self.context.keys.now_ms);
@@ -318,6 +351,9 @@ impl<'e, 's> Run<'e, 's> {
             self.engine.stats.error(&error);
         }
         self.context.keys.release();
+        if self.session.caching && found.is_none_or(|command| command.full_name != "client") {
+            self.session.caching = self.session.transaction.is_some();
+        }
         if self.session.reply_mode != ReplyMode::On || before != ReplyMode::On {
             let (next, silent) = match (before, self.session.reply_mode) {
                 (ReplyMode::Skip, ReplyMode::Skip) => (ReplyMode::On, true),
@@ -435,9 +471,14 @@ impl<'e, 's> Run<'e, 's> {
     /// Calls the handler, and does what follows within the locks.
     fn handle(&mut self, command: &'static Command, request: Request<'_>) -> CommandResult {
         let timed = self.tally.start(self.engine, command);
+        let is_monitored = self.is_monitored;
         let Run { engine, session, context, .. } = self;
         let mut call = Call { engine, session, context, command };
         let result = call_handler(&mut call, command, request);
+        note_reads(&mut call, command, request);
+        if is_monitored {
+            monitors::show(&mut call, command, request);
+        }
         self.tally.finish(self.engine, self.session, command, request, timed);
         finish_step(&mut self.context, self.engine, result.is_ok(), |out| request.encode(out));
         match result {
@@ -484,7 +525,8 @@ fn finish_step(context: &mut Context<'_>, engine: &Engine, succeeded: bool, enco
 
 /// Whether a command's replies are pushes, which come whatever CLIENT REPLY says.
 fn confirms_by_push(command: &Command) -> bool {
-    matches!(command.full_name.as_str(), "subscribe" | "unsubscribe" | "psubscribe" | "punsubscribe")
+    let names = ["subscribe", "unsubscribe", "psubscribe", "punsubscribe", "ssubscribe", "sunsubscribe"];
+    names.contains(&command.full_name.as_str())
 }
 
 /// The command that a request names, with its arity checked.
@@ -550,6 +592,10 @@ pub fn run_queued(call: &mut Call<'_, '_>, command: &'static Command, request: R
     call.context.keys.database = call.session.database;
     let allowed = gates::pass_queued(call, command);
     let result = allowed.and_then(|()| call_handler(&mut Call { command, ..reborrow(call) }, command, request));
+    note_reads(call, command, request);
+    if call.engine.monitors.any() {
+        monitors::show(call, command, request);
+    }
     let took_ns = watch.map(|watch| watch.elapsed_ns());
     if let Some(took_ns) = took_ns {
         tally::note_time(call.engine, call.session, command, request, took_ns);
@@ -566,12 +612,30 @@ pub fn run_queued(call: &mut Call<'_, '_>, command: &'static Command, request: R
     took_ns
 }
 
+/// Notes what a client that caches has read, within the locks.
+#[inline]
+fn note_reads(call: &mut Call<'_, '_>, command: &'static Command, request: Request<'_>) {
+    if call.session.tracker.is_some() && command.flags.has(Flags::READONLY) {
+        note_tracked_reads(call, command, request);
+    }
+}
+
+#[cold]
+fn note_tracked_reads(call: &mut Call<'_, '_>, command: &'static Command, request: Request<'_>) {
+    let notes = call.session.tracker.as_ref().is_some_and(|tracker| tracker.notes_reads(call.session.caching));
+    if notes && let LockPlan::Keys(keys) = plan_command(call.engine, command, request) {
+        let touched = &mut call.context.keys.effects.touched;
+        keys.iter().for_each(|key| call.engine.tracking.remember(key, call.session.client.id, touched));
+    }
+}
+
 /// Runs a command of a script, whose locks are held; the reply is written, or taken back where the command fails.
 pub fn run_scripted(call: &mut Call<'_, '_>, command: &'static Command, request: Request<'_>) -> CommandResult {
     let mark = call.context.reply.mark();
     let dirty = call.context.keys.effects.begin_queued();
     call.context.keys.database = call.session.database;
     let result = call_handler(&mut Call { command, ..reborrow(call) }, command, request);
+    note_reads(call, command, request);
     call.engine.stats.called(command.id, 1, 0);
     if result.is_err() {
         call.context.reply.truncate(mark);

@@ -10,17 +10,21 @@ use std::thread::JoinHandle;
 
 use parking_lot::{Mutex, RwLock};
 
+use super::announce::Observed;
 use super::blocking::Timers;
 use super::clients::{Client, Clients, Origin};
 use super::cluster::Cluster;
 use super::memory::Memory;
+use super::monitors::Monitors;
+use super::pause::Pause;
 use super::persistence::Persistence;
 use super::script::cache::Scripts;
 use super::session::Session;
 use super::slowlog::SlowLog;
 use super::stats::{Counter, Stats};
+use super::tracking::Tracking;
 use crate::base::clock::{Clock, Signal};
-use crate::base::config::{Config, KeyspaceEvents, LogLevel, OutputLimit};
+use crate::base::config::{Config, LogLevel, OutputLimit};
 use crate::base::latency_monitor::LatencyMonitor;
 use crate::base::random::{self, Random};
 use crate::command::Context;
@@ -53,11 +57,17 @@ pub struct Engine {
     /// Counters.
     pub stats: Stats,
     /// Connections.
-    pub clients: Clients,
+    pub clients: Arc<Clients>,
     /// Subscriptions.
     pub pubsub: Arc<PubSub>,
-    /// The events that are announced.
-    pub announced: Mutex<KeyspaceEvents>,
+    /// See there.
+    pub pause: Pause,
+    /// Who watches.
+    pub monitors: Monitors,
+    /// Who caches what.
+    pub tracking: Arc<Tracking>,
+    /// What is observed of changes.
+    pub observed: Mutex<Observed>,
     /// The memory limit and what to do about it.
     pub memory: Memory,
     /// Slow commands.
@@ -72,6 +82,8 @@ pub struct Engine {
     pub started_ms: u64,
     /// Forty random hexadecimal digits, new at each start.
     pub run_id: String,
+    /// What the history of changes is called: forty random digits, until DEBUG CHANGE-REPL-ID draws others.
+    pub replication_id: Mutex<String>,
     /// The port of the TCP listener, 0 without one.
     pub port: AtomicUsize,
     /// Output limits by class: normal, replica, pubsub.
@@ -112,8 +124,10 @@ pub enum Hindrance {
     LogBehind = 16,
     /// The instance has ended: what is written from now on would be lost.
     Ended = 32,
+    /// Commands of connections wait; see [`super::pause`].
+    Paused = 64,
     /// A script has been running for longer than `busy-reply-threshold`.
-    Busy = 64,
+    Busy = 128,
 }
 
 /// Changes how much is logged.
@@ -190,6 +204,7 @@ impl Engine {
         let now_ms = clock.now_ms();
         let settings = config.settings();
         let basis = Basis::new(random::system_seed(), now_ms);
+        let clients = Arc::<Clients>::default();
         let engine = Arc::new(Engine {
             keyspace: Keyspace::new(basis, settings.databases)?,
             clock: clock.clone(),
@@ -198,9 +213,12 @@ impl Engine {
             config_file: OnceLock::new(),
             cluster: Cluster::new(settings.cluster_enabled),
             stats: Stats::default(),
-            clients: Clients::default(),
+            pause: Pause::default(),
+            monitors: Monitors::default(),
+            tracking: Arc::new(Tracking::new(clients.clone())),
+            clients,
             pubsub: Arc::default(),
-            announced: Mutex::default(),
+            observed: Mutex::default(),
             memory: Memory::default(),
             slowlog: SlowLog::default(),
             latency: Arc::default(),
@@ -208,6 +226,7 @@ impl Engine {
             timers: Timers::default(),
             started_ms: now_ms,
             run_id: random::token(20),
+            replication_id: Mutex::new(random::token(20)),
             port: AtomicUsize::new(0),
             output_limits: RwLock::new([settings.normal_output, settings.replica_output, settings.pubsub_output]),
             query_bytes_max: AtomicUsize::new(settings.client_query_buffer_limit),
@@ -225,7 +244,7 @@ impl Engine {
         });
         engine.persistence.attach(&engine);
         engine.apply_config(&settings);
-        engine.announce_from_the_start();
+        engine.observe_from_outside();
         engine.follow_manual_clock();
         Ok(engine)
     }
@@ -276,13 +295,15 @@ impl Engine {
     fn expire_now(&self, now_ms: u64, slice: usize) -> u64 {
         /// How often the switch is looked at while it is off, in ms.
         const OFF_PERIOD_MS: u64 = 100;
-        if !self.active_expiry.load(Ordering::Relaxed) || self.is_hindered(Hindrance::Loading) {
+        let is_paused = self.is_hindered(Hindrance::Paused) && self.is_paused(now_ms);
+        if is_paused || !self.active_expiry.load(Ordering::Relaxed) || self.is_hindered(Hindrance::Loading) {
             return now_ms + OFF_PERIOD_MS;
         }
         let watch = self.latency.watch();
         let mut keys = self.keys();
         let (tally, next_ms) = expiry::sweep(&mut keys, now_ms, slice);
         self.flush(&mut keys.effects.touched);
+        super::blocking::serve_gone(self, &mut keys.effects.gone);
         self.latency.note_watch("expire-cycle", &self.clock, watch);
         self.stats.add_tally(&tally);
         next_ms

@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicBool, AtomicU32, AtomicUsize, Ordering::Relaxed};
 
 use parking_lot::RwLock;
 
-use super::instance::Engine;
+use super::instance::{Engine, Hindrance};
 use super::stats::Counter;
 use crate::base::config::EvictionPolicy;
 use crate::base::gauge::Gauge;
@@ -170,7 +170,8 @@ impl Engine {
     #[cold]
     pub fn make_room(&self, context: &mut Context<'_>) -> bool {
         context.keys.settle_bytes();
-        if !self.is_over_limit() {
+        let is_paused = self.is_hindered(Hindrance::Paused) && self.is_paused(context.keys.now_ms);
+        if is_paused || !self.is_over_limit() {
             return true;
         }
         let Some(order) = self.memory.order() else { return false };

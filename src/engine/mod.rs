@@ -13,12 +13,15 @@ pub mod dispatch;
 pub mod instance;
 pub mod latency;
 pub mod memory;
+pub mod monitors;
+pub mod pause;
 pub mod persistence;
 pub mod registry;
 pub mod script;
 pub mod session;
 pub mod slowlog;
 pub mod stats;
+pub mod tracking;
 pub mod transaction;
 pub mod upkeep;
 

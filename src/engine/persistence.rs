@@ -17,7 +17,7 @@ use std::sync::{Arc, OnceLock, Weak};
 
 use parking_lot::{Mutex, RwLock};
 
-use self::image::Written;
+use self::image::{Progress, Written};
 use self::recovery::{Loading, Replay};
 use super::instance::{Engine, Hindrance};
 use super::stats::Counter;
@@ -83,8 +83,8 @@ pub struct Past {
 pub struct State {
     /// The job under way, and since when, Unix time in ms.
     pub running: Option<(Job, u64)>,
-    /// To be begun when the job under way has ended: a save, a rewrite.
-    pub scheduled: [bool; 2],
+    /// Asked for and not begun: a save, a rewrite.
+    scheduled: [bool; 2],
     /// Of saves.
     pub saves: Past,
     /// Of rewrites.
@@ -103,6 +103,20 @@ pub struct State {
     pub rewritten_ms: u64,
 }
 
+impl State {
+    /// The job under way. One that was asked for while nothing is done counts from then on, although the thread begins
+    /// it a moment later.
+    pub fn job(&self) -> Option<Job> {
+        let asked_for = || [Job::Save, Job::Rewrite].into_iter().find(|&job| self.scheduled[job as usize]);
+        self.running.map(|(job, _)| job).or_else(asked_for)
+    }
+
+    /// Whether this job will begin when another one has ended.
+    pub fn is_waiting(&self, job: Job) -> bool {
+        self.scheduled[job as usize] && self.job() != Some(job)
+    }
+}
+
 /// What an instance writes to disk; see the module's text.
 pub struct Persistence {
     storage: Arc<Fuse>,
@@ -113,6 +127,8 @@ pub struct Persistence {
     state: Mutex<State>,
     /// How loading goes.
     pub loading: Loading,
+    /// How saving goes.
+    pub progress: Progress,
     /// Whether the instance was told to keep its data.
     is_durable: AtomicBool,
     /// See there.
@@ -175,6 +191,7 @@ impl Persistence {
             engine: OnceLock::new(),
             state: Mutex::default(),
             loading: Loading::default(),
+            progress: Progress::default(),
             is_durable: AtomicBool::new(false),
             holds_replies: AtomicBool::new(false),
             signal: Signal::new(),
@@ -224,6 +241,7 @@ impl Persistence {
             return false;
         }
         state.running = Some((job, engine.clock.now_ms()));
+        state.scheduled[job as usize] = false;
         if job == Job::Save {
             state.tried_ms = engine.clock.now_ms();
         }
@@ -423,7 +441,7 @@ impl Persistence {
         }
         let settings = engine.config.read().settings();
         let now_ms = engine.clock.now_ms();
-        let mut state = self.state.lock();
+        let state = self.state.lock();
         if state.running.is_some() || engine.is_hindered(Hindrance::Loading) {
             return None;
         }
@@ -432,10 +450,8 @@ impl Persistence {
             self.end_log(engine);
             return None;
         }
-        for job in [Job::Save, Job::Rewrite] {
-            if std::mem::take(&mut state.scheduled[job as usize]) {
-                return Some(job);
-            }
+        if let Some(job) = state.job() {
+            return Some(job);
         }
         if self.is_durable() && is_save_due(&state, &settings, engine.stats.get(Counter::Changes), now_ms) {
             return Some(Job::Save);

@@ -1,6 +1,5 @@
 //! `Session`: the state of one connection, whatever it comes through.
 
-use std::collections::BTreeSet;
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, Weak};
 use std::task::{Poll, Waker};
@@ -9,9 +8,11 @@ use super::blocking::{Served, Waiter};
 use super::clients::Client;
 use super::dispatch;
 use super::instance::Engine;
+use super::tracking::Tracker;
 use super::transaction::{Transaction, Watched};
 use crate::protocol::reply::Protocol;
 use crate::pubsub::outbox::Outbox;
+use crate::pubsub::registry::Subscriptions;
 
 /// Whether replies are sent (`CLIENT REPLY`).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
@@ -41,10 +42,8 @@ pub struct Session {
     pub transaction: Option<Transaction>,
     /// Since WATCH.
     pub watched: Option<Watched>,
-    /// Channels subscribed to.
-    pub channels: BTreeSet<Box<[u8]>>,
-    /// Patterns subscribed to.
-    pub patterns: BTreeSet<Box<[u8]>>,
+    /// What it is subscribed to.
+    pub subscriptions: Subscriptions,
     /// See there.
     pub reply_mode: ReplyMode,
     /// The wait that the last command began; commands behind it stay unread until it ends.
@@ -55,6 +54,10 @@ pub struct Session {
     pub touched: Vec<Arc<Outbox>>,
     /// A command asked the instance to stop.
     pub shutdown: bool,
+    /// How it wants to be told of changes of what it has cached, if it does.
+    pub tracker: Option<Arc<Tracker>>,
+    /// CLIENT CACHING has been said for the next command.
+    pub caching: bool,
     /// Uses leave no trace on keys (`CLIENT NO-TOUCH`).
     pub no_touch: bool,
     /// It runs what was logged: nothing is refused, and nothing expires while it does.
@@ -75,13 +78,14 @@ impl Session {
             authenticated,
             transaction: None,
             watched: None,
-            channels: BTreeSet::new(),
-            patterns: BTreeSet::new(),
+            subscriptions: Subscriptions::default(),
             reply_mode: ReplyMode::On,
             blocked: None,
             closing: false,
             touched: Vec::new(),
             shutdown: false,
+            tracker: None,
+            caching: false,
             no_touch: false,
             is_replay: false,
             is_reserved: false,
@@ -98,7 +102,7 @@ impl Session {
     /// Subscribed to anything.
     #[inline]
     pub fn is_subscribed(&self) -> bool {
-        !self.channels.is_empty() || !self.patterns.is_empty()
+        !self.subscriptions.is_empty()
     }
 
     /// Whether a command that comes now is run at once and replied to, like on a new connection.
@@ -115,10 +119,15 @@ impl Session {
     /// Takes the connection out of everything that knows it. To be called once, when it ends.
     pub fn end(&mut self, engine: &Engine) {
         self.client.outbox.close();
-        engine.pubsub.leave(self.client.id, &self.channels, &self.patterns);
-        self.channels.clear();
-        self.patterns.clear();
+        engine.pubsub.leave(self.client.id, &mut self.subscriptions);
         self.stop_waiting(engine);
+        if self.client.monitors.load(Ordering::Relaxed) {
+            engine.monitors.remove(self.client.id);
+        }
+        if self.tracker.take().is_some() {
+            engine.tracking.end(&self.client);
+            engine.observe_from_outside();
+        }
         super::transaction::forget_watched(engine, self);
         engine.clients.remove(self.client.id);
     }
@@ -160,8 +169,10 @@ impl Session {
         client.closing.store(self.closing, Ordering::Relaxed);
         client.authenticated.store(self.authenticated, Ordering::Relaxed);
         client.database.store(self.database as u32, Ordering::Relaxed);
-        client.channels.store(self.channels.len() as u32, Ordering::Relaxed);
-        client.patterns.store(self.patterns.len() as u32, Ordering::Relaxed);
+        let subscriptions = &self.subscriptions;
+        client.channels.store(subscriptions.channels.len() as u32, Ordering::Relaxed);
+        client.patterns.store(subscriptions.patterns.len() as u32, Ordering::Relaxed);
+        client.shard_channels.store(subscriptions.shard_channels.len() as u32, Ordering::Relaxed);
         let queued = self.transaction.as_ref().map_or(u32::MAX, |transaction| transaction.queued.len() as u32);
         client.queued.store(queued, Ordering::Relaxed);
         client.held.queued.set(self.transaction.as_ref().map_or(0, Transaction::heap_bytes));

@@ -130,7 +130,7 @@ fn shortened(command: &Command, request: Request<'_>) -> Vec<Vec<u8>> {
 }
 
 /// Whether an argument is, or may be, a password or who it belongs to.
-fn is_secret(command: &Command, request: Request<'_>, at: usize) -> bool {
+pub fn is_secret(command: &Command, request: Request<'_>, at: usize) -> bool {
     let is_auth = |at: Option<usize>| {
         at.filter(|at| *at >= 2).and_then(|at| request.get(at)).is_some_and(|word| word.eq_ignore_ascii_case(b"auth"))
     };

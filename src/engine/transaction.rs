@@ -71,7 +71,9 @@ pub fn plan<'a>(engine: &Engine, session: &'a Session) -> LockPlan<'a> {
 
 /// Whether a command without keys may run while others' shards are held: it never looks at a shard.
 fn touches_nothing(command: &Command) -> bool {
-    matches!(command.group, Group::PubSub | Group::Connection | Group::Transactions) && !command.flags.has(Flags::ADMIN)
+    // Who begins to track has to be alone.
+    let is_apart = matches!(command.group, Group::PubSub | Group::Connection | Group::Transactions);
+    is_apart && !command.flags.has(Flags::ADMIN) && command.full_name != "client|tracking"
 }
 
 /// Stops watching, when a connection ends. The caller is not inside the keyspace.

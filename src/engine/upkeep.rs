@@ -43,7 +43,7 @@ impl Engine {
     fn is_overdue(&self, client: &Client, now_ms: u64) -> bool {
         let timeout_ms = self.idle_seconds_max().saturating_mul(1000);
         let idle_ms = now_ms.saturating_sub(client.active_ms.load(Relaxed));
-        let exempt = client.is_subscriber() || client.is_blocked();
+        let exempt = client.is_subscriber() || client.is_blocked() || client.monitors.load(Relaxed);
         let is_idle = timeout_ms > 0 && idle_ms > timeout_ms && !exempt;
         let age_ms = now_ms.saturating_sub(client.connected_ms);
         let is_stranger = !client.authenticated.load(Relaxed) && age_ms > AUTHENTICATION_SECONDS_MAX * 1000;

@@ -117,6 +117,14 @@ pub enum CommandError {
     NotFinite,
     #[error("ERR offset is out of range")]
     OffsetOutOfRange,
+    #[error("ERR must be exactly 16 hexadecimal characters")]
+    InvalidDigest,
+    #[error("ERR Invalid condition. Use IFEQ, IFNE, IFDEQ, or IFDNE")]
+    InvalidCondition,
+    #[error("ERR Key should be of string type if conditions are specified")]
+    ConditionOnOtherType,
+    #[error("ERR invalid numkeys value or out of range")]
+    InvalidNumkeys,
     #[error("ERR string exceeds maximum allowed size (proto-max-bulk-len)")]
     StringTooLong,
     #[error("ERR If you want both the length and indexes, please just use IDX.")]
@@ -169,6 +177,22 @@ pub enum CommandError {
     GeoAnyWithoutCount,
 
     // Hashes.
+    #[error("ERR Mandatory argument FIELDS is missing or not at the right position")]
+    FieldsMissing,
+    #[error("ERR The `numfields` parameter must match the number of arguments")]
+    FieldsMismatch,
+    #[error("ERR Parameter `numFields` should be greater than 0")]
+    FieldsNotPositive,
+    #[error("ERR Number of fields must be a positive integer")]
+    FieldsNoPositiveInteger,
+    #[error("ERR invalid number of fields")]
+    FieldsInvalid,
+    #[error("ERR invalid expire time, must be >= 0")]
+    ExpireNegative,
+    #[error("ERR Only one of FXX or FNX arguments can be specified")]
+    SeveralFieldConditions,
+    #[error("ERR Only one of EX, PX, EXAT, PXAT or KEEPTTL arguments can be specified")]
+    SeveralFieldExpiries,
     #[error("ERR hash value is not an integer")]
     HashNotInteger,
     #[error("ERR hash value is not a float")]
@@ -213,6 +237,70 @@ pub enum CommandError {
     #[error("INVALIDOBJ Corrupted HLL object detected")]
     CorruptHyperLogLog,
 
+    // Streams.
+    #[error("ERR Invalid stream ID specified as stream command argument")]
+    StreamId,
+    #[error("ERR The ID specified in XADD must be greater than 0-0")]
+    XaddIdZero,
+    #[error("ERR The ID specified in XADD is equal or smaller than the target stream top item")]
+    XaddIdNotAbove,
+    #[error("ERR The stream has exhausted the last possible ID, unable to add more items")]
+    XaddExhausted,
+    #[error("ERR Elements are too large to be stored")]
+    XaddTooLarge,
+    #[error("ERR syntax error, MAXLEN and MINID options at the same time are not compatible")]
+    TrimMaxlenWithMinid,
+    #[error("ERR The MAXLEN argument must be >= 0.")]
+    TrimMaxlenNegative,
+    #[error("ERR The LIMIT argument must be >= 0.")]
+    TrimLimitNegative,
+    #[error("ERR syntax error, LIMIT cannot be used without specifying a trimming strategy")]
+    TrimLimitAlone,
+    #[error("ERR syntax error, LIMIT cannot be used without the special ~ option")]
+    TrimLimitExact,
+    #[error("ERR syntax error, XTRIM must be called with a trimming strategy")]
+    XtrimWithoutStrategy,
+    #[error("ERR invalid start ID for the interval")]
+    IntervalStart,
+    #[error("ERR invalid end ID for the interval")]
+    IntervalEnd,
+    #[error("ERR Unbalanced '{}' list of streams: for each stream key an ID or '{}' must be specified.", .0.0, .0.1)]
+    UnbalancedStreams(&'static (&'static str, &'static str)),
+    #[error("ERR The {0} option is only supported by XREADGROUP. You called XREAD instead.")]
+    OnlyForXreadgroup(&'static str),
+    #[error("ERR Missing GROUP option for XREADGROUP")]
+    XreadgroupWithoutGroup,
+    #[error(
+        "ERR The $ ID is meaningless in the context of XREADGROUP: you want to read the history of this consumer by \
+         specifying a proper ID, or use the > ID to get new messages. The $ ID would just return an empty result set."
+    )]
+    XreadgroupNewest,
+    #[error("ERR The > ID can be specified only when calling XREADGROUP using the GROUP <group> <consumer> option.")]
+    XreadUndelivered,
+    #[error(
+        "ERR The XGROUP subcommand requires the key to exist. Note that for CREATE you may want to use the MKSTREAM \
+         option to create an empty stream automatically."
+    )]
+    XgroupWithoutKey,
+    #[error("BUSYGROUP Consumer Group name already exists")]
+    BusyGroup,
+    #[error("ERR value for ENTRIESREAD must be positive or -1")]
+    EntriesReadNegative,
+    #[error("ERR entries_added must be positive")]
+    EntriesAddedNegative,
+    #[error("ERR The ID specified in XSETID is smaller than the provided max_deleted_entry_id")]
+    XsetidBelowGivenDeleted,
+    #[error("ERR The ID specified in XSETID is smaller than current max_deleted_entry_id")]
+    XsetidBelowDeleted,
+    #[error("ERR The ID specified in XSETID is smaller than the target stream top item")]
+    XsetidBelowTop,
+    #[error("ERR The entries_added specified in XSETID is smaller than the target stream length")]
+    XsetidAddedTooFew,
+    #[error("ERR Invalid {} argument for {}", .0.0, .0.1)]
+    ClaimArgument(&'static (&'static str, &'static str)),
+    #[error("ERR COUNT must be > 0")]
+    ClaimCount,
+
     // Transactions.
     #[error("ERR MULTI calls can not be nested")]
     NestedMulti,
@@ -238,6 +326,8 @@ pub enum CommandError {
     OnlySubscribe(Box<str>),
     #[error("ERR {0} isn't allowed for a DENY BLOCKING client")]
     DenyBlocking(&'static str),
+    #[error("ERR MONITOR isn't allowed for DENY BLOCKING client")]
+    DenyMonitor,
 
     // Connection.
     #[error("NOAUTH Authentication required.")]
@@ -274,6 +364,34 @@ pub enum CommandError {
     UnblockReason,
     #[error("UNBLOCKED client unblocked via CLIENT UNBLOCK")]
     Unblocked,
+    #[error("ERR A client can only redirect to a single other client")]
+    TrackingRedirectsOnce,
+    #[error("ERR The client ID you want redirect to does not exist")]
+    TrackingRedirectUnknown,
+    #[error("ERR PREFIX option requires BCAST mode to be enabled")]
+    TrackingPrefixWithoutBroadcast,
+    #[error(
+        "ERR You can't switch BCAST mode on/off before disabling tracking for this client, and then re-enabling it \
+         with a different mode."
+    )]
+    TrackingBroadcastSwitch,
+    #[error("ERR OPTIN and OPTOUT are not compatible with BCAST")]
+    TrackingOptWithBroadcast,
+    #[error("ERR You can't specify both OPTIN mode and OPTOUT mode")]
+    TrackingOptInAndOut,
+    #[error(
+        "ERR You can't switch OPTIN/OPTOUT mode before disabling tracking for this client, and then re-enabling it \
+         with a different mode."
+    )]
+    TrackingOptSwitch,
+    #[error(
+        "ERR CLIENT CACHING can be called only when the client is in tracking mode with OPTIN or OPTOUT mode enabled"
+    )]
+    CachingWithoutTracking,
+    #[error("ERR CLIENT CACHING YES is only valid when tracking is enabled in OPTIN mode.")]
+    CachingYes,
+    #[error("ERR CLIENT CACHING NO is only valid when tracking is enabled in OPTOUT mode.")]
+    CachingNo,
     #[error("ERR CLIENT PAUSE mode must be WRITE or ALL")]
     PauseMode,
 
@@ -284,6 +402,8 @@ pub enum CommandError {
     ClusterDisabled,
     #[error("ERR {0} is not allowed in cluster mode")]
     NotInCluster(&'static str),
+    #[error("ERR {0} option of SORT denied in Cluster mode.")]
+    SortInCluster(&'static str),
     #[error("ERR Invalid slot")]
     InvalidSlot,
     #[error("ERR Invalid slot or number of keys")]
@@ -446,6 +566,45 @@ impl CommandError {
         CommandError::Quoting(try_help(front, container, name))
     }
 
+    /// CLIENT TRACKING: two prefixes of which one begins with the other.
+    #[cold]
+    pub fn prefix_overlaps(prefix: &[u8], which: &str, other: &[u8]) -> CommandError {
+        let parts: [&[u8]; 7] = [
+            b"ERR Prefix '",
+            prefix,
+            b"' overlaps with ",
+            which.as_bytes(),
+            b" prefix '",
+            other,
+            b"'. Prefixes for a single client must not overlap.",
+        ];
+        CommandError::Quoting(parts.concat().into())
+    }
+
+    /// A command that names a consumer group: there is no such key, or no such group.
+    #[cold]
+    pub fn no_group(key: &[u8], group: &[u8]) -> CommandError {
+        no_group("NOGROUP No such key '", key, "' or consumer group '", group, "'")
+    }
+
+    /// XREADGROUP: there is no such key, or no such group.
+    #[cold]
+    pub fn no_group_to_read(key: &[u8], group: &[u8]) -> CommandError {
+        no_group("NOGROUP No such key '", key, "' or consumer group '", group, "' in XREADGROUP with GROUP option")
+    }
+
+    /// A command that looks into a stream: it has no such group.
+    #[cold]
+    pub fn no_such_group(key: &[u8], group: &[u8]) -> CommandError {
+        no_group("NOGROUP No such consumer group '", group, "' for key name '", key, "'")
+    }
+
+    /// XCLAIM: an option that is not known.
+    #[cold]
+    pub fn unrecognized_claim_option(option: &[u8]) -> CommandError {
+        quoting("ERR Unrecognized XCLAIM option '", option, "'")
+    }
+
     /// EXPIRE and its kin: an option that is not known.
     #[cold]
     pub fn unsupported_option(option: &[u8]) -> CommandError {
@@ -456,6 +615,12 @@ impl CommandError {
     #[cold]
     pub fn hello_option(option: &[u8]) -> CommandError {
         quoting("ERR Syntax error in HELLO option '", option, "'")
+    }
+
+    /// HSETEX: a word that is no option.
+    #[cold]
+    pub fn unknown_argument(word: &[u8]) -> CommandError {
+        quoting("ERR unknown argument: ", word, "")
     }
 
     /// GEOADD and its kin: a place that is none.
@@ -579,6 +744,12 @@ impl CommandError {
 fn cut(bytes: &[u8], max: usize) -> &[u8] {
     let end = bytes.iter().take(max).position(|&byte| byte == 0).unwrap_or(bytes.len().min(max));
     &bytes[..end]
+}
+
+/// A line that quotes a key and a group.
+fn no_group(front: &str, first: &[u8], between: &str, second: &[u8], back: &str) -> CommandError {
+    let (first, second) = (cut(first, 8 * QUOTED_BYTES_MAX), cut(second, 8 * QUOTED_BYTES_MAX));
+    CommandError::Quoting([front.as_bytes(), first, between.as_bytes(), second, back.as_bytes()].concat().into())
 }
 
 /// `front` `bytes` `back`, as an error line.

@@ -48,6 +48,8 @@ pub struct Outbox {
     state: Mutex<State>,
     /// To be closed, or closed; read at every turn of the connection's task.
     closed: AtomicBool,
+    /// Messages may come; read as often.
+    open: AtomicBool,
 }
 
 /// What became of a message.
@@ -84,12 +86,23 @@ impl Outbox {
             bytes: 0,
             waker: None,
             writer,
-            corked: false,
+            corked: true,
             limit,
             overflowed: false,
             waiting,
         };
-        Outbox { state: Mutex::new(state), closed: AtomicBool::new(false) }
+        Outbox { state: Mutex::new(state), closed: AtomicBool::new(false), open: AtomicBool::new(false) }
+    }
+
+    /// Messages may come from now on. Until the connection's task knows of it, nobody writes directly.
+    pub fn open(&self) {
+        self.open.store(true, Ordering::Release);
+    }
+
+    /// Whether messages may come, or may have come: nothing is to be looked for before.
+    #[inline]
+    pub fn is_open(&self) -> bool {
+        self.open.load(Ordering::Acquire)
     }
 
     /// Appends a message.
@@ -114,6 +127,14 @@ impl Outbox {
             state.waiting.set(bytes);
         }
         if first { Pushed::First } else { Pushed::Behind }
+    }
+
+    /// Appends a message, and adds the outbox to `touched` if it is to be flushed.
+    pub fn send(self: &Arc<Outbox>, message: &Bytes, touched: &mut Vec<Arc<Outbox>>) {
+        // Where messages wait already, somebody else is about to send them all.
+        if self.push(message) == Pushed::First {
+            touched.push(self.clone());
+        }
     }
 
     /// Writes what is queued, from the thread of a publisher, or wakes the connection's task to do it.

@@ -2,6 +2,8 @@
 //!
 //! A published message is encoded once per protocol and pushed by reference to each subscriber's outbox. The order of
 //! messages on one channel is the order of `publish` calls that hold the channel's entry.
+//!
+//! Channels of shards have names of their own: nobody who listens to a channel or a pattern hears of them.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -10,7 +12,7 @@ use bytes::Bytes;
 use dashmap::DashMap;
 use parking_lot::RwLock;
 
-use super::outbox::{Outbox, Pushed};
+use super::outbox::Outbox;
 use crate::base::glob::Glob;
 
 /// One connection that is subscribed.
@@ -24,6 +26,79 @@ pub struct Subscriber {
     pub pushes: bool,
 }
 
+/// What one connection is subscribed to.
+#[derive(Default)]
+pub struct Subscriptions {
+    /// Channels.
+    pub channels: BTreeSet<Box<[u8]>>,
+    /// Patterns of channels.
+    pub patterns: BTreeSet<Box<[u8]>>,
+    /// Channels of shards.
+    pub shard_channels: BTreeSet<Box<[u8]>>,
+}
+
+impl Subscriptions {
+    /// To nothing.
+    #[inline]
+    pub fn is_empty(&self) -> bool {
+        self.channels.is_empty() && self.patterns.is_empty() && self.shard_channels.is_empty()
+    }
+}
+
+/// Channels of one kind, and who listens to them.
+#[derive(Default)]
+pub struct Channels(DashMap<Box<[u8]>, Vec<Subscriber>>);
+
+impl Channels {
+    /// Subscribes to a channel.
+    pub fn subscribe(&self, channel: &[u8], subscriber: Subscriber) {
+        self.0.entry(channel.into()).or_default().push(subscriber);
+    }
+
+    /// Ends a subscription to a channel.
+    pub fn unsubscribe(&self, channel: &[u8], id: u64) {
+        if let Some(mut subscribers) = self.0.get_mut(channel) {
+            subscribers.retain(|known| known.id != id);
+        }
+        self.0.remove_if(channel, |_, subscribers| subscribers.is_empty());
+    }
+
+    fn set_pushes(&self, id: u64, channels: &BTreeSet<Box<[u8]>>, pushes: bool) {
+        for channel in channels {
+            if let Some(mut subscribers) = self.0.get_mut(channel) {
+                subscribers.iter_mut().filter(|known| known.id == id).for_each(|known| known.pushes = pushes);
+            }
+        }
+    }
+
+    /// Sends a message, named `kind`, to those who listen to the channel.
+    fn publish(&self, kind: &[u8], channel: &[u8], message: &[u8], mut deliver: impl FnMut(&Subscriber, &Bytes)) {
+        if let Some(subscribers) = self.0.get(channel) {
+            let encode = |pushes| aggregate(pushes, &[kind, channel, message]);
+            let mut encodings = Encodings { encode, array: None, push: None };
+            for subscriber in subscribers.iter() {
+                deliver(subscriber, encodings.of(subscriber.pushes));
+            }
+        }
+    }
+
+    /// Channels with subscribers that match, or all.
+    pub fn names(&self, pattern: Option<&Glob>) -> Vec<Box<[u8]>> {
+        let wanted = |channel: &[u8]| pattern.is_none_or(|pattern| pattern.matches(channel));
+        self.0.iter().filter(|entry| wanted(entry.key())).map(|entry| entry.key().clone()).collect()
+    }
+
+    /// Subscribers of a channel, patterns left out.
+    pub fn subscribers(&self, channel: &[u8]) -> usize {
+        self.0.get(channel).map_or(0, |subscribers| subscribers.len())
+    }
+
+    /// Number of channels that have subscribers.
+    pub fn count(&self) -> usize {
+        self.0.len()
+    }
+}
+
 struct Pattern {
     glob: Glob,
     subscribers: Vec<Subscriber>,
@@ -32,7 +107,10 @@ struct Pattern {
 /// All subscriptions of an instance.
 #[derive(Default)]
 pub struct PubSub {
-    channels: DashMap<Box<[u8]>, Vec<Subscriber>>,
+    /// Channels.
+    pub channels: Channels,
+    /// Channels of shards.
+    pub shard_channels: Channels,
     patterns: RwLock<Vec<Pattern>>,
 }
 
@@ -66,19 +144,6 @@ fn aggregate(pushes: bool, parts: &[&[u8]]) -> Bytes {
 }
 
 impl PubSub {
-    /// Subscribes to a channel.
-    pub fn subscribe(&self, channel: &[u8], subscriber: Subscriber) {
-        self.channels.entry(channel.into()).or_default().push(subscriber);
-    }
-
-    /// Ends a subscription to a channel.
-    pub fn unsubscribe(&self, channel: &[u8], id: u64) {
-        if let Some(mut subscribers) = self.channels.get_mut(channel) {
-            subscribers.retain(|known| known.id != id);
-        }
-        self.channels.remove_if(channel, |_, subscribers| subscribers.is_empty());
-    }
-
     /// Subscribes to every channel that matches.
     pub fn subscribe_pattern(&self, pattern: &[u8], subscriber: Subscriber) {
         let mut patterns = self.patterns.write();
@@ -98,19 +163,19 @@ impl PubSub {
     }
 
     /// Ends all subscriptions of a connection.
-    pub fn leave(&self, id: u64, channels: &BTreeSet<Box<[u8]>>, patterns: &BTreeSet<Box<[u8]>>) {
-        channels.iter().for_each(|channel| self.unsubscribe(channel, id));
+    pub fn leave(&self, id: u64, subscriptions: &mut Subscriptions) {
+        let Subscriptions { channels, patterns, shard_channels } = std::mem::take(subscriptions);
+        channels.iter().for_each(|channel| self.channels.unsubscribe(channel, id));
         patterns.iter().for_each(|pattern| self.unsubscribe_pattern(pattern, id));
+        shard_channels.iter().for_each(|channel| self.shard_channels.unsubscribe(channel, id));
     }
 
     /// Changes which encoding a connection reads (HELLO while subscribed).
-    pub fn set_pushes(&self, id: u64, channels: &BTreeSet<Box<[u8]>>, patterns: &BTreeSet<Box<[u8]>>, pushes: bool) {
-        for channel in channels {
-            if let Some(mut subscribers) = self.channels.get_mut(channel) {
-                subscribers.iter_mut().filter(|known| known.id == id).for_each(|known| known.pushes = pushes);
-            }
-        }
-        for known in self.patterns.write().iter_mut().filter(|known| patterns.contains(known.glob.pattern())) {
+    pub fn set_pushes(&self, id: u64, subscriptions: &Subscriptions, pushes: bool) {
+        self.channels.set_pushes(id, &subscriptions.channels, pushes);
+        self.shard_channels.set_pushes(id, &subscriptions.shard_channels, pushes);
+        let mut patterns = self.patterns.write();
+        for known in patterns.iter_mut().filter(|known| subscriptions.patterns.contains(known.glob.pattern())) {
             known.subscribers.iter_mut().filter(|known| known.id == id).for_each(|known| known.pushes = pushes);
         }
     }
@@ -120,18 +185,9 @@ impl PubSub {
         let mut receivers = 0;
         let mut deliver = |subscriber: &Subscriber, bytes: &Bytes| {
             receivers += 1;
-            // Where messages wait already, somebody else is about to send them all.
-            if subscriber.outbox.push(bytes) == Pushed::First {
-                touched.push(subscriber.outbox.clone());
-            }
+            subscriber.outbox.send(bytes, touched);
         };
-        if let Some(subscribers) = self.channels.get(channel) {
-            let encode = |pushes| aggregate(pushes, &[b"message", channel, message]);
-            let mut encodings = Encodings { encode, array: None, push: None };
-            for subscriber in subscribers.iter() {
-                deliver(subscriber, encodings.of(subscriber.pushes));
-            }
-        }
+        self.channels.publish(b"message", channel, message, &mut deliver);
         for pattern in self.patterns.read().iter().filter(|pattern| pattern.glob.matches(channel)) {
             let encode = |pushes| aggregate(pushes, &[b"pmessage", pattern.glob.pattern(), channel, message]);
             let mut encodings = Encodings { encode, array: None, push: None };
@@ -142,20 +198,14 @@ impl PubSub {
         receivers
     }
 
-    /// Channels with subscribers that match, or all.
-    pub fn channels(&self, pattern: Option<&Glob>) -> Vec<Box<[u8]>> {
-        let wanted = |channel: &[u8]| pattern.is_none_or(|pattern| pattern.matches(channel));
-        self.channels.iter().filter(|entry| wanted(entry.key())).map(|entry| entry.key().clone()).collect()
-    }
-
-    /// Subscribers of a channel, patterns left out.
-    pub fn subscribers(&self, channel: &[u8]) -> usize {
-        self.channels.get(channel).map_or(0, |subscribers| subscribers.len())
-    }
-
-    /// Number of channels that have subscribers.
-    pub fn channel_count(&self) -> usize {
-        self.channels.len()
+    /// Sends a message to those who listen to a shard's channel; as [`PubSub::publish`].
+    pub fn publish_to_shard(&self, channel: &[u8], message: &[u8], touched: &mut Vec<Arc<Outbox>>) -> usize {
+        let mut receivers = 0;
+        self.shard_channels.publish(b"smessage", channel, message, |subscriber, bytes| {
+            receivers += 1;
+            subscriber.outbox.send(bytes, touched);
+        });
+        receivers
     }
 
     /// Number of patterns that have subscribers.

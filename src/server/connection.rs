@@ -144,7 +144,7 @@ impl<T: Transport> Connection<T> {
         if self.session.blocked.is_some() {
             return self.wait_for_keys(cx);
         }
-        if self.session.is_subscribed() && self.take_messages() {
+        if self.session.client.outbox.is_open() && self.take_messages() {
             return Step::Onward;
         }
         if self.paused {
@@ -184,7 +184,7 @@ impl<T: Transport> Connection<T> {
         }
         self.engine.stats.add(Counter::OutputBytes, self.sent as u64);
         self.sent = 0;
-        if self.session.is_subscribed() {
+        if self.session.client.outbox.is_open() {
             self.session.client.outbox.cork(false);
         }
         give_back(&self.engine, std::mem::take(&mut self.output));
@@ -220,8 +220,7 @@ impl<T: Transport> Connection<T> {
         }
         // What arrives meanwhile is kept for later, up to a limit; then the kernel keeps it.
         if self.input.len() < CONNECTION_BUFFER_KEPT_BYTES {
-            self.input.reserve(CONNECTION_BUFFER_KEPT_BYTES);
-            return match self.fill(cx) {
+            return match self.fill(cx, CONNECTION_BUFFER_KEPT_BYTES - self.input.len()) {
                 Poll::Ready(0) => Step::End,
                 Poll::Ready(_) => Step::Onward,
                 Poll::Pending => Step::Wait,
@@ -230,14 +229,14 @@ impl<T: Transport> Connection<T> {
         Step::Wait
     }
 
-    /// Reads once for the connection's own buffer, as much as it has room for; 0 is the end.
+    /// Reads once for the connection's own buffer, at most `room` bytes; 0 is the end. Nothing is allocated before
+    /// something has arrived.
     ///
     /// It goes by way of the worker's buffer: to be read into, the room would have to be zeroed every time, which for a
     /// big command that comes in small pieces is far more work than to copy the pieces.
-    fn fill(&mut self, cx: &mut Context<'_>) -> Poll<usize> {
+    fn fill(&mut self, cx: &mut Context<'_>, room: usize) -> Poll<usize> {
         let mut scratch = self.scratch();
-        let room = (self.input.capacity() - self.input.len()).min(READ_BYTES);
-        let mut buffer = ReadBuf::new(&mut scratch[..room]);
+        let mut buffer = ReadBuf::new(&mut scratch[..room.min(READ_BYTES)]);
         let result = self.transport.poll_read(cx, &mut buffer);
         let n = buffer.filled().len();
         self.input.extend_from_slice(&scratch[..n]);
@@ -296,7 +295,7 @@ impl<T: Transport> Connection<T> {
         // allocates nothing.
         let room = self.missing.min(self.input.len()).max(READ_BYTES / 4);
         self.input.reserve(room);
-        match self.fill(cx) {
+        match self.fill(cx, self.input.capacity() - self.input.len()) {
             Poll::Ready(0) => return Step::End,
             Poll::Ready(_) => {}
             Poll::Pending => return Step::Wait,
@@ -327,7 +326,7 @@ impl<T: Transport> Connection<T> {
 
     fn run_slice(&mut self, input: &[u8]) -> usize {
         let out = if self.output.is_empty() { WRITE.take() } else { std::mem::take(&mut self.output) };
-        if self.session.is_subscribed() {
+        if self.session.client.outbox.is_open() {
             // Messages to ourselves wait behind the replies.
             self.session.client.outbox.cork(true);
         }
@@ -362,7 +361,7 @@ impl<T: Transport> Connection<T> {
         round::post(&self.engine, &mut self.session);
         if self.output.is_empty() {
             give_back(&self.engine, std::mem::take(&mut self.output));
-            if self.session.is_subscribed() {
+            if self.session.client.outbox.is_open() {
                 self.session.client.outbox.cork(false);
             }
         }

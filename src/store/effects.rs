@@ -125,10 +125,22 @@ pub trait EffectSink: Send + Sync {
     fn append(&self, records: &Records) -> u64;
 }
 
-/// Hears of events while the shards that they concern are held, so that it hears of them in order; must not block.
+/// What happened in one step, as far as somebody wants to hear of it.
+pub struct Happened<'a> {
+    /// Key events.
+    pub events: &'a [Event],
+    /// Keys that changed; one that did so twice may come twice.
+    pub changed: &'a [Vec<u8>],
+    /// A whole database was emptied.
+    pub is_flushed: bool,
+    /// The client whose command it was; 0 for nobody's.
+    pub by: u64,
+}
+
+/// Hears of what happens while the shards concerned are held, so that it hears of it in order; must not block.
 pub trait Observer: Send + Sync {
     /// What happened in one step. Outboxes that get messages are added to `touched`, to be flushed later.
-    fn observe(&self, events: &[Event], touched: &mut Vec<Arc<Outbox>>);
+    fn observe(&self, happened: &Happened<'_>, touched: &mut Vec<Arc<Outbox>>);
 }
 
 /// The effects of the command that runs.
@@ -140,6 +152,8 @@ pub struct Effects {
     changes: u64,
     /// Keys that changed while somebody waited for them: (database, key).
     pub ready: SmallVec<[(usize, Vec<u8>); 1]>,
+    /// Keys that expired or were evicted while somebody waited for them, since this was looked at last.
+    pub gone: Vec<(usize, Vec<u8>)>,
     /// What to log, of all commands since the last [`super::keys::Keys::commit`].
     records: Records,
     /// The running command has said itself what to log in its place.
@@ -150,6 +164,13 @@ pub struct Effects {
     pub logging: bool,
     /// The events that somebody wants to hear of.
     pub wanted: KeyspaceEvents,
+    /// Whether somebody wants to hear of every change of a key.
+    pub tracking: bool,
+    /// Keys that changed, collected only then.
+    changed: Vec<Vec<u8>>,
+    is_flushed: bool,
+    /// The client whose commands run; 0 for nobody's.
+    pub by: u64,
     /// Who got messages because of events: to be flushed when the batch has ended.
     pub touched: Vec<Arc<Outbox>>,
 }
@@ -219,6 +240,19 @@ impl Effects {
         }
     }
 
+    /// Notes that a key changed, if somebody wants to hear of it.
+    #[inline]
+    pub fn change(&mut self, key: &[u8]) {
+        if self.tracking {
+            self.changed.push(key.to_vec());
+        }
+    }
+
+    /// Notes that a database was emptied, if somebody wants to hear of it.
+    pub fn flush(&mut self) {
+        self.is_flushed = self.tracking;
+    }
+
     /// Notes a key event, if somebody wants to hear of it.
     #[inline]
     pub fn event(&mut self, class: EventClass, name: &'static str, database: usize, key: &[u8]) {
@@ -230,7 +264,8 @@ impl Effects {
     /// Whether there is something to hand over.
     #[inline]
     pub fn is_pending(&self) -> bool {
-        !self.records.is_empty() || !self.events.is_empty()
+        let has_happened = !self.events.is_empty() || self.tracking && (self.is_flushed || !self.changed.is_empty());
+        !self.records.is_empty() || has_happened
     }
 
     /// What is to be logged.
@@ -240,12 +275,16 @@ impl Effects {
 
     /// Tells who observes what happened.
     pub fn tell(&mut self, observer: &dyn Observer) {
-        observer.observe(&self.events, &mut self.touched);
+        let happened =
+            Happened { events: &self.events, changed: &self.changed, is_flushed: self.is_flushed, by: self.by };
+        observer.observe(&happened, &mut self.touched);
     }
 
     /// It was.
     pub fn settle(&mut self) {
         self.records.clear();
         self.events.clear();
+        self.changed.clear();
+        self.is_flushed = false;
     }
 }

@@ -88,6 +88,7 @@ impl<'k> Filler<'k> {
             }
             self.bytes += record.heap_bytes() as i64;
             part.volatile += usize::from(record.deadline().is_some());
+            part.volatile_hashes += usize::from(record.field_deadline().is_some());
             self.bytes += growth(&mut part.table, |table| table.insert(hash, record));
         }
         self.keyspace.account(std::mem::take(&mut self.bytes));

@@ -8,6 +8,8 @@
 //! Lookups here are what makes expiry invisible: a key past its deadline is removed by whoever meets it first.
 
 mod databases;
+mod expiry;
+mod fields;
 mod held;
 mod snapshot;
 
@@ -163,8 +165,12 @@ pub struct Keys<'k> {
     pub database: usize,
     /// The time of this command, Unix time in ms.
     pub now_ms: u64,
+    /// The time while a log is replayed, outside of time.
+    pub replay_ms: u64,
     /// How uses are noted.
     pub access: AccessPolicy,
+    /// What has expired is not removed, only not found: for a caller that does not write.
+    pub spares_expired: bool,
     /// Counts since the last [`Keys::leave`].
     pub tally: Tally,
     /// What the running command changed.
@@ -176,6 +182,9 @@ pub struct RecordMut<'a> {
     record: &'a mut Record,
     before: usize,
     bytes: &'a mut i64,
+    /// Whether it was a hash with fields that have deadlines, and how many of those there are beside it.
+    was_volatile_hash: bool,
+    volatile_hashes: &'a mut usize,
 }
 
 impl std::ops::Deref for RecordMut<'_> {
@@ -197,6 +206,10 @@ impl Drop for RecordMut<'_> {
     #[inline]
     fn drop(&mut self) {
         *self.bytes += self.record.heap_bytes() as i64 - self.before as i64;
+        let is_volatile_hash = self.record.field_deadline().is_some();
+        if is_volatile_hash != self.was_volatile_hash {
+            *self.volatile_hashes = *self.volatile_hashes + is_volatile_hash as usize - self.was_volatile_hash as usize;
+        }
     }
 }
 
@@ -213,7 +226,9 @@ impl<'k> Keys<'k> {
             snapshot: 0,
             database: 0,
             now_ms: 0,
+            replay_ms: 0,
             access: AccessPolicy::default(),
+            spares_expired: false,
             tally: Tally::default(),
             effects: Effects::default(),
         }
@@ -268,6 +283,7 @@ impl<'k> Keys<'k> {
         let listeners = self.entered.listeners();
         self.effects.open(listeners.is_some_and(|listeners| listeners.log.is_some()));
         self.effects.wanted = listeners.map_or(KeyspaceEvents::NONE, |listeners| listeners.wanted);
+        self.effects.tracking = listeners.is_some_and(|listeners| listeners.tracking);
         self.snapshot = self.keyspace.snapshots.latest();
     }
 
@@ -289,16 +305,16 @@ impl<'k> Keys<'k> {
         std::mem::replace(&mut listeners.log, log)
     }
 
-    /// Says who hears of which events from now on. The caller is alone inside, and has committed what it changed.
+    /// Says who hears of which events, and whether of every change, from now on. The caller is alone inside, and has committed what it changed.
     ///
     /// # Panics
     /// As [`Keys::set_log`].
-    pub fn set_observer(&mut self, observer: Option<Arc<dyn Observer>>, wanted: KeyspaceEvents) {
+    pub fn set_observer(&mut self, observer: Option<Arc<dyn Observer>>, wanted: KeyspaceEvents, tracking: bool) {
         let Entered::Exclusively(listeners) = &mut self.entered else {
             panic!("an observer was changed by who is not alone")
         };
-        (listeners.observer, listeners.wanted) = (observer, wanted);
-        self.effects.wanted = wanted;
+        (listeners.observer, listeners.wanted, listeners.tracking) = (observer, wanted, tracking);
+        (self.effects.wanted, self.effects.tracking) = (wanted, tracking);
     }
 
     /// Lets go of everything and settles the counts.
@@ -455,7 +471,7 @@ impl<'k> Keys<'k> {
         self.shard(Keyspace::shard_of(hash)).database_mut(number)
     }
 
-    /// Where a live key is; removes it if it has expired.
+    /// Where a live key is; removes it, or those of its fields, that have expired.
     #[inline]
     fn locate(&mut self, key: &[u8], hash: u64) -> Option<Place> {
         let database = self.database;
@@ -465,27 +481,10 @@ impl<'k> Keys<'k> {
         let mut expired = false;
         let place = table.locate(hash, |record| {
             let found = equal(record.key(), key);
-            expired |= found && record.has_expired(now_ms);
+            expired |= found && record.is_due(now_ms);
             found
         })?;
-        if expired {
-            self.expire(key, hash, place);
-            return None;
-        }
-        Some(place)
-    }
-
-    /// Removes a key that has expired.
-    #[cold]
-    fn expire(&mut self, key: &[u8], hash: u64, place: Place) {
-        let database = self.database;
-        self.tally.expired += 1;
-        self.shard(Keyspace::shard_of(hash)).touch(database, key);
-        self.effects.log_also(database, &[b"DEL", key]);
-        self.announce(EventClass::Expired, "expired", key);
-        if let Some(record) = self.remove_at(hash, place) {
-            self.retire(record, hash);
-        }
+        if expired { self.expire_due_part(key, hash, place) } else { Some(place) }
     }
 
     /// Takes a record out of its table and accounts for what the table gives back.
@@ -504,6 +503,9 @@ impl<'k> Keys<'k> {
         self.tally.bytes -= record.heap_bytes() as i64;
         if record.deadline().is_some() {
             self.part(hash).volatile -= 1;
+        }
+        if record.field_deadline().is_some() {
+            self.part(hash).volatile_hashes -= 1;
         }
         if record.is_slow_to_free() {
             self.keyspace.reclaimer.free(Garbage::Record(record));
@@ -609,10 +611,11 @@ impl<'k> Keys<'k> {
         let Some(shard) = held.get_mut(Keyspace::shard_of(hash)) else {
             unreachable!("a record was located in a shard that is not held")
         };
-        let record = shard.database_mut(*database).table.at_mut(place);
+        let Database { table, volatile_hashes, .. } = shard.database_mut(*database);
+        let record = table.at_mut(place);
         record.set_access(access.after_use(record.access(), *now_ms));
-        let before = record.heap_bytes();
-        RecordMut { record, before, bytes: &mut tally.bytes }
+        let (before, was_volatile_hash) = (record.heap_bytes(), record.field_deadline().is_some());
+        RecordMut { record, before, bytes: &mut tally.bytes, was_volatile_hash, volatile_hashes }
     }
 
     /// Whether a key exists.
@@ -676,6 +679,7 @@ impl<'k> Keys<'k> {
         let snapshot = self.snapshot;
         let part = self.part(hash);
         part.volatile += record.deadline().is_some() as usize;
+        part.volatile_hashes += record.field_deadline().is_some() as usize;
         let before = part.table.heap_bytes();
         part.table.insert(hash, record);
         if snapshot != 0 {
@@ -717,6 +721,7 @@ impl<'k> Keys<'k> {
         let place = self.locate(key, hash)?;
         let record = self.remove_at(hash, place)?;
         self.part(hash).volatile -= record.deadline().is_some() as usize;
+        self.part(hash).volatile_hashes -= record.field_deadline().is_some() as usize;
         self.tally.bytes -= record.heap_bytes() as i64;
         Some(record)
     }
@@ -725,13 +730,26 @@ impl<'k> Keys<'k> {
     /// to events.
     #[inline]
     pub fn changed(&mut self, class: EventClass, event: &'static str, key: &[u8]) {
-        self.effects.dirty += 1;
+        self.changed_by(1, class, event, key);
+    }
+
+    /// Removes a key whose last element the running command took: no further change, but what follows from one.
+    pub fn remove_emptied(&mut self, key: &[u8]) {
+        self.remove(key);
+        self.changed_by(0, EventClass::Generic, "del", key);
+    }
+
+    /// As [`Keys::changed`], for so many changes as save points count them: elements, members, fields.
+    #[inline]
+    pub fn changed_by(&mut self, count: usize, class: EventClass, event: &'static str, key: &[u8]) {
+        self.effects.dirty += count as u64;
         let (hash, database) = (self.hash(key), self.database);
         let shard = self.shard(Keyspace::shard_of(hash));
         shard.touch(database, key);
         if shard.has_waiters() && shard.is_awaited(database, key) {
             self.effects.ready.push((database, key.to_vec()));
         }
+        self.effects.change(key);
         self.announce(class, event, key);
     }
 
@@ -741,11 +759,32 @@ impl<'k> Keys<'k> {
         self.effects.event(class, event, self.database, key);
     }
 
+    /// Says that the running command changed something at a key that does not concern those who watch it.
+    pub fn changed_aside(&mut self, class: EventClass, event: &'static str, key: &[u8]) {
+        self.effects.dirty += 1;
+        self.announce(class, event, key);
+    }
+
+    /// Says that something changed aside for which somebody may wait.
+    pub fn ready(&mut self, key: &[u8]) {
+        let database = self.database;
+        if self.with_shard_of(key, |shard| shard.has_waiters() && shard.is_awaited(database, key)) {
+            self.effects.ready.push((database, key.to_vec()));
+        }
+    }
+
+    /// The time as what is stored tells it, Unix time in ms: also while a log is replayed, when nothing expires.
+    pub fn stored_ms(&self) -> i64 {
+        let ms = if self.now_ms == 0 { self.replay_ms } else { self.now_ms };
+        i64::try_from(ms).unwrap_or(i64::MAX)
+    }
+
     /// Says that a key's bytes changed, though nothing that is worth an event.
     pub fn touched(&mut self, key: &[u8]) {
         self.effects.dirty += 1;
         let database = self.database;
         self.with_shard_of(key, |shard| shard.touch(database, key));
+        self.effects.change(key);
     }
 
     /// Hands what was changed since the last call over to those who listen. The shards are still held.
@@ -801,60 +840,6 @@ impl<'k> Keys<'k> {
         self.held.have_waiters()
     }
 
-    /// Removes keys of one shard that are due at `tick`, about `limit` of them. The caller holds nothing.
-    pub fn expire_due(&mut self, index: usize, tick: u32, limit: usize) -> Swept {
-        self.push_locked(index);
-        let snapshot = self.snapshot;
-        let mut swept = Swept::default();
-        for number in 0..self.shard(index).database_count() {
-            let now_ms = self.now_ms;
-            let database = self.shard(index).database_mut(number);
-            swept.volatile |= database.volatile > 0;
-            if database.volatile == 0 || database.table.next_due() > tick || swept.removed >= limit {
-                continue;
-            }
-            let points = (snapshot != 0).then(|| database.table.due_points(tick));
-            self.database = number;
-            points.into_iter().flatten().for_each(|point| self.preserve_at(index, point));
-            let database = self.shard(index).database_mut(number);
-            let before = database.table.heap_bytes();
-            let mut records = Vec::new();
-            let expired = |record: &Record| record.has_expired(now_ms);
-            swept.removed += database.table.take_due(tick, limit, expired, |record| records.push(record));
-            self.tally.bytes += self.shard(index).database_mut(number).table.heap_bytes() as i64 - before as i64;
-            for record in records {
-                let key = record.key();
-                self.tally.expired += 1;
-                self.shard(index).touch(number, key);
-                self.effects.log_also(number, &[b"DEL", key]);
-                self.announce(EventClass::Expired, "expired", key);
-                let hash = self.hash(key);
-                self.retire(record, hash);
-            }
-        }
-        self.commit();
-        self.release();
-        swept
-    }
-
-    /// Evicts a key of a shard that is not held (or of any, alone inside).
-    pub fn evict(&mut self, index: usize, database: usize, key: &[u8]) {
-        let selected = std::mem::replace(&mut self.database, database);
-        let locked = !self.is_exclusive();
-        if locked {
-            self.push_locked(index);
-        }
-        self.shard(index).touch(database, key);
-        self.effects.log_also(database, &[b"DEL", key]);
-        self.announce(EventClass::Evicted, "evicted", key);
-        self.remove(key);
-        self.commit();
-        if locked {
-            self.release();
-        }
-        self.database = selected;
-    }
-
     /// Publishes the bytes that were gained or lost so far.
     pub fn settle_bytes(&mut self) {
         self.keyspace.account(std::mem::take(&mut self.tally.bytes));
@@ -869,10 +854,13 @@ impl<'k> Keys<'k> {
         loop {
             let known = more.len();
             for shard in self.held.shards().filter(|shard| shard.has_waiters()) {
-                for ((_, key), waiters) in shard.awaited() {
+                for ((_, key), queue) in shard.awaited() {
                     if declared.contains(&&**key) || more.contains(&**key) {
-                        let waiting = waiters.filter(|waiter| !waiter.is_settled());
-                        more.extend(waiting.flat_map(|waiter| waiter.touches()).cloned());
+                        for key in queue.touched() {
+                            if !more.contains(key) {
+                                more.insert(key.clone());
+                            }
+                        }
                     }
                 }
             }

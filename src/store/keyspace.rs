@@ -4,7 +4,7 @@
 //! Whoever touches shards holds the big lock too, shared. Holding it exclusively is holding every shard, at a cost that
 //! grows with the number of workers and not of shards.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 
@@ -26,11 +26,13 @@ pub struct Database {
     pub table: Table<Record>,
     /// How many of them have a deadline.
     pub volatile: usize,
+    /// How many are hashes with fields that have one.
+    pub volatile_hashes: usize,
 }
 
 impl Database {
     fn new(basis: Basis) -> Database {
-        Database { table: Table::new(basis), volatile: 0 }
+        Database { table: Table::new(basis), volatile: 0, volatile_hashes: 0 }
     }
 }
 
@@ -59,8 +61,34 @@ pub trait Waiter: Send + Sync + std::any::Any {
     fn touches(&self) -> &[Vec<u8>];
 }
 
-/// Those who wait for one key, by ticket: tickets are drawn in order of arrival.
-type Queue = BTreeMap<u64, Arc<dyn Waiter>>;
+/// Those who wait for one key.
+#[derive(Default)]
+pub struct Queue {
+    /// By ticket: tickets are drawn in order of arrival.
+    waiters: BTreeMap<u64, Arc<dyn Waiter>>,
+    /// The tickets of those who may touch other keys, too: a writer need not ask everybody.
+    wide: BTreeSet<u64>,
+}
+
+impl Queue {
+    /// The keys that serving those who wait may touch; the awaited one may be missing, and keys may come twice.
+    pub fn touched(&self) -> impl Iterator<Item = &Vec<u8>> {
+        let wide = self.wide.iter().filter_map(|ticket| self.waiters.get(ticket));
+        wide.filter(|waiter| !waiter.is_settled()).flat_map(|waiter| waiter.touches())
+    }
+
+    fn add(&mut self, own: &[u8], ticket: u64, waiter: Arc<dyn Waiter>) {
+        if waiter.touches().iter().any(|key| *key != own) {
+            self.wide.insert(ticket);
+        }
+        self.waiters.insert(ticket, waiter);
+    }
+
+    fn remove(&mut self, ticket: u64) {
+        self.waiters.remove(&ticket);
+        self.wide.remove(&ticket);
+    }
+}
 
 /// Which key of which database.
 pub type KeyId = (usize, Box<[u8]>);
@@ -188,25 +216,26 @@ impl Shard {
     }
 
     /// The keys that somebody waits for, and everybody who does.
-    pub fn awaited(&self) -> impl Iterator<Item = (&KeyId, impl Iterator<Item = &Arc<dyn Waiter>>)> {
-        self.waiting.iter().flat_map(|waiting| waiting.iter()).map(|(id, queue)| (id, queue.values()))
+    pub fn awaited(&self) -> impl Iterator<Item = (&KeyId, &Queue)> {
+        self.waiting.iter().flat_map(|waiting| waiting.iter())
     }
 
     /// Those who wait for a key, in order of arrival.
     pub fn waiters(&self, id: &KeyId) -> impl Iterator<Item = &Arc<dyn Waiter>> {
-        self.waiting.as_ref().and_then(|waiting| waiting.get(id)).into_iter().flat_map(|queue| queue.values())
+        self.waiting.as_ref().and_then(|waiting| waiting.get(id)).into_iter().flat_map(|queue| queue.waiters.values())
     }
 
     /// Lets somebody wait for a key; `ticket` is higher than that of everybody who came before.
     pub fn enqueue_waiter(&mut self, id: KeyId, ticket: u64, waiter: Arc<dyn Waiter>) {
-        self.waiting.get_or_insert_default().entry(id).or_default().insert(ticket, waiter);
+        let own = id.1.clone();
+        self.waiting.get_or_insert_default().entry(id).or_default().add(&own, ticket, waiter);
     }
 
     /// Takes somebody out of the queue of a key.
     pub fn remove_waiter(&mut self, id: &KeyId, ticket: u64) {
         let Some(queue) = self.waiting.as_mut().and_then(|waiting| waiting.get_mut(id)) else { return };
-        queue.remove(&ticket);
-        if queue.is_empty()
+        queue.remove(ticket);
+        if queue.waiters.is_empty()
             && let Some(waiting) = &mut self.waiting
         {
             waiting.remove(id);
@@ -226,6 +255,8 @@ pub struct Listeners {
     pub observer: Option<Arc<dyn Observer>>,
     /// The classes that it wants to hear of.
     pub wanted: KeyspaceEvents,
+    /// Whether it wants to hear of every change.
+    pub tracking: bool,
 }
 
 /// The keyspace of one instance.

@@ -22,11 +22,12 @@ use std::sync::Arc;
 
 use crate::base::limits::EMBEDDED_STRING_BYTES_MAX;
 use crate::base::number::sign_extended;
-use crate::value::hash::HashTable;
+use crate::value::hash::{Hash, HashTable};
 use crate::value::list::Deque;
 use crate::value::packed::{self, Buffer, Home};
 use crate::value::set::SetTable;
 use crate::value::sorted_set::Tree;
+use crate::value::stream::Stream;
 use crate::value::table::{Basis, Entry, NEVER};
 use crate::value::thin::{Thin, allocation_size};
 pub use crate::value::{NewValue, ValueRef, ValueType};
@@ -43,7 +44,8 @@ const BIG_FORMS: u16 = 1 << Form::BigString as u16
     | 1 << Form::BigHash as u16
     | 1 << Form::BigList as u16
     | 1 << Form::BigSet as u16
-    | 1 << Form::BigSortedSet as u16;
+    | 1 << Form::BigSortedSet as u16
+    | 1 << Form::Stream as u16;
 /// Where the key's length stands.
 const KEY_LENGTH_AT: usize = 3;
 
@@ -62,9 +64,10 @@ enum Form {
     BigSet = 8,
     PackedSortedSet = 9,
     BigSortedSet = 10,
+    Stream = 11,
 }
 
-const FORMS: [Form; 11] = [
+const FORMS: [Form; 12] = [
     Form::Integer,
     Form::Embedded,
     Form::BigString,
@@ -76,6 +79,7 @@ const FORMS: [Form; 11] = [
     Form::BigSet,
     Form::PackedSortedSet,
     Form::BigSortedSet,
+    Form::Stream,
 ];
 
 /// A string value as it is stored.
@@ -219,7 +223,11 @@ impl<'a> Encoded<'a> {
     }
 
     fn boxed<T>(form: Form, value: T) -> Self {
-        let own = (Box::into_raw(Box::new(value)) as usize as u64).to_ne_bytes();
+        Self::of_box(form, Box::new(value))
+    }
+
+    fn of_box<T>(form: Form, value: Box<T>) -> Self {
+        let own = (Box::into_raw(value) as usize as u64).to_ne_bytes();
         Encoded { form: form as u8, own, own_len: 8, borrowed: None }
     }
 
@@ -249,6 +257,7 @@ impl<'a> Encoded<'a> {
             NewValue::Set(Big(big)) => Self::boxed(Form::BigSet, big),
             NewValue::SortedSet(Packed(bytes)) => Self::borrowed(Form::PackedSortedSet, bytes),
             NewValue::SortedSet(Big(big)) => Self::boxed(Form::BigSortedSet, big),
+            NewValue::Stream(stream) => Self::of_box(Form::Stream, stream),
         }
     }
 
@@ -336,6 +345,22 @@ impl Record {
         self.deadline().is_some_and(|deadline| deadline < now_ms)
     }
 
+    /// The earliest deadline of a hash's fields.
+    #[inline(always)]
+    pub fn field_deadline(&self) -> Option<u64> {
+        if self.0[0] & FORM_MASK == Form::BigHash as u8 { self.earliest_field_deadline() } else { None }
+    }
+
+    fn earliest_field_deadline(&self) -> Option<u64> {
+        self.hash().and_then(|form| Hash::new(form).earliest_deadline())
+    }
+
+    /// Whether the deadline of the key or of any field is over.
+    #[inline(always)]
+    pub fn is_due(&self, now_ms: u64) -> bool {
+        self.has_expired(now_ms) || self.field_deadline().is_some_and(|deadline| deadline < now_ms)
+    }
+
     /// Gives the key another deadline or none.
     pub fn set_deadline(&mut self, deadline: Option<u64>) {
         let (at, _) = self.key_length();
@@ -371,6 +396,7 @@ impl Record {
             Form::PackedList | Form::BigList => ValueType::List,
             Form::PackedSet | Form::BigSet => ValueType::Set,
             Form::PackedSortedSet | Form::BigSortedSet => ValueType::SortedSet,
+            Form::Stream => ValueType::Stream,
         }
     }
 
@@ -410,6 +436,20 @@ impl Record {
         }
     }
 
+    /// The stream, to be read; `None` if the key holds another type.
+    #[inline]
+    pub fn stream(&self) -> Option<&Stream> {
+        // SAFETY: the form says what is boxed.
+        (self.form() == Form::Stream).then(|| unsafe { self.big() })
+    }
+
+    /// The stream, to be changed; `None` if the key holds another type.
+    #[inline]
+    pub fn stream_mut(&mut self) -> Option<&mut Stream> {
+        // SAFETY: the form says what is boxed.
+        (self.form() == Form::Stream).then(|| unsafe { self.big_mut() })
+    }
+
     /// The value, to be read, whatever its type.
     pub fn view(&self) -> ValueRef<'_> {
         use packed::Form::{Big, Packed};
@@ -430,6 +470,7 @@ impl Record {
                 Form::BigSet => ValueRef::Set(Big(self.big())),
                 Form::PackedSortedSet => ValueRef::SortedSet(Packed(bytes)),
                 Form::BigSortedSet => ValueRef::SortedSet(Big(self.big())),
+                Form::Stream => ValueRef::Stream(self.big()),
             }
         }
     }
@@ -526,6 +567,7 @@ impl Record {
                 Form::BigList => drop(Box::from_raw(self.boxed::<Deque>())),
                 Form::BigSet => drop(Box::from_raw(self.boxed::<SetTable>())),
                 Form::BigSortedSet => drop(Box::from_raw(self.boxed::<Tree>())),
+                Form::Stream => drop(Box::from_raw(self.boxed::<Stream>())),
                 _ => {}
             }
         }
@@ -567,6 +609,7 @@ impl Record {
                 Form::BigList => self.big::<Deque>().heap_bytes() + allocation_size(size_of::<Deque>()),
                 Form::BigSet => self.big::<SetTable>().heap_bytes() + allocation_size(size_of::<SetTable>()),
                 Form::BigSortedSet => self.big::<Tree>().heap_bytes() + allocation_size(size_of::<Tree>()),
+                Form::Stream => self.big::<Stream>().heap_bytes() + allocation_size(size_of::<Stream>()),
                 _ => 0,
             }
         }
@@ -583,6 +626,8 @@ impl Record {
         match self.form() {
             // SAFETY: the form says what is boxed.
             Form::BigString => unsafe { self.big::<Arc<Vec<u8>>>().len() > 1 << 20 },
+            // SAFETY: the same.
+            Form::Stream => unsafe { self.big::<Stream>().is_slow_to_free() },
             _ => true,
         }
     }
@@ -610,6 +655,7 @@ impl Clone for Record {
                 Form::BigList => Box::into_raw(Box::new(self.big::<Deque>().clone())) as usize,
                 Form::BigSet => Box::into_raw(Box::new(self.big::<SetTable>().clone())) as usize,
                 Form::BigSortedSet => Box::into_raw(Box::new(self.big::<Tree>().clone())) as usize,
+                Form::Stream => Box::into_raw(Box::new(self.big::<Stream>().clone())) as usize,
                 _ => 0,
             };
             if address != 0 {
@@ -628,7 +674,11 @@ impl Entry for Record {
     }
     #[inline]
     fn due(&self, basis: &Basis) -> u32 {
-        self.deadline().map_or(NEVER, |deadline| basis.tick_after(deadline))
+        let deadline = match (self.deadline(), self.field_deadline()) {
+            (Some(key), Some(field)) => Some(key.min(field)),
+            (key, field) => key.or(field),
+        };
+        deadline.map_or(NEVER, |deadline| basis.tick_after(deadline))
     }
     #[inline]
     fn address(&self) -> *const u8 {

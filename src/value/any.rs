@@ -7,6 +7,7 @@ use super::list::{Deque, ListLimits};
 use super::packed::{Form, PackedLimits};
 use super::set::{SetLimits, SetTable};
 use super::sorted_set::Tree;
+use super::stream::{NodeLimits, Stream};
 
 /// What `TYPE` says of a value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -21,6 +22,8 @@ pub enum ValueType {
     SortedSet,
     /// A hash.
     Hash,
+    /// A stream.
+    Stream,
 }
 
 impl ValueType {
@@ -32,6 +35,7 @@ impl ValueType {
             ValueType::Set => "set",
             ValueType::SortedSet => "zset",
             ValueType::Hash => "hash",
+            ValueType::Stream => "stream",
         }
     }
 }
@@ -52,6 +56,8 @@ pub enum NewValue<'a> {
     Set(Form<&'a [u8], SetTable>),
     /// A sorted set.
     SortedSet(Form<&'a [u8], Tree>),
+    /// A stream.
+    Stream(Box<Stream>),
 }
 
 impl NewValue<'_> {
@@ -64,6 +70,7 @@ impl NewValue<'_> {
             NewValue::List(form) => ValueRef::List(borrowed(form)),
             NewValue::Set(form) => ValueRef::Set(borrowed(form)),
             NewValue::SortedSet(form) => ValueRef::SortedSet(borrowed(form)),
+            NewValue::Stream(stream) => ValueRef::Stream(stream),
         }
     }
 }
@@ -90,14 +97,22 @@ pub enum ValueRef<'a> {
     Set(Form<&'a [u8], &'a SetTable>),
     /// A sorted set.
     SortedSet(Form<&'a [u8], &'a Tree>),
+    /// A stream.
+    Stream(&'a Stream),
 }
 
 impl ValueRef<'_> {
+    /// Whether it is a hash with fields that have deadlines.
+    pub fn has_field_deadlines(&self) -> bool {
+        matches!(self, ValueRef::Hash(Form::Big(table)) if table.earliest_deadline().is_some())
+    }
+
     /// The type of the value.
     pub const fn value_type(&self) -> ValueType {
         match self {
             ValueRef::Integer(_) | ValueRef::Bytes(_) => ValueType::String,
             ValueRef::Hash(_) => ValueType::Hash,
+            ValueRef::Stream(_) => ValueType::Stream,
             ValueRef::List(_) => ValueType::List,
             ValueRef::Set(_) => ValueType::Set,
             ValueRef::SortedSet(_) => ValueType::SortedSet,
@@ -105,7 +120,7 @@ impl ValueRef<'_> {
     }
 }
 
-/// Up to which sizes the collections stay packed.
+/// Up to which sizes the collections, and the nodes of streams, stay packed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ValueLimits {
     /// Of hashes.
@@ -116,6 +131,8 @@ pub struct ValueLimits {
     pub set: SetLimits,
     /// Of sorted sets.
     pub sorted_set: PackedLimits,
+    /// Of the nodes of streams.
+    pub stream: NodeLimits,
 }
 
 /// What Redis 7.2 starts with.
@@ -127,6 +144,7 @@ impl Default for ValueLimits {
             list: ListLimits { listpack_size: -2 },
             set: SetLimits { intset_entries: 512, packed },
             sorted_set: packed,
+            stream: NodeLimits::default(),
         }
     }
 }

@@ -52,8 +52,10 @@ fn count_avx2(bytes: &[u8]) -> u64 {
 #[inline(always)]
 fn count_words(bytes: &[u8]) -> u64 {
     let (words, rest) = bytes.as_chunks::<8>();
-    let whole: u64 = words.iter().map(|word| u64::from_ne_bytes(*word).count_ones() as u64).sum();
-    whole + rest.iter().map(|byte| byte.count_ones() as u64).sum::<u64>()
+    // Without the check for an overflow that cannot happen, which would make the loop go word by word.
+    let add = |sum: u64, ones: u32| sum.wrapping_add(ones as u64);
+    let whole = words.iter().map(|word| u64::from_ne_bytes(*word).count_ones()).fold(0, add);
+    rest.iter().map(|byte| byte.count_ones()).fold(whole, add)
 }
 
 /// The part of a byte from its bit `from` on.

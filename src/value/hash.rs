@@ -3,13 +3,18 @@
 //! Packed form: see [`pairs`]. Beyond the limits (128 pairs, 64 bytes for a field or a value) the hash becomes a
 //! [`HashTable`], and stays one.
 //!
-//! Big form: a [`Table`] of one allocation per pair, `[field length: varint][field][value]`.
+//! Big form: a [`Table`] of one allocation per pair, `[field length: varint][field][value]`. A hash any of whose fields
+//! is to expire takes this form, too, with the [`Deadlines`] beside the table: others pay nothing for them.
 //!
 //! [`Hash`] reads and [`HashMut`] changes a hash in either form. Absent: what happens to an empty hash (its key goes,
 //! which is the caller's business).
 
+mod deadlines;
 mod pairs;
 
+use std::sync::Arc;
+
+use self::deadlines::Deadlines;
 use super::packed::{Form, Home, PackedLimits, random_index, read_varint, string_at, write_varint};
 use super::table::{Basis, Entry, Table};
 use super::thin::Thin;
@@ -65,15 +70,18 @@ pub struct HashTable {
     pairs: Table<Pair>,
     /// Allocations of the pairs, in bytes.
     pair_bytes: usize,
+    /// Where any field has a deadline.
+    deadlines: Option<Arc<Deadlines>>,
 }
 
 impl HashTable {
     /// A table without pairs.
     pub fn new(basis: &Basis) -> HashTable {
-        HashTable { pairs: Table::new(basis.clone()), pair_bytes: 0 }
+        HashTable { pairs: Table::new(basis.clone()), pair_bytes: 0, deadlines: None }
     }
 
-    fn from_packed(packed: &[u8], basis: &Basis) -> HashTable {
+    /// The table of a packed hash.
+    pub fn from_packed(packed: &[u8], basis: &Basis) -> HashTable {
         let mut table = HashTable::new(basis);
         for (field, value) in pairs::iter(packed) {
             table.add(basis.hash(field), field, value);
@@ -126,12 +134,45 @@ impl HashTable {
         let hash = self.pairs.basis().hash(field);
         let Some(pair) = self.pairs.remove(hash, |pair| pair.field() == field) else { return false };
         self.pair_bytes -= pair.0.heap_bytes();
+        self.clear_deadline(field);
         true
+    }
+
+    /// The earliest deadline of any field.
+    #[inline]
+    pub fn earliest_deadline(&self) -> Option<u64> {
+        self.deadlines.as_ref()?.earliest()
+    }
+
+    /// Gives a field a deadline; nothing happens without the field.
+    pub fn set_deadline(&mut self, field: &[u8], deadline: u64) {
+        if self.find(field).is_some() {
+            Arc::make_mut(self.deadlines.get_or_insert_default()).set(field, deadline);
+        }
+    }
+
+    /// Takes a field's deadline away; false if it has none.
+    fn clear_deadline(&mut self, field: &[u8]) -> bool {
+        let Some(deadlines) = &mut self.deadlines else { return false };
+        let cleared = deadlines.get(field).is_some() && Arc::make_mut(deadlines).clear(field);
+        if deadlines.len() == 0 {
+            self.deadlines = None;
+        }
+        cleared
+    }
+
+    /// Removes a field whose deadline is before `now`, and returns its name.
+    fn remove_due(&mut self, now: u64) -> Option<Arc<[u8]>> {
+        let field = self.deadlines.as_ref()?.first_before(now)?;
+        self.remove(&field);
+        Some(field)
     }
 
     /// Bytes held from the allocator.
     pub fn heap_bytes(&self) -> usize {
-        self.pairs.heap_bytes() + self.pair_bytes
+        self.pairs.heap_bytes()
+            + self.pair_bytes
+            + self.deadlines.as_ref().map_or(0, |deadlines| deadlines.heap_bytes())
     }
 }
 
@@ -190,6 +231,16 @@ impl<'a> Hash<'a> {
     /// Whether there is such a field (HEXISTS).
     pub fn contains(&self, field: &[u8]) -> bool {
         self.get(field).is_some()
+    }
+
+    /// When a field expires.
+    pub fn deadline(&self, field: &[u8]) -> Option<u64> {
+        self.1?.deadlines.as_ref()?.get(field)
+    }
+
+    /// The earliest deadline of any field.
+    pub fn earliest_deadline(&self) -> Option<u64> {
+        self.1?.earliest_deadline()
     }
 
     /// Length of a field's value in bytes, 0 without the field (HSTRLEN).
@@ -263,9 +314,12 @@ impl<'a, H: Home<HashTable>> HashMut<'a, H> {
         }
     }
 
-    /// Sets a field (HSET); tells whether it is new.
+    /// Sets a field (HSET), which never expires then; tells whether it is new.
     pub fn insert(&mut self, field: &[u8], value: &[u8], limits: &PackedLimits, basis: &Basis) -> bool {
         let Ok(new) = self.update(field, limits, basis, |_| Ok::<_, std::convert::Infallible>(value));
+        if let (false, Form::Big(table)) = (new, self.0.form_mut()) {
+            table.clear_deadline(field);
+        }
         new
     }
 
@@ -304,6 +358,28 @@ impl<'a, H: Home<HashTable>> HashMut<'a, H> {
         let is_new = table.update(field, |_| Ok(value));
         self.0.promote(table);
         is_new
+    }
+
+    /// Gives a field a deadline, or takes it away; nothing happens without the field.
+    pub fn set_deadline(&mut self, field: &[u8], deadline: Option<u64>, basis: &Basis) {
+        if let (Form::Packed(bytes), Some(_)) = (self.0.form(), deadline) {
+            let table = HashTable::from_packed(bytes, basis);
+            self.0.promote(table);
+        }
+        if let Form::Big(table) = self.0.form_mut() {
+            match deadline {
+                Some(deadline) => table.set_deadline(field, deadline),
+                None => drop(table.clear_deadline(field)),
+            }
+        }
+    }
+
+    /// Removes a field whose deadline is before `now`, and returns its name.
+    pub fn remove_due(&mut self, now: u64) -> Option<Arc<[u8]>> {
+        match self.0.form_mut() {
+            Form::Big(table) => table.remove_due(now),
+            Form::Packed(_) => None,
+        }
     }
 
     /// Removes a field (HDEL); tells whether it was there.

@@ -6,9 +6,11 @@ pub mod geohash;
 pub mod hash;
 pub mod hyperloglog;
 pub mod list;
+mod listpack_size;
 pub mod packed;
 pub mod set;
 pub mod sorted_set;
+pub mod stream;
 pub mod table;
 pub mod thin;
 

@@ -10,6 +10,7 @@ mod numbers;
 mod payloads;
 #[path = "../support/mod.rs"]
 mod support;
+mod waiting;
 
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpStream, UdpSocket};
@@ -648,6 +649,49 @@ fn bad_input_18_any_cursor() {
 }
 
 #[test]
+fn bad_input_19_pending_entries_without_bounds() {
+    attack(&[], ERRORS, |target| {
+        let mut client = target.connect();
+        for n in 1..=300 {
+            client.line(&format!("XADD attack {n}-1 field value"));
+        }
+        client.line("XGROUP CREATE attack g 0");
+        assert_eq!(client.line("XREADGROUP GROUP g c STREAMS attack >").leaves().len(), 1 + 300 * 3);
+        let top = "18446744073709551615-18446744073709551615";
+        for count in [MAX, "1152921504606846975", "0", "-1", MIN, "x"] {
+            let reply = client.line(&format!("XAUTOCLAIM attack g d 0 0 COUNT {count} JUSTID"));
+            assert!(reply.is_error() || reply.items()[1].items().len() == 300, "COUNT {count}: {reply:?}");
+            let reply = client.line(&format!("XPENDING attack g - + {count}"));
+            assert!(reply.is_error() || reply.items().len() <= 300, "{count}: {reply:?}");
+            for idle in [MAX, MIN] {
+                client.line(&format!("XPENDING attack g IDLE {idle} - + {count} c"));
+                client.line(&format!("XCLAIM attack g c {idle} 5-1 IDLE {count} TIME {count} RETRYCOUNT {count}"));
+                client.line(&format!("XAUTOCLAIM attack g c {idle} ({top} COUNT {count}"));
+                client.line(&format!("XAUTOCLAIM attack g c {idle} {top} COUNT {count}"));
+            }
+            client.line(&format!("XINFO STREAM attack FULL COUNT {count}"));
+            client.line(&format!("XREADGROUP GROUP g c COUNT {count} STREAMS attack {top}"));
+            client.line(&format!("XREAD COUNT {count} BLOCK 1 STREAMS attack {top}"));
+            client.line(&format!("XTRIM attack MAXLEN ~ 5000 LIMIT {count}"));
+        }
+        let ids: Vec<String> = (0..20_000).map(|n| format!("{n}-1")).collect();
+        let with = |head: &str, tail: &str| {
+            let words = head.split(' ').chain(ids.iter().map(String::as_str)).chain(tail.split_terminator(' '));
+            words.map(|word| word.as_bytes().to_vec()).collect::<Vec<_>>()
+        };
+        assert_eq!(client.call(&with("XCLAIM attack g e 0", "FORCE JUSTID")).items().len(), 300);
+        assert_eq!(client.call(&with("XACK attack g", "")).integer(), 300);
+        assert_eq!(client.call(&with("XDEL attack", "")).integer(), 300);
+        assert_eq!(client.line(&format!("XADD attack {top} f v")).text(), top);
+        assert!(
+            client.line("XADD attack * f v").text().starts_with("ERR The stream has exhausted the last possible ID")
+        );
+        assert!(client.line(&format!("XRANGE attack ({top} +")).is_error());
+        assert!(client.line("XREVRANGE attack (0-0 -").is_error());
+    });
+}
+
+#[test]
 fn bad_input_20_thousands_of_keys_in_one_command() {
     attack(&[], COMMANDS, |target| {
         let mut client = target.connect();
@@ -830,42 +874,6 @@ fn bad_input_25_long_and_deep_patterns() {
                 let reply = client.call(&["KEYS", &part.repeat(length)]);
                 assert!(matches!(reply, Reply::Array(_)), "{length} times {part:?}: {reply:?}");
             }
-        }
-    });
-}
-
-#[test]
-fn bad_input_37_clients_killed_while_they_wait() {
-    attack(&[], "killed_clients", |target| {
-        let mut client = target.connect();
-        for round in 0..20 {
-            let mut waiting: Vec<Client> = (0..10).map(|_| target.connect()).collect();
-            let mut ids = Vec::new();
-            for (number, victim) in waiting.iter_mut().enumerate() {
-                ids.push(victim.line("CLIENT ID").integer());
-                match number % 4 {
-                    0 => victim.send(&["BLPOP", "attack:list", "attack:other", "0"]),
-                    1 => victim.send(&["BLMOVE", "attack:list", "attack:other", "LEFT", "LEFT", "0"]),
-                    2 => {
-                        victim.line("WATCH attack:list s:1");
-                        victim.line("MULTI");
-                        victim.line("SET attack:never 1");
-                    }
-                    _ => drop(victim.line("SUBSCRIBE attack:channel")),
-                }
-            }
-            let blocked = || info_number(&mut target.connect(), "clients", "blocked_clients");
-            eventually("the block", || (blocked() == Some(6)).then_some(()));
-            if round % 2 == 0 {
-                ids.iter().for_each(|id| drop(client.call(&["CLIENT", "KILL", "ID", &id.to_string()])));
-            }
-            drop(waiting);
-            eventually("their end", || (blocked() == Some(0)).then_some(()));
-            assert_eq!(client.line("RPUSH attack:list a b c").integer(), 3, "nobody takes it");
-            assert_eq!(client.line("LRANGE attack:list 0 -1").items().len(), 3);
-            assert_eq!(client.line("DEL attack:list").integer(), 1);
-            assert_eq!(client.line("EXISTS attack:never attack:other").integer(), 0);
-            eventually("no subscribers", || (client.line("PUBLISH attack:channel x").integer() == 0).then_some(()));
         }
     });
 }

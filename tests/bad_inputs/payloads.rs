@@ -1,4 +1,4 @@
-//! Rows 26 and 27: payloads of RESTORE that are damaged or contradict themselves, and claim more than there is.
+//! Rows 26 to 28: payloads of RESTORE that are damaged or contradict themselves, and claim more than there is.
 
 use crate::support::{self, Client};
 use crate::{ERRORS, attack};
@@ -88,6 +88,61 @@ fn bad_input_27_restored_values_that_contradict_themselves() {
             let reply = client.call(&[b"RESTORE".as_slice(), b"attack", b"0", &payload]);
             assert_eq!(reply.text(), "ERR Bad data format", "{}", body.escape_ascii());
             assert_eq!(client.line("EXISTS attack").integer(), 0);
+        }
+    });
+}
+
+#[test]
+fn bad_input_28_streams_whose_pending_lists_disagree() {
+    attack(&[], ERRORS, |target| {
+        let mut client = target.connect();
+        for line in [
+            "XADD attack:x 1-1 f v",
+            "XADD attack:x 1-2 f w",
+            "XGROUP CREATE attack:x g 0",
+            "XREADGROUP GROUP g ann COUNT 1 STREAMS attack:x >",
+            "XREADGROUP GROUP g bob COUNT 1 STREAMS attack:x >",
+        ] {
+            assert!(!client.line(line).is_error(), "{line}");
+        }
+        let payload = client.line("DUMP attack:x").bytes().to_vec();
+        let id = |seq: u8| [&[0; 7][..], &[1], &[0; 7], &[seq]].concat();
+        let places = |seq: u8| -> Vec<usize> {
+            let id = id(seq);
+            (0..payload.len() - 16).filter(|at| payload[*at..at + 16] == id[..]).collect()
+        };
+        // The first entry's id is that of the node as well.
+        let ([_, first_in_group, first_of_ann], [second_in_group, second_of_bob]) = (&places(1)[..], &places(2)[..])
+        else {
+            panic!("every entry is pending in its group and for its consumer")
+        };
+        let mut restore = |damaged: &[u8], what: &str| {
+            let reply = client.call(&[b"RESTORE".as_slice(), b"attack:r", b"0", &signed(damaged)]);
+            assert_eq!(reply.text(), "ERR Bad data format", "{what}");
+            assert_eq!(client.line("EXISTS attack:r").integer(), 0, "{what}");
+        };
+        let with = |changes: &[(usize, u8)]| {
+            let mut damaged = payload.clone();
+            changes.iter().for_each(|(at, seq)| damaged[at + 15] = *seq);
+            damaged
+        };
+        restore(&with(&[(*first_of_ann, 7)]), "a consumer's entry that its group does not have");
+        restore(&with(&[(*second_of_bob, 1)]), "an entry that two consumers have");
+        restore(&with(&[(*first_in_group, 9)]), "a group's entry that no consumer has");
+        restore(&with(&[(*second_in_group, 1)]), "an entry that is pending twice");
+        let mut random = support::Random::new(28);
+        for round in 0..payload.len() - 10 {
+            let mut damaged = payload.clone();
+            damaged[round] ^= 1 << random.below(8);
+            let reply = client.call(&[b"RESTORE".as_slice(), b"attack:r", b"0", &signed(&damaged), b"REPLACE"]).text();
+            assert!(reply == "OK" || reply == "ERR Bad data format", "{reply}: {}", damaged.escape_ascii());
+            client.line("XINFO STREAM attack:r FULL COUNT 0");
+            client.line("XAUTOCLAIM attack:r g ann 0 0");
+            client.line("XTRIM attack:r MAXLEN 0");
+            client.line("DEL attack:r");
+            let cut = signed(&[&payload[..round], b"\x0a\0", &[0; 8]].concat());
+            let cut = client.call(&[b"RESTORE".as_slice(), b"attack:r", b"0", &cut]).text();
+            assert_eq!(cut, "ERR Bad data format", "cut off at {round}");
         }
     });
 }

@@ -23,6 +23,10 @@ pub enum Rule {
     Dumped,
     /// The encoding's name; `permitted.rs` knows the names that differ.
     Encoding,
+    /// Pending entries of a stream: the time since each was delivered may differ.
+    PendingEntries,
+    /// What XINFO tells: times may differ, and fields that came with 7.2.
+    StreamInfo,
     /// A greeting: the same fields, the same protocol.
     Hello,
     /// Drawn at random from the reply to the command in front of it, which was `from`.
@@ -51,6 +55,8 @@ pub fn equal(rule: Rule, subject: &Reply, oracle: &Reply, previous: Option<&Repl
         Rule::Seconds => within(subject, oracle, DRIFT_MS / 1000),
         Rule::Milliseconds => within(subject, oracle, DRIFT_MS),
         Rule::Shape | Rule::Dumped => same_shape(subject, oracle),
+        Rule::PendingEntries => without_idle(subject) == without_idle(oracle),
+        Rule::StreamInfo => stream_info(subject) == stream_info(oracle),
         Rule::Hello => greeting(subject) == greeting(oracle),
         Rule::Drawn { .. } => same_shape(subject, oracle) && drawn(subject, previous, 1),
         Rule::DrawnPairs { .. } => same_shape(subject, oracle) && drawn(subject, previous, 2),
@@ -95,6 +101,42 @@ pub fn pairs(reply: &Reply) -> (bool, Vec<(Reply, Reply)>) {
     };
     pairs.sort();
     (is_map, pairs)
+}
+
+/// Pending entries without their idle times.
+fn without_idle(reply: &Reply) -> Reply {
+    let entry = |entry: &Reply| match entry {
+        Reply::Array(fields) if fields.len() == 4 => {
+            Reply::Array([&fields[..2], &[Reply::Null], &fields[3..]].concat())
+        }
+        other => other.clone(),
+    };
+    match reply {
+        Reply::Array(entries) => Reply::Array(entries.iter().map(entry).collect()),
+        other => other.clone(),
+    }
+}
+
+/// What XINFO tells of streams, without times, and without what only one of the versions has.
+pub fn stream_info(reply: &Reply) -> Reply {
+    /// Unix times in ms are above this, other numbers below.
+    const TIME_MIN: i64 = 100_000_000_000;
+    const LEFT_OUT: [&[u8]; 5] = [b"idle", b"inactive", b"seen-time", b"active-time", b"radix-tree-nodes"];
+    let is_kept = |name: &Reply| !LEFT_OUT.contains(&name.bytes());
+    match reply {
+        Reply::Integer(TIME_MIN..) => Reply::Null,
+        Reply::Array(items) if matches!(&items[..], [Reply::Bulk(name), ..] if [&b"name"[..], b"length"].contains(&&name[..])) =>
+        {
+            let pairs = items.chunks(2).filter(|pair| is_kept(&pair[0]));
+            Reply::Array(pairs.flatten().map(stream_info).collect())
+        }
+        Reply::Array(items) => Reply::Array(items.iter().map(stream_info).collect()),
+        Reply::Map(pairs) => {
+            let pairs = pairs.iter().filter(|(name, _)| is_kept(name));
+            Reply::Map(pairs.map(|(name, value)| (name.clone(), stream_info(value))).collect())
+        }
+        other => other.clone(),
+    }
 }
 
 /// Negative answers ("no key", "no deadline") are exact.

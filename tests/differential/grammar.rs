@@ -11,6 +11,8 @@ mod bitmaps;
 mod geo;
 #[path = "grammar/sorting.rs"]
 mod sorting;
+#[path = "grammar/streams.rs"]
+mod streams;
 
 use std::collections::BTreeSet;
 use std::fmt;
@@ -30,13 +32,14 @@ pub enum Family {
     SortedSets,
     HyperLogLog,
     Bitmaps,
+    Streams,
     Geo,
     Sorting,
     Transactions,
 }
 
 /// Every family.
-const ALL: [Family; 12] = [
+const ALL: [Family; 13] = [
     Family::Connection,
     Family::Keys,
     Family::Strings,
@@ -46,6 +49,7 @@ const ALL: [Family; 12] = [
     Family::SortedSets,
     Family::HyperLogLog,
     Family::Bitmaps,
+    Family::Streams,
     Family::Geo,
     Family::Sorting,
     Family::Transactions,
@@ -57,6 +61,7 @@ impl Family {
         Some(match self {
             Family::Strings | Family::Bitmaps => 's',
             Family::Hashes => 'h',
+            Family::Streams => 'x',
             Family::Lists => 'l',
             Family::Sets => 'u',
             Family::SortedSets => 'z',
@@ -100,7 +105,7 @@ impl fmt::Display for Step {
 
 /// Whether a command of this name may wait; see the engine's rows.
 pub fn waits(name: &[u8]) -> bool {
-    let waiting: [&[u8]; 10] = [
+    let waiting: [&[u8]; 12] = [
         b"BLPOP",
         b"BRPOP",
         b"BLMOVE",
@@ -111,6 +116,8 @@ pub fn waits(name: &[u8]) -> bool {
         b"BZMPOP",
         b"WAIT",
         b"WAITAOF",
+        b"XREAD",
+        b"XREADGROUP",
     ];
     waiting.contains(&name)
 }
@@ -436,6 +443,8 @@ pub struct Generator {
     numbered: usize,
     /// What RESTORE is given: a value of every type, and bodies that contradict themselves.
     payloads: Vec<Vec<u8>>,
+    /// Of entries in streams.
+    ids: streams::Ids,
 }
 
 impl Generator {
@@ -443,7 +452,14 @@ impl Generator {
     pub fn new(seed: u64, families: &[Family]) -> Generator {
         let parse = |&(weight, text, rule): &Row| (weight, parse_sequence(&mut text.chars().peekable()), rule);
         let rows = families.iter().map(|&family| (family, rows(family).iter().map(parse).collect())).collect();
-        Generator { random: Random::new(seed), rows, in_multi: [false; 2], numbered: 0, payloads: payloads() }
+        Generator {
+            random: Random::new(seed),
+            rows,
+            in_multi: [false; 2],
+            numbered: 0,
+            payloads: payloads(),
+            ids: streams::Ids::default(),
+        }
     }
 
     /// The steps of one round, with a comparison of everything stored after every `state_every` commands.
@@ -513,6 +529,11 @@ impl Generator {
             b"LREM" | b"LPOS" => {
                 arguments.iter_mut().filter(|a| *a == SMALLEST).for_each(|a| *a = b"-9223372036854775807".to_vec());
             }
+            // Two servers have two clocks.
+            b"XSETID" if arguments.get(2).is_some_and(|id| id.starts_with(b"0") || id == b"-0") => {
+                arguments.truncate(2)
+            }
+            b"XADD" => arguments.iter_mut().filter(|a| *a == b"*").for_each(|a| *a = b"x".to_vec()),
             // A fourth word is an option in 7.2, too many for 7.0.
             b"ZRANK" | b"ZREVRANK" if arguments.len() == 4 => arguments.truncate(3),
             _ => {}
@@ -521,6 +542,7 @@ impl Generator {
             let at = self.random.below(arguments.len());
             arguments[at] = arguments[at].iter().map(|&b| self.other_case(b)).collect();
         }
+        steps.extend(streams::consumers_of(connection, &arguments));
         steps.push(Step { connection, arguments, rule });
     }
 
@@ -637,7 +659,10 @@ impl Generator {
             "longitude" | "latitude" => geo::degrees(word, &mut self.random),
             _ => match bitmaps::word(word).or_else(|| geo::word(word)).or_else(|| sorting::word(word)) {
                 Some(texts) => self.choose(texts),
-                None => return self.many(word, out),
+                None => match self.ids.word(word, &mut self.random) {
+                    Some(text) => text,
+                    None => return self.many(word, out),
+                },
             },
         };
         out.push(one);
@@ -649,7 +674,7 @@ impl Generator {
     }
 
     fn key(&mut self, family: Family) -> Vec<u8> {
-        let all = ['s', 'h', 'l', 'u', 'z', 'p', 'g'];
+        let all = ['s', 'h', 'l', 'u', 'z', 'p', 'g', 'x'];
         let used: Vec<char> = self.rows.iter().filter_map(|(family, _)| family.prefix()).collect();
         let prefix = match (family.prefix(), self.random.below(100)) {
             (_, 0) => return Vec::new(),
@@ -838,6 +863,7 @@ fn rows(family: Family) -> &'static [Row] {
         Family::SortedSets => SORTED_SETS,
         Family::HyperLogLog => HYPERLOGLOG,
         Family::Bitmaps => bitmaps::ROWS,
+        Family::Streams => streams::ROWS,
         Family::Geo => geo::ROWS,
         Family::Sorting => sorting::ROWS,
         Family::Transactions => TRANSACTIONS,

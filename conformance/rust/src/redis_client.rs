@@ -1,6 +1,6 @@
 //! The families over redis-rs: through a socket in both protocols, and through an embedded server's stream in memory.
 
-use crate::{Outcome, WORDS, case, every_byte, redis_flow, until};
+use crate::{Outcome, WORDS, case, every_byte, newer, redis_flow, until};
 use redis::aio::{MultiplexedConnection, PubSub};
 use redis::{
     AsyncConnectionConfig, AsyncTypedCommands, Client, Direction, ExistenceCheck, Expiry, IntegerReplyOrNoOp,
@@ -114,11 +114,30 @@ async fn through(label: &str, door: &Door) {
             redis_flow::scan_while_writing,
             redis_flow::pub_sub,
             redis_flow::blocking,
+            newer::bitmaps,
+            newer::places,
+            newer::streams,
+            newer::sorting,
+            newer::client_side_cache,
         ]
     );
+    if knows(door, "HEXPIRE").await {
+        families!(label, door, [newer::fields_that_expire]);
+    }
     if let Door::Socket(_) = door {
         families!(label, door, [redis_flow::reconnecting, redis_flow::synchronous]);
     }
+}
+
+/// Whether the server knows a command. Pipkin has to: only another server may lack the newest ones.
+async fn knows(door: &Door, command: &str) -> bool {
+    if std::env::var_os("CONFORMANCE_TARGET").is_none() {
+        return true;
+    }
+    let mut asking = redis::cmd("COMMAND");
+    asking.arg("LIST").arg("FILTERBY").arg("PATTERN").arg(command);
+    let mut connection = door.connect().await.expect("a connection");
+    asking.query_async::<Vec<String>>(&mut connection).await.is_ok_and(|found| !found.is_empty())
 }
 
 async fn strings(mut c: MultiplexedConnection, _: Door) -> Outcome {
@@ -318,7 +337,7 @@ async fn large_values(mut c: MultiplexedConnection, _: Door) -> Outcome {
 
 async fn server(mut c: MultiplexedConnection, _: Door) -> Outcome {
     let info: redis::InfoDict = redis::cmd("INFO").query_async(&mut c).await?;
-    assert!(info.get::<String>("redis_version").is_some_and(|version| version.starts_with("7.")));
+    assert!(info.get::<String>("redis_version").is_some_and(|version| version >= "7".to_owned()));
     let pong: String = redis::cmd("PING").query_async(&mut c).await?;
     assert_eq!(pong, "PONG");
     let databases: HashMap<String, u32> = redis::cmd("CONFIG").arg("GET").arg("databases").query_async(&mut c).await?;

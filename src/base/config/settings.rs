@@ -45,6 +45,8 @@ pub struct Settings {
     pub hash_max_listpack_value: usize,
     /// Positive: entries per node; -1 to -5: 4, 8, 16, 32 or 64 KiB per node.
     pub list_max_listpack_size: i64,
+    pub stream_node_max_bytes: usize,
+    pub stream_node_max_entries: usize,
     pub set_max_intset_entries: usize,
     pub set_max_listpack_entries: usize,
     pub set_max_listpack_value: usize,
@@ -79,6 +81,7 @@ pub struct Settings {
     /// Worker threads; 0 for one fewer than there are cores, at the least one.
     pub io_threads: usize,
     pub notify_keyspace_events: KeyspaceEvents,
+    pub tracking_table_max_keys: usize,
     pub rdbcompression: bool,
     /// The data directory.
     pub dir: String,
@@ -194,6 +197,8 @@ impl Settings {
             hash_max_listpack_entries: number(config, "hash-max-listpack-entries"),
             hash_max_listpack_value: number(config, "hash-max-listpack-value"),
             list_max_listpack_size: number(config, "list-max-listpack-size"),
+            stream_node_max_bytes: number(config, "stream-node-max-bytes"),
+            stream_node_max_entries: number(config, "stream-node-max-entries"),
             set_max_intset_entries: number(config, "set-max-intset-entries"),
             set_max_listpack_entries: number(config, "set-max-listpack-entries"),
             set_max_listpack_value: number(config, "set-max-listpack-value"),
@@ -225,6 +230,7 @@ impl Settings {
             lfu_log_factor: number(config, "lfu-log-factor"),
             lfu_decay_time_min: number(config, "lfu-decay-time"),
             io_threads: number(config, "io-threads"),
+            tracking_table_max_keys: number(config, "tracking-table-max-keys"),
             notify_keyspace_events: match config.value("notify-keyspace-events") {
                 Some(Value::KeyspaceEvents(events)) => *events,
                 other => mistyped("notify-keyspace-events", other),

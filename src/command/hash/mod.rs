@@ -1,5 +1,6 @@
 //! Handlers of the hash commands.
 
+mod expiry;
 mod random;
 pub mod spec;
 #[cfg(test)]
@@ -15,6 +16,9 @@ use crate::store::keys::Keys;
 use crate::store::record::NewValue;
 use crate::value::hash::{self, Hash, HashMut};
 use crate::value::packed::Form;
+pub use expiry::{
+    hexpire, hexpireat, hexpiretime, hgetdel, hgetex, hpersist, hpexpire, hpexpireat, hpexpiretime, hpttl, hsetex, httl,
+};
 pub use random::hrandfield;
 
 /// What a key holds before its first field.
@@ -36,13 +40,14 @@ fn set_fields(ctx: &mut Context<'_>, mut args: Args<'_>, command: &'static str) 
     let mut record = ctx.keys.find_or_insert(key, NEW);
     let mut home = record.hash_mut().ok_or(CommandError::WrongType)?;
     let mut hash = HashMut::new(&mut home);
-    hash.prepare(args.remaining() / 2, &limits, basis);
+    let count = args.remaining() / 2;
+    hash.prepare(count, &limits, basis);
     let mut added = 0;
     while args.remaining() > 0 {
         added += hash.insert(args.next_bytes()?, args.next_bytes()?, &limits, basis) as usize;
     }
     drop(record);
-    ctx.keys.changed(EventClass::Hash, "hset", key);
+    ctx.keys.changed_by(count, EventClass::Hash, "hset", key);
     Ok(added)
 }
 
@@ -155,11 +160,10 @@ pub fn hdel(ctx: &mut Context<'_>, mut args: Args<'_>) -> CommandResult {
         emptied = hash.read().is_empty();
     }
     if removed > 0 {
-        ctx.keys.changed(EventClass::Hash, "hdel", key);
+        ctx.keys.changed_by(removed, EventClass::Hash, "hdel", key);
     }
     if emptied {
-        ctx.keys.remove(key);
-        ctx.keys.changed(EventClass::Generic, "del", key);
+        ctx.keys.remove_emptied(key);
     }
     ctx.reply.count(removed);
     Ok(())
@@ -215,6 +219,9 @@ pub fn hincrbyfloat(ctx: &mut Context<'_>, mut args: Args<'_>) -> CommandResult 
         Ok(&text)
     })?;
     ctx.keys.effects.log_instead(ctx.keys.database, &[b"HSET", key, field, text.as_bytes()]);
+    if ctx.keys.effects.logging {
+        expiry::log_kept_deadline(ctx, key, field);
+    }
     ctx.reply.bulk(text.as_bytes());
     Ok(())
 }

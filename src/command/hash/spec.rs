@@ -215,9 +215,202 @@ pub const COMMANDS: &[CommandSpec<Handler>] = &[
         handler: Some(super::hscan),
         ..ROW
     },
+    CommandSpec {
+        name: "hexpire",
+        summary: "Let fields expire after some seconds",
+        since: "7.4.0",
+        complexity: PER_FIELD,
+        arity: AtLeast(6),
+        flags: flags!(WRITE | FAST),
+        keys: &[KeySpec::first(key_flags!(RW | UPDATE))],
+        arguments: &[arg::key("key", 0), arg::integer("seconds"), CONDITION, FIELDS],
+        handler: Some(super::hexpire),
+        ..ROW
+    },
+    CommandSpec {
+        name: "hpexpire",
+        summary: "Let fields expire after some milliseconds",
+        since: "7.4.0",
+        complexity: PER_FIELD,
+        arity: AtLeast(6),
+        flags: flags!(WRITE | FAST),
+        keys: &[KeySpec::first(key_flags!(RW | UPDATE))],
+        arguments: &[arg::key("key", 0), arg::integer("milliseconds"), CONDITION, FIELDS],
+        handler: Some(super::hpexpire),
+        ..ROW
+    },
+    CommandSpec {
+        name: "hexpireat",
+        summary: "Let fields expire at a Unix time in seconds",
+        since: "7.4.0",
+        complexity: PER_FIELD,
+        arity: AtLeast(6),
+        flags: flags!(WRITE | FAST),
+        keys: &[KeySpec::first(key_flags!(RW | UPDATE))],
+        arguments: &[arg::key("key", 0), arg::unix_time("unix-time-seconds"), CONDITION, FIELDS],
+        handler: Some(super::hexpireat),
+        ..ROW
+    },
+    CommandSpec {
+        name: "hpexpireat",
+        summary: "Let fields expire at a Unix time in milliseconds",
+        since: "7.4.0",
+        complexity: PER_FIELD,
+        arity: AtLeast(6),
+        flags: flags!(WRITE | FAST),
+        keys: &[KeySpec::first(key_flags!(RW | UPDATE))],
+        arguments: &[arg::key("key", 0), arg::unix_time("unix-time-milliseconds"), CONDITION, FIELDS],
+        handler: Some(super::hpexpireat),
+        ..ROW
+    },
+    CommandSpec {
+        name: "httl",
+        summary: "Seconds until fields expire",
+        since: "7.4.0",
+        complexity: PER_FIELD,
+        arity: AtLeast(5),
+        flags: flags!(READONLY | FAST),
+        tips: &["nondeterministic_output"],
+        keys: &[KeySpec::first(key_flags!(RO | ACCESS))],
+        arguments: &[arg::key("key", 0), FIELDS],
+        handler: Some(super::httl),
+        ..ROW
+    },
+    CommandSpec {
+        name: "hpttl",
+        summary: "Milliseconds until fields expire",
+        since: "7.4.0",
+        complexity: PER_FIELD,
+        arity: AtLeast(5),
+        flags: flags!(READONLY | FAST),
+        tips: &["nondeterministic_output"],
+        keys: &[KeySpec::first(key_flags!(RO | ACCESS))],
+        arguments: &[arg::key("key", 0), FIELDS],
+        handler: Some(super::hpttl),
+        ..ROW
+    },
+    CommandSpec {
+        name: "hexpiretime",
+        summary: "When fields expire, Unix time in seconds",
+        since: "7.4.0",
+        complexity: PER_FIELD,
+        arity: AtLeast(5),
+        flags: flags!(READONLY | FAST),
+        keys: &[KeySpec::first(key_flags!(RO | ACCESS))],
+        arguments: &[arg::key("key", 0), FIELDS],
+        handler: Some(super::hexpiretime),
+        ..ROW
+    },
+    CommandSpec {
+        name: "hpexpiretime",
+        summary: "When fields expire, Unix time in milliseconds",
+        since: "7.4.0",
+        complexity: PER_FIELD,
+        arity: AtLeast(5),
+        flags: flags!(READONLY | FAST),
+        keys: &[KeySpec::first(key_flags!(RO | ACCESS))],
+        arguments: &[arg::key("key", 0), FIELDS],
+        handler: Some(super::hpexpiretime),
+        ..ROW
+    },
+    CommandSpec {
+        name: "hpersist",
+        summary: "Take the expiry off fields",
+        since: "7.4.0",
+        complexity: PER_FIELD,
+        arity: AtLeast(5),
+        flags: flags!(WRITE | FAST),
+        keys: &[KeySpec::first(key_flags!(RW | UPDATE))],
+        arguments: &[arg::key("key", 0), FIELDS],
+        handler: Some(super::hpersist),
+        ..ROW
+    },
+    CommandSpec {
+        name: "hgetex",
+        summary: "Values of fields, changing their expiry on the way",
+        since: "8.0.0",
+        complexity: PER_FIELD,
+        arity: AtLeast(5),
+        flags: flags!(WRITE | FAST),
+        keys: &[KeySpec::first(key_flags!(RW | ACCESS | UPDATE)).notes("may change the expiry")],
+        arguments: &[
+            arg::key("key", 0),
+            arg::one_of(
+                "expiration",
+                &[
+                    arg::integer("seconds").token("EX"),
+                    arg::integer("milliseconds").token("PX"),
+                    arg::unix_time("unix-time-seconds").token("EXAT"),
+                    arg::unix_time("unix-time-milliseconds").token("PXAT"),
+                    arg::token("persist", "PERSIST"),
+                ],
+            )
+            .optional(),
+            FIELDS,
+        ],
+        handler: Some(super::hgetex),
+        ..ROW
+    },
+    CommandSpec {
+        name: "hsetex",
+        summary: "Set fields with one expiry, under a condition if wanted",
+        since: "8.0.0",
+        complexity: PER_FIELD,
+        arity: AtLeast(6),
+        flags: flags!(WRITE | DENYOOM | FAST),
+        keys: &[KeySpec::first(key_flags!(RW | UPDATE))],
+        arguments: &[
+            arg::key("key", 0),
+            arg::one_of("condition", &[arg::token("fnx", "FNX"), arg::token("fxx", "FXX")]).optional(),
+            arg::one_of(
+                "expiration",
+                &[
+                    arg::integer("seconds").token("EX"),
+                    arg::integer("milliseconds").token("PX"),
+                    arg::unix_time("unix-time-seconds").token("EXAT"),
+                    arg::unix_time("unix-time-milliseconds").token("PXAT"),
+                    arg::token("keepttl", "KEEPTTL"),
+                ],
+            )
+            .optional(),
+            arg::block(
+                "fields",
+                &[
+                    arg::integer("numfields"),
+                    arg::block("data", &[arg::string("field"), arg::string("value")]).multiple(),
+                ],
+            )
+            .token("FIELDS"),
+        ],
+        handler: Some(super::hsetex),
+        ..ROW
+    },
+    CommandSpec {
+        name: "hgetdel",
+        summary: "Values of fields, which are deleted",
+        since: "8.0.0",
+        complexity: PER_FIELD,
+        arity: AtLeast(5),
+        flags: flags!(WRITE | FAST),
+        keys: &[KeySpec::first(key_flags!(RW | ACCESS | DELETE))],
+        arguments: &[arg::key("key", 0), FIELDS],
+        handler: Some(super::hgetdel),
+        ..ROW
+    },
 ];
 
 /// What the rows have in common.
 const ROW: CommandSpec<Handler> = CommandSpec { group: Group::Hash, ..CommandSpec::EMPTY };
 
 const FIELD_VALUE: Argument = arg::block("data", &[arg::string("field"), arg::string("value")]).multiple();
+
+const PER_FIELD: &str = "O(N) with N the fields given";
+
+const FIELDS: Argument =
+    arg::block("fields", &[arg::integer("numfields"), arg::string("field").multiple()]).token("FIELDS");
+
+const CONDITION: Argument = arg::one_of(
+    "condition",
+    &[arg::token("nx", "NX"), arg::token("xx", "XX"), arg::token("gt", "GT"), arg::token("lt", "LT")],
+)
+.optional();

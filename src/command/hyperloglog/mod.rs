@@ -34,21 +34,22 @@ pub fn pfadd(ctx: &mut Context<'_>, mut args: Args<'_>) -> CommandResult {
     let key = args.next_bytes()?;
     let sparse_max = ctx.settings.hyperloglog_sparse_bytes();
     let add_all = |bytes: &mut Vec<u8>| {
-        args.rest().try_fold(false, |changed, element| Ok(hyperloglog::add(bytes, element, sparse_max)? || changed))
+        let add = |element| hyperloglog::add(bytes, element, sparse_max);
+        args.rest().map(add).try_fold(0, |changed, outcome| Ok(changed + usize::from(outcome?)))
     };
     let changed = if let Some(mut record) = ctx.keys.find_mut(key) {
         counters(&record)?;
         record.edit_string(add_all).unwrap_or(Err(Corrupt))?
     } else {
         let mut bytes = create();
-        add_all(&mut bytes)?;
+        let changed = add_all(&mut bytes)?;
         ctx.keys.insert(key, NewValue::Edited(&bytes), None);
-        true
+        1 + changed
     };
-    if changed {
-        ctx.keys.changed(EventClass::String, "pfadd", key);
+    if changed > 0 {
+        ctx.keys.changed_by(changed, EventClass::String, "pfadd", key);
     }
-    ctx.reply.integer(changed as i64);
+    ctx.reply.count(usize::from(changed > 0));
     Ok(())
 }
 

@@ -23,6 +23,8 @@ pub fn encoding(record: &Record) -> &'static str {
             StringRef::Bytes(bytes) if !record.edited() && bytes.len() <= EMBSTR_BYTES_MAX => "embstr",
             StringRef::Bytes(_) => "raw",
         }
+    } else if record.stream().is_some() {
+        "stream"
     } else if let Some(form) = record.list() {
         match list::List::new(form).encoding() {
             list::Encoding::Listpack => "listpack",

@@ -109,7 +109,7 @@ struct Request<'a> {
 }
 
 impl<'a> Request<'a> {
-    fn read(mut args: Args<'a>, may_store: bool) -> CommandResult<Request<'a>> {
+    fn read(mut args: Args<'a>, may_store: bool, is_clustered: bool) -> CommandResult<Request<'a>> {
         let mut request = Request::default();
         while args.remaining() > 0 {
             if args.take("ASC") {
@@ -125,8 +125,11 @@ impl<'a> Request<'a> {
             } else if args.take_with_value("BY") {
                 request.by = Some(match Pattern::parse(args.next_bytes()?) {
                     Pattern::Element => Pattern::Constant,
+                    Pattern::Key { .. } if is_clustered => return Err(CommandError::SortInCluster("BY")),
                     pattern => pattern,
                 });
+            } else if is_clustered && args.take_with_value("GET") {
+                return Err(CommandError::SortInCluster("GET"));
             } else if args.take_with_value("GET") {
                 request.gets.push(Pattern::parse(args.next_bytes()?));
             } else {
@@ -275,7 +278,7 @@ fn in_window(mut items: Vec<Item>, window: Range<usize>, compare: impl Fn(&Item,
 /// Sorts, and replies or stores the result.
 fn run(ctx: &mut Context<'_>, mut args: Args<'_>, may_store: bool) -> CommandResult {
     let key = args.next_bytes()?;
-    let request = Request::read(args, may_store)?;
+    let request = Request::read(args, may_store, ctx.settings.is_clustered())?;
     let mut elements = Texts::default();
     let mut picked: Vec<usize> = Vec::new();
     let mut is_tied = false;
@@ -362,7 +365,7 @@ fn store(
     {
         ListMut::new(&mut home).push(End::Tail, &values, &limits);
     }
-    ctx.keys.changed(EventClass::List, "sortstore", destination);
+    ctx.keys.changed_by(values.len(), EventClass::List, "sortstore", destination);
     if is_tied && ctx.keys.effects.logging {
         let database = ctx.keys.database;
         ctx.keys.effects.log_instead(database, &[b"DEL", destination]);

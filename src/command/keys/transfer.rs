@@ -20,7 +20,7 @@ fn rename_key(ctx: &mut Context<'_>, key: &[u8], new_key: &[u8], replace: bool) 
         ctx.keys.insert_record(record.renamed(new_key));
     }
     ctx.keys.changed(EventClass::Generic, "rename_from", key);
-    ctx.keys.changed(EventClass::Generic, "rename_to", new_key);
+    ctx.keys.changed_by(0, EventClass::Generic, "rename_to", new_key);
     Ok(true)
 }
 
@@ -108,7 +108,7 @@ pub fn move_(ctx: &mut Context<'_>, mut args: Args<'_>) -> CommandResult {
         ctx.keys.database = selected;
         ctx.keys.changed(EventClass::Generic, "move_from", key);
         ctx.keys.database = database;
-        ctx.keys.changed(EventClass::Generic, "move_to", key);
+        ctx.keys.changed_by(0, EventClass::Generic, "move_to", key);
         ctx.keys.database = selected;
     }
     ctx.reply.integer(moves as i64);

@@ -73,7 +73,7 @@ fn push_values(
             return Ok(None);
         }
     }
-    ctx.keys.changed(EventClass::List, push_event(end), key);
+    ctx.keys.changed_by(values.len(), EventClass::List, push_event(end), key);
     Ok(len)
 }
 
@@ -137,7 +137,7 @@ fn pop_values(
         list.trim(if end == End::Head { count..len } else { 0..len - count }, &limits);
     }
     drop(record);
-    values_removed(ctx, key, pop_event(end), count == len);
+    values_removed(ctx, key, pop_event(end), count, count == len);
     Ok(Some(len))
 }
 
@@ -157,12 +157,11 @@ fn edit<R>(
     Ok(Some(change(ListMut::new(&mut home), &limits)))
 }
 
-/// Says that a command has removed values, and removes the key where they were the last.
-fn values_removed(ctx: &mut Context<'_>, key: &[u8], event: &'static str, all: bool) {
-    ctx.keys.changed(EventClass::List, event, key);
+/// Says that a command has removed `count` values, and removes the key where they were the last.
+fn values_removed(ctx: &mut Context<'_>, key: &[u8], event: &'static str, count: usize, all: bool) {
+    ctx.keys.changed_by(count, EventClass::List, event, key);
     if all {
-        ctx.keys.remove(key);
-        ctx.keys.changed(EventClass::Generic, "del", key);
+        ctx.keys.remove_emptied(key);
     }
 }
 
@@ -268,16 +267,17 @@ pub fn lrange(ctx: &mut Context<'_>, mut args: Args<'_>) -> CommandResult {
 /// `LTRIM key start stop`
 pub fn ltrim(ctx: &mut Context<'_>, mut args: Args<'_>) -> CommandResult {
     let (key, start, stop) = (args.next_bytes()?, args.next_i64()?, args.next_i64()?);
-    let none_kept = edit(ctx, key, |mut list, limits| {
-        let kept = range_of(start, stop, list.read().len());
-        let none_kept = kept.is_empty();
+    let trimmed = edit(ctx, key, |mut list, limits| {
+        let len = list.read().len();
+        let kept = range_of(start, stop, len);
+        let (removed, none_kept) = (len - kept.len(), kept.is_empty());
         if !none_kept {
             list.trim(kept, limits);
         }
-        none_kept
+        (removed, none_kept)
     })?;
-    if let Some(none_kept) = none_kept {
-        values_removed(ctx, key, "ltrim", none_kept);
+    if let Some((removed, none_kept)) = trimmed {
+        values_removed(ctx, key, "ltrim", removed, none_kept);
     }
     ctx.reply.ok();
     Ok(())
@@ -297,7 +297,7 @@ pub fn lrem(ctx: &mut Context<'_>, mut args: Args<'_>) -> CommandResult {
     })?;
     let (removed, none_left) = removal.unwrap_or((0, true));
     if removed > 0 {
-        values_removed(ctx, key, "lrem", none_left);
+        values_removed(ctx, key, "lrem", removed, none_left);
     }
     ctx.reply.count(removed);
     Ok(())

@@ -77,7 +77,7 @@ fn rotate(ctx: &mut Context<'_>, key: &[u8], from: End, to: End) -> CommandResul
     drop(record);
     if moved.is_some() {
         ctx.keys.changed(EventClass::List, push_event(to), key);
-        values_removed(ctx, key, pop_event(from), false);
+        values_removed(ctx, key, pop_event(from), 0, false);
     }
     Ok(moved.is_some())
 }

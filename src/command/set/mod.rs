@@ -26,12 +26,6 @@ fn find<'a>(keys: &'a mut Keys<'_>, key: &[u8]) -> CommandResult<Option<Set<'a>>
     keys.find(key).map(|record| record.set().map(Set::new).ok_or(CommandError::WrongType)).transpose()
 }
 
-/// Removes the key of a set that has become empty.
-fn remove_emptied(ctx: &mut Context<'_>, key: &[u8]) {
-    ctx.keys.remove(key);
-    ctx.keys.changed(EventClass::Generic, "del", key);
-}
-
 /// `SADD key member [member ...]`
 pub fn sadd(ctx: &mut Context<'_>, mut args: Args<'_>) -> CommandResult {
     let key = args.next_bytes()?;
@@ -43,7 +37,7 @@ pub fn sadd(ctx: &mut Context<'_>, mut args: Args<'_>) -> CommandResult {
     let added = args.rest().filter(|member| set.insert(member, &limits, basis)).count();
     drop(record);
     if added > 0 {
-        ctx.keys.changed(EventClass::Set, "sadd", key);
+        ctx.keys.changed_by(added, EventClass::Set, "sadd", key);
     }
     ctx.reply.count(added);
     Ok(())
@@ -60,10 +54,10 @@ pub fn srem(ctx: &mut Context<'_>, mut args: Args<'_>) -> CommandResult {
         emptied = set.read().is_empty();
     }
     if removed > 0 {
-        ctx.keys.changed(EventClass::Set, "srem", key);
+        ctx.keys.changed_by(removed, EventClass::Set, "srem", key);
     }
     if emptied {
-        remove_emptied(ctx, key);
+        ctx.keys.remove_emptied(key);
     }
     ctx.reply.count(removed);
     Ok(())
@@ -135,7 +129,7 @@ fn take_out(ctx: &mut Context<'_>, key: &[u8], member: &[u8]) {
     }
     ctx.keys.changed(EventClass::Set, "srem", key);
     if emptied {
-        remove_emptied(ctx, key);
+        ctx.keys.remove_emptied(key);
     }
 }
 

@@ -1,6 +1,6 @@
 //! SPOP and SRANDMEMBER.
 
-use super::{find, remove_emptied};
+use super::find;
 use crate::base::number::parse_i64;
 use crate::base::random::Random;
 use crate::command::sample::{self, Chooser};
@@ -43,7 +43,7 @@ fn pop_one(ctx: &mut Context<'_>, key: &[u8]) -> CommandResult {
     ctx.keys.changed(EventClass::Set, "spop", key);
     ctx.keys.effects.log_instead(ctx.keys.database, &[b"SREM", key, &member]);
     if emptied {
-        remove_emptied(ctx, key);
+        ctx.keys.remove_emptied(key);
     }
     ctx.reply.bulk(&member);
     Ok(())
@@ -64,9 +64,9 @@ fn pop_many(ctx: &mut Context<'_>, key: &[u8], count: usize) -> CommandResult {
         if let Some(set) = ctx.keys.peek(key).and_then(Record::set) {
             Set::new(set).for_each(|member| ctx.reply.bulk(member));
         }
-        ctx.keys.changed(EventClass::Set, "spop", key);
+        ctx.keys.changed_by(len, EventClass::Set, "spop", key);
         ctx.keys.effects.log_instead(database, &[b"DEL", key]);
-        remove_emptied(ctx, key);
+        ctx.keys.remove_emptied(key);
         return Ok(());
     }
     let mut popped = Popped { reply: &mut ctx.reply, logged: ctx.keys.effects.logging.then(Vec::new) };
@@ -87,7 +87,7 @@ fn pop_many(ctx: &mut Context<'_>, key: &[u8], count: usize) -> CommandResult {
         (0..count).filter_map(|_| set.pop_random(ctx.random.next_u64())).for_each(|member| popped.add(&member));
     }
     let logged = popped.logged.unwrap_or_default();
-    ctx.keys.changed(EventClass::Set, "spop", key);
+    ctx.keys.changed_by(count, EventClass::Set, "spop", key);
     for members in logged.chunks(LOGGED_MEMBERS_MAX) {
         let command: Vec<&[u8]> = [b"SREM", key].into_iter().chain(members.iter().map(Vec::as_slice)).collect();
         ctx.keys.effects.log_instead(database, &command);

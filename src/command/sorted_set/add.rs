@@ -177,7 +177,7 @@ pub fn add_pairs<'a>(
     }
     if added.new + added.changed > 0 {
         let event = if options.increment { "zincr" } else { "zadd" };
-        ctx.keys.changed(EventClass::SortedSet, event, key);
+        ctx.keys.changed_by(added.new + added.changed, EventClass::SortedSet, event, key);
     }
     if options.increment {
         super::reply_score(&mut ctx.reply, added.score);

@@ -60,11 +60,10 @@ fn shrink(
     let emptied = set.read().is_empty();
     drop(record);
     if removed > 0 {
-        keys.changed(EventClass::SortedSet, event, key);
+        keys.changed_by(removed, EventClass::SortedSet, event, key);
     }
     if emptied {
-        keys.remove(key);
-        keys.changed(EventClass::Generic, "del", key);
+        keys.remove_emptied(key);
     }
     Ok(removed)
 }

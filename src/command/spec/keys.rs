@@ -86,6 +86,11 @@ impl KeySpec {
         let find = FindKeys::KeyNumber { count_at: 0, first: 1, step: 1 };
         KeySpec { flags, begin: BeginSearch::Index(index), find, notes: "" }
     }
+    /// A count of keys at argument `index`, the keys behind it, every `step`-th argument.
+    pub const fn counted_by_step(index: u16, step: u16, flags: KeyFlags) -> KeySpec {
+        let find = FindKeys::KeyNumber { count_at: 0, first: 1, step };
+        KeySpec { flags, begin: BeginSearch::Index(index), find, notes: "" }
+    }
     /// One key behind a keyword, which is searched from argument `from` on.
     pub const fn behind(keyword: &'static str, from: i16, flags: KeyFlags) -> KeySpec {
         let find = FindKeys::Range { last: 0, step: 1, limit: 0 };
@@ -179,8 +184,23 @@ pub struct InvalidKeys;
 ///
 /// Says what `COMMAND GETKEYS` says: no key at all is an error too, unless the command has none to begin with.
 pub fn key_positions<A: AsRef<[u8]>>(specs: &[KeySpec], arguments: &[A]) -> Result<KeyPositions, InvalidKeys> {
+    positions(specs.iter().filter(|spec| !spec.flags.has(KeyFlags::NOT_KEY)), arguments)
+}
+
+/// Where whatever has a slot in a cluster is: keys, and channels of shards.
+///
+/// # Errors
+/// As [`key_positions`].
+pub fn slot_positions<A: AsRef<[u8]>>(specs: &[KeySpec], arguments: &[A]) -> Result<KeyPositions, InvalidKeys> {
+    positions(specs.iter(), arguments)
+}
+
+fn positions<'a, A: AsRef<[u8]>>(
+    specs: impl Iterator<Item = &'a KeySpec>,
+    arguments: &[A],
+) -> Result<KeyPositions, InvalidKeys> {
     let mut positions = KeyPositions::new();
-    for spec in specs.iter().filter(|spec| !spec.flags.has(KeyFlags::NOT_KEY)) {
+    for spec in specs {
         let Some(begin) = begin_of(spec.begin, arguments)? else { continue };
         let (first, last, step) = match spec.begin {
             BeginSearch::Anywhere(_) => (begin, begin, 1),
@@ -282,8 +302,8 @@ fn leading_count(text: &[u8]) -> Option<usize> {
     std::str::from_utf8(&digits[..length]).ok()?.parse().ok()
 }
 
-/// What happens to the key of a command whose options decide it: SET reads the old value only with GET, BITFIELD writes
-/// only with SET or INCRBY.
+/// What happens to the key of a command whose options decide it: SET reads the old value only with GET or to compare it,
+/// BITFIELD writes only with SET or INCRBY.
 fn actual_flags<A: AsRef<[u8]>>(flags: KeyFlags, arguments: &[A]) -> KeyFlags {
     if !flags.has(KeyFlags::VARIABLE_FLAGS) {
         return flags;
@@ -291,8 +311,9 @@ fn actual_flags<A: AsRef<[u8]>>(flags: KeyFlags, arguments: &[A]) -> KeyFlags {
     let both = KeyFlags::RW | KeyFlags::ACCESS | KeyFlags::UPDATE;
     let is = |at: usize, word: &[u8]| arguments.get(at).is_some_and(|found| found.as_ref().eq_ignore_ascii_case(word));
     if !is(0, b"bitfield") {
-        let returns_old = (3..arguments.len()).any(|at| is(at, b"get"));
-        return if returns_old { both } else { KeyFlags::OW | KeyFlags::UPDATE };
+        let options: [&[u8]; 5] = [b"get", b"ifeq", b"ifne", b"ifdeq", b"ifdne"];
+        let reads_old = (3..arguments.len()).any(|at| options.iter().any(|option| is(at, option)));
+        return if reads_old { both } else { KeyFlags::OW | KeyFlags::UPDATE };
     }
     let mut at = 2;
     while is(at, b"get") || is(at, b"overflow") {

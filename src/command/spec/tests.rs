@@ -54,7 +54,7 @@ fn check_flags<H>(row: &CommandSpec<H>) {
         assert!(flags.has(Flags::WRITE) || flags.has(Flags::READONLY), "{name} has keys but neither reads nor writes");
     }
     let changes = KeyFlags::OW | KeyFlags::RM | KeyFlags::UPDATE | KeyFlags::INSERT | KeyFlags::DELETE;
-    for spec in row.keys {
+    for spec in row.keys.iter().filter(|spec| !spec.flags.has(KeyFlags::NOT_KEY)) {
         let access = [KeyFlags::RO, KeyFlags::RW, KeyFlags::OW, KeyFlags::RM];
         assert_eq!(
             access.iter().filter(|flag| spec.flags.has(**flag)).count(),
@@ -93,7 +93,8 @@ fn check_key_arguments<H>(row: &CommandSpec<H>, words: usize) {
         (ArgumentKind::Key, None) => panic!("{}: {} is a key nobody finds", row.name, argument.name),
         (_, spec) => assert_eq!(spec, None, "{}: {} is no key", row.name, argument.name),
     });
-    assert_eq!(named.len(), row.keys.len(), "{}: a specification without an argument", row.name);
+    let keys = row.keys.iter().filter(|spec| !spec.flags.has(KeyFlags::NOT_KEY));
+    assert_eq!(named.len(), keys.count(), "{}: a specification without an argument", row.name);
     let mut place = words;
     for argument in row.arguments {
         if let Some(KeySpec { begin: BeginSearch::Index(index), find: FindKeys::Range { .. }, .. }) =

@@ -3,16 +3,20 @@
 //! A string that spells an integer is stored as one (`stored`); whatever edits a string in place leaves it `raw`, as
 //! OBJECT ENCODING tells.
 
+mod compare;
 mod lcs;
 mod number;
 mod range;
 mod set;
 pub mod spec;
+#[cfg(test)]
+mod tests;
 
+pub use compare::{delex, delifeq, digest};
 pub use lcs::lcs;
 pub use number::{decr, decrby, incr, incrby, incrbyfloat};
 pub use range::{append, getrange, setrange, strlen, substr};
-pub use set::{getdel, getex, getset, psetex, set, setex, setnx};
+pub use set::{getdel, getex, getset, msetex, psetex, set, setex, setnx};
 
 use crate::base::number::parse_i64;
 use crate::command::{Args, Context};

@@ -1,11 +1,13 @@
 //! SET and those that are SET with fixed options, and the readers that change a key on the way: GETEX, GETDEL, GETSET.
 
+use super::compare::Test;
 use super::{reply_value, stored};
 use crate::base::number::{format_u64, parse_i64};
 use crate::command::keys::expiry;
 use crate::command::{Args, Context};
 use crate::protocol::error::{CommandError, CommandResult};
 use crate::store::effects::EventClass;
+use crate::store::record::Record;
 
 /// How an option gives the time at which a key expires.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -78,33 +80,71 @@ impl<'a> Expiry<'a> {
 
 /// Whether SET writes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
-enum Condition {
+enum Condition<'a> {
     #[default]
     Always,
     IfMissing,
     IfExists,
+    If(Test<'a>),
+}
+
+impl Condition<'_> {
+    /// Whether it is met by what is there, if anything.
+    fn holds(&self, record: Option<&Record>) -> CommandResult<bool> {
+        match self {
+            Condition::Always => Ok(true),
+            Condition::IfMissing => Ok(record.is_none()),
+            Condition::IfExists => Ok(record.is_some()),
+            Condition::If(test) => test.holds(record),
+        }
+    }
+}
+
+impl<'a> Condition<'a> {
+    /// Takes NX or XX, each as often as it comes, but not both.
+    fn take(&mut self, args: &mut Args<'a>) -> bool {
+        for (keyword, condition) in [("NX", Condition::IfMissing), ("XX", Condition::IfExists)] {
+            if (*self == Condition::Always || *self == condition) && args.take(keyword) {
+                *self = condition;
+                return true;
+            }
+        }
+        false
+    }
+
+    /// Takes a condition on the value, unless there is one of another kind.
+    fn take_test(&mut self, args: &mut Args<'a>) -> CommandResult<bool> {
+        if *self != Condition::Always {
+            return Ok(false);
+        }
+        let test = Test::take(args)?;
+        *self = test.map_or(Condition::Always, Condition::If);
+        Ok(test.is_some())
+    }
 }
 
 #[derive(Clone, Copy, Debug, Default)]
-struct SetOptions {
-    condition: Condition,
+struct SetOptions<'a> {
+    condition: Condition<'a>,
     /// Whether the old value is the reply.
     get: bool,
     keep_deadline: bool,
     deadline: Option<u64>,
 }
 
-impl SetOptions {
-    fn read(mut args: Args<'_>, now_ms: u64) -> CommandResult<SetOptions> {
+impl<'a> SetOptions<'a> {
+    fn read(mut args: Args<'a>, now_ms: u64) -> CommandResult<SetOptions<'a>> {
         let (mut options, mut expiry) = (SetOptions::default(), Expiry::Unsaid);
         while args.remaining() > 0 {
-            if options.condition != Condition::IfExists && args.take("NX") {
-                options.condition = Condition::IfMissing;
-            } else if options.condition != Condition::IfMissing && args.take("XX") {
-                options.condition = Condition::IfExists;
-            } else if args.take("GET") {
+            if args.take("GET") {
                 options.get = true;
-            } else if !expiry.take_keyword(&mut args, "KEEPTTL", Expiry::Keep) && !expiry.take(&mut args)? {
+                continue;
+            }
+            let understood = options.condition.take(&mut args)
+                || options.condition.take_test(&mut args)?
+                || expiry.take_keyword(&mut args, "KEEPTTL", Expiry::Keep)
+                || expiry.take(&mut args)?;
+            if !understood {
                 return Err(CommandError::Syntax);
             }
         }
@@ -114,7 +154,7 @@ impl SetOptions {
     }
 }
 
-/// `SET key value [NX | XX] [GET] [EX seconds | PX milliseconds | EXAT time | PXAT time | KEEPTTL]`
+/// `SET key value [NX | XX | IFEQ value | IFNE value | IFDEQ digest | IFDNE digest] [GET] [EX seconds | PX milliseconds | EXAT time | PXAT time | KEEPTTL]`
 pub fn set(ctx: &mut Context<'_>, mut args: Args<'_>) -> CommandResult {
     let (key, value) = (args.next_bytes()?, args.next_bytes()?);
     if args.remaining() == 0 {
@@ -127,7 +167,7 @@ pub fn set(ctx: &mut Context<'_>, mut args: Args<'_>) -> CommandResult {
     if options.get {
         reply_value(ctx, key)?;
     }
-    match (write(ctx, key, value, &options), options.get) {
+    match (write(ctx, key, value, &options)?, options.get) {
         (_, true) => {}
         (true, false) => ctx.reply.ok(),
         (false, false) => ctx.reply.null(),
@@ -136,35 +176,47 @@ pub fn set(ctx: &mut Context<'_>, mut args: Args<'_>) -> CommandResult {
 }
 
 /// Writes under the options' condition; false if it was not met.
-fn write(ctx: &mut Context<'_>, key: &[u8], value: &[u8], options: &SetOptions) -> bool {
+fn write(ctx: &mut Context<'_>, key: &[u8], value: &[u8], options: &SetOptions<'_>) -> CommandResult<bool> {
     let mut deadline = options.deadline;
     if options.condition != Condition::Always || options.keep_deadline {
         let known = ctx.keys.peek(key);
-        match options.condition {
-            Condition::IfMissing if known.is_some() => return false,
-            Condition::IfExists if known.is_none() => return false,
-            _ => {}
+        if !options.condition.holds(known)? {
+            return Ok(false);
         }
         if options.keep_deadline {
             deadline = known.and_then(|record| record.deadline());
         }
     }
+    overwrite(ctx, key, value, deadline);
+    if let Some(deadline) = options.deadline {
+        announce_deadline(ctx, key);
+        log_set(ctx, key, value, &[b"PXAT", &format_u64(deadline)]);
+    } else if let Condition::If(_) = options.condition {
+        log_set(ctx, key, value, if options.keep_deadline { &[b"KEEPTTL"] } else { &[] });
+    }
+    Ok(true)
+}
+
+fn overwrite(ctx: &mut Context<'_>, key: &[u8], value: &[u8], deadline: Option<u64>) {
     ctx.keys.set(key, stored(value), deadline);
     ctx.keys.changed(EventClass::String, "set", key);
-    if let Some(deadline) = options.deadline {
-        ctx.keys.announce(EventClass::Generic, "expire", key);
-        if ctx.keys.effects.logging {
-            let arguments = [&b"SET"[..], key, value, b"PXAT", &format_u64(deadline)];
-            ctx.keys.effects.log_instead(ctx.keys.database, &arguments);
-        }
+}
+
+fn announce_deadline(ctx: &mut Context<'_>, key: &[u8]) {
+    ctx.keys.announce(EventClass::Generic, "expire", key);
+}
+
+/// What the command wrote, as a SET without conditions.
+fn log_set(ctx: &mut Context<'_>, key: &[u8], value: &[u8], options: &[&[u8]]) {
+    if ctx.keys.effects.logging {
+        ctx.keys.effects.log_instead(ctx.keys.database, &[&[b"SET", key, value], options].concat());
     }
-    true
 }
 
 /// `SETNX key value`
 pub fn setnx(ctx: &mut Context<'_>, mut args: Args<'_>) -> CommandResult {
     let (key, value) = (args.next_bytes()?, args.next_bytes()?);
-    let written = write(ctx, key, value, &SetOptions { condition: Condition::IfMissing, ..SetOptions::default() });
+    let written = write(ctx, key, value, &SetOptions { condition: Condition::IfMissing, ..SetOptions::default() })?;
     ctx.reply.integer(written as i64);
     Ok(())
 }
@@ -182,7 +234,7 @@ pub fn psetex(ctx: &mut Context<'_>, args: Args<'_>) -> CommandResult {
 fn set_for(ctx: &mut Context<'_>, mut args: Args<'_>, unit: Unit, command: &'static str) -> CommandResult {
     let (key, number, value) = (args.next_bytes()?, args.next_bytes()?, args.next_bytes()?);
     let deadline = Expiry::Given(unit, number).deadline(ctx.keys.now_ms, command)?;
-    write(ctx, key, value, &SetOptions { deadline, ..SetOptions::default() });
+    write(ctx, key, value, &SetOptions { deadline, ..SetOptions::default() })?;
     ctx.reply.ok();
     Ok(())
 }
@@ -226,5 +278,48 @@ pub fn getset(ctx: &mut Context<'_>, mut args: Args<'_>) -> CommandResult {
     reply_value(ctx, key)?;
     ctx.keys.set(key, stored(value), None);
     ctx.keys.changed(EventClass::String, "set", key);
+    Ok(())
+}
+
+/// `MSETEX numkeys key value [key value ...] [NX | XX] [EX seconds | PX milliseconds | EXAT time | PXAT time | KEEPTTL]`
+pub fn msetex(ctx: &mut Context<'_>, mut args: Args<'_>) -> CommandResult {
+    let count = args.next_i64_or(CommandError::InvalidNumkeys)?;
+    let count = i32::try_from(count).ok().filter(|count| *count > 0).ok_or(CommandError::InvalidNumkeys)?;
+    let words = 2 * count.unsigned_abs() as usize;
+    if args.remaining() < words {
+        return Err(CommandError::Syntax);
+    }
+    let pairs = args.rest().take(words);
+    args.skip(words);
+    let (mut condition, mut expiry) = (Condition::Always, Expiry::Unsaid);
+    while args.remaining() > 0 {
+        let understood = condition.take(&mut args)
+            || expiry.take_keyword(&mut args, "KEEPTTL", Expiry::Keep)
+            || expiry.take(&mut args)?;
+        if !understood {
+            return Err(CommandError::Syntax);
+        }
+    }
+    let given = expiry.deadline(ctx.keys.now_ms, "msetex")?;
+    for key in pairs.clone().step_by(2) {
+        if !condition.holds(ctx.keys.peek(key))? {
+            ctx.reply.integer(0);
+            return Ok(());
+        }
+    }
+    let mut words = pairs;
+    while let (Some(key), Some(value)) = (words.next(), words.next()) {
+        let is_kept = expiry == Expiry::Keep;
+        let deadline = if is_kept { ctx.keys.peek(key).and_then(|record| record.deadline()) } else { given };
+        overwrite(ctx, key, value, deadline);
+        match given {
+            Some(deadline) => {
+                announce_deadline(ctx, key);
+                log_set(ctx, key, value, &[b"PXAT", &format_u64(deadline)]);
+            }
+            None => log_set(ctx, key, value, if is_kept { &[b"KEEPTTL"] } else { &[] }),
+        }
+    }
+    ctx.reply.integer(1);
     Ok(())
 }

@@ -29,7 +29,9 @@ pub const COMMANDS: &[CommandSpec<Handler>] = &[
         arguments: &[
             arg::key("key", 0),
             arg::string("value"),
-            arg::one_of("condition", &[arg::token("nx", "NX"), arg::token("xx", "XX")]).optional().since("2.6.12"),
+            arg::one_of("condition", &[arg::token("nx", "NX"), arg::token("xx", "XX"), IFEQ, IFNE, IFDEQ, IFDNE])
+                .optional()
+                .since("2.6.12"),
             arg::token("get", "GET").optional().since("6.2.0"),
             arg::one_of(
                 "expiration",
@@ -48,6 +50,7 @@ pub const COMMANDS: &[CommandSpec<Handler>] = &[
             ("6.0.0", "Option `KEEPTTL`."),
             ("6.2.0", "Options `GET`, `EXAT` and `PXAT`."),
             ("7.0.0", "`NX` and `GET` may stand together."),
+            ("8.4.0", "Options `IFEQ`, `IFNE`, `IFDEQ` and `IFDNE`."),
         ],
         handler: Some(super::set),
         ..ROW
@@ -301,6 +304,70 @@ pub const COMMANDS: &[CommandSpec<Handler>] = &[
         ..ROW
     },
     CommandSpec {
+        name: "msetex",
+        summary: "Write several strings with one expiry, all or none",
+        since: "8.4.0",
+        complexity: "O(N) with N the number of keys",
+        arity: AtLeast(4),
+        flags: flags!(WRITE | DENYOOM),
+        tips: &["request_policy:multi_shard", "response_policy:all_succeeded"],
+        keys: &[KeySpec::counted_by_step(1, 2, key_flags!(OW | UPDATE))],
+        arguments: &[
+            arg::integer("numkeys"),
+            KEY_VALUE,
+            arg::one_of("condition", &[arg::token("nx", "NX"), arg::token("xx", "XX")]).optional(),
+            arg::one_of(
+                "expiration",
+                &[
+                    arg::integer("seconds").token("EX"),
+                    arg::integer("milliseconds").token("PX"),
+                    arg::unix_time("unix-time-seconds").token("EXAT"),
+                    arg::unix_time("unix-time-milliseconds").token("PXAT"),
+                    arg::token("keepttl", "KEEPTTL"),
+                ],
+            )
+            .optional(),
+        ],
+        handler: Some(super::msetex),
+        ..ROW
+    },
+    CommandSpec {
+        name: "delifeq",
+        summary: "Delete a key if it holds this value",
+        since: "9.0.0",
+        complexity: "O(1) for short values",
+        arity: Exactly(3),
+        flags: flags!(WRITE | FAST),
+        keys: &[KeySpec::first(key_flags!(RM | DELETE))],
+        arguments: &[arg::key("key", 0), arg::string("value")],
+        handler: Some(super::delifeq),
+        ..ROW
+    },
+    CommandSpec {
+        name: "delex",
+        summary: "Delete a key if its value, or the digest of it, is or is not this",
+        since: "8.4.0",
+        complexity: "O(1) for IFEQ and IFNE, O(N) for digests with N the length of the value",
+        arity: AtLeast(2),
+        flags: flags!(WRITE | FAST),
+        keys: &[KeySpec::first(key_flags!(RM | DELETE))],
+        arguments: &[arg::key("key", 0), arg::one_of("condition", &[IFEQ, IFNE, IFDEQ, IFDNE]).optional()],
+        handler: Some(super::delex),
+        ..ROW
+    },
+    CommandSpec {
+        name: "digest",
+        summary: "The digest of a string, to compare by",
+        since: "8.4.0",
+        complexity: "O(N) with N the length of the value",
+        arity: Exactly(2),
+        flags: flags!(READONLY | FAST),
+        keys: &[KeySpec::first(key_flags!(RO | ACCESS))],
+        arguments: &[arg::key("key", 0)],
+        handler: Some(super::digest),
+        ..ROW
+    },
+    CommandSpec {
         name: "lcs",
         summary: "The longest subsequence that two strings have in common",
         since: "7.0.0",
@@ -325,3 +392,8 @@ pub const COMMANDS: &[CommandSpec<Handler>] = &[
 const ROW: CommandSpec<Handler> = CommandSpec { group: Group::String, ..CommandSpec::EMPTY };
 
 const KEY_VALUE: Argument = arg::block("data", &[arg::key("key", 0), arg::string("value")]).multiple();
+
+const IFEQ: Argument = arg::string("ifeq-value").token("IFEQ").since("8.4.0");
+const IFNE: Argument = arg::string("ifne-value").token("IFNE").since("8.4.0");
+const IFDEQ: Argument = arg::string("ifdeq-digest").token("IFDEQ").since("8.4.0");
+const IFDNE: Argument = arg::string("ifdne-digest").token("IFDNE").since("8.4.0");

@@ -1,6 +1,7 @@
 //! Waiting, in process: a manual clock, no threads but where a test is about them.
 
 mod commands;
+mod streams;
 
 use std::sync::Arc;
 use std::task::{Poll, Wake, Waker};

@@ -6,6 +6,7 @@ pub mod connection;
 pub mod pubsub;
 pub mod scripting;
 pub mod server;
+pub mod stream;
 pub mod transaction;
 
 use super::Handler;
@@ -18,6 +19,7 @@ pub const FAMILIES: &[&[CommandSpec<Handler>]] = &[
     transaction::spec::COMMANDS,
     server::spec::COMMANDS,
     blocking::spec::COMMANDS,
+    stream::spec::COMMANDS,
     cluster::spec::COMMANDS,
     scripting::spec::COMMANDS,
 ];

@@ -224,6 +224,26 @@ fn subscribing_and_publishing() {
 }
 
 #[test]
+fn channels_of_shards_are_apart_from_the_others() {
+    let server = Instance::new();
+    let (mut listener, mut other) = (server.remote(), server.remote());
+    let confirmed = |kind: &str, count: u32| format!("*3\r\n${}\r\n{kind}\r\n$1\r\na\r\n:{count}\r\n", kind.len());
+    assert_eq!(listener.ask("SUBSCRIBE a"), confirmed("subscribe", 1));
+    assert_eq!(listener.ask("SSUBSCRIBE a"), confirmed("ssubscribe", 1));
+    assert_eq!((other.ask("SPUBLISH a x"), other.ask("SPUBLISH b x")), (":1\r\n".into(), ":0\r\n".into()));
+    assert_eq!(listener.messages(), "*3\r\n$8\r\nsmessage\r\n$1\r\na\r\n$1\r\nx\r\n");
+    assert!(other.ask("CLIENT LIST TYPE pubsub").contains(" sub=1 psub=0 ssub=1 "));
+    assert_eq!(listener.ask("UNSUBSCRIBE a"), confirmed("unsubscribe", 0));
+    assert!(listener.ask("GET k").starts_with("-ERR Can't execute"), "still subscribed");
+    assert_eq!(listener.ask("RESET"), "+RESET\r\n");
+    assert_eq!(other.ask("PUBSUB SHARDCHANNELS"), "*0\r\n");
+    for command in ["MULTI", "SSUBSCRIBE a"] {
+        other.ask(command);
+    }
+    assert_eq!(other.ask("EXEC"), "*1\r\n-ERR SSUBSCRIBE isn't allowed for a DENY BLOCKING client\r\n");
+}
+
+#[test]
 fn replies_are_switched_off_and_on() {
     let server = Instance::new();
     let mut client = server.remote();

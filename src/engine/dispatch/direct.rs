@@ -11,10 +11,12 @@ use super::{finish_step, gates, lock_only_key, tally};
 use crate::base::clock::Stopwatch;
 use crate::command::Context;
 use crate::command::spec::Flags;
+use crate::engine::blocking;
 use crate::engine::instance::{Engine, Hindrance};
 use crate::engine::registry::Command;
 use crate::engine::session::Session;
 use crate::engine::stats::Counter;
+use crate::engine::{Call, monitors};
 use crate::protocol::command::encode;
 use crate::protocol::error::{CommandError, CommandResult};
 use crate::protocol::reply::Reply;
@@ -85,8 +87,12 @@ fn run<R>(
     let hash = context.keys.hash(key);
     lock_only_key(&mut context, command, key, hash);
     let result = body(&mut context);
+    if engine.monitors.any() {
+        show(engine, session, &mut context, command, arguments);
+    }
     finish_step(&mut context, engine, result.is_ok(), |out| encode(out, arguments));
     let tally = context.keys.leave();
+    blocking::serve_gone(engine, &mut context.keys.effects.gone);
     engine.flush(&mut context.keys.effects.touched);
     if tally.written > 0 {
         session.written = tally.written;
@@ -108,6 +114,19 @@ fn run<R>(
         engine.stats.error(error);
     }
     result
+}
+
+#[cold]
+fn show<'k>(
+    engine: &'k Engine,
+    session: &mut Session,
+    context: &mut Context<'k>,
+    command: &'static Command,
+    arguments: &[&[u8]],
+) {
+    if let Some(request) = OwnedRequest::new(arguments) {
+        monitors::show(&mut Call { context, engine, session, command }, command, request.request());
+    }
 }
 
 #[cold]

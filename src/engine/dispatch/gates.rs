@@ -38,8 +38,9 @@ pub fn pass(
     if !session.is_replay {
         memory(engine, context, || needs_more(session, command))?;
         if engine.has_hindrances() {
-            hindered(engine, command, writes(session, command))?;
-            backlog(engine, writes(session, command))?;
+            let writes = writes(session, command, |_| false);
+            hindered(engine, command, writes)?;
+            backlog(engine, writes)?;
         }
     }
     if session.protocol == Protocol::Resp2 && session.is_subscribed() {
@@ -84,11 +85,12 @@ pub fn pass_direct(engine: &Engine, context: &mut Context<'_>, command: &Command
     Ok(())
 }
 
-/// Whether a command changes keys, or for EXEC one of those that are queued.
+/// Whether a command changes keys or is one of `others`, or for EXEC one of those that are queued.
 #[cold]
-pub fn writes(session: &Session, command: &Command) -> bool {
+pub fn writes(session: &Session, command: &Command, others: impl Fn(&Command) -> bool) -> bool {
     let mut queued = session.transaction.iter().flat_map(|transaction| &transaction.queued);
-    command.flags.has(Flags::WRITE) || (command.is_exec && queued.any(|(command, _)| command.flags.has(Flags::WRITE)))
+    let counts = |command: &Command| command.flags.has(Flags::WRITE) || others(command);
+    counts(command) || (command.is_exec && queued.any(|(command, _)| counts(command)))
 }
 
 /// Only a few commands run before AUTH.

@@ -7,7 +7,7 @@
 use std::collections::VecDeque;
 use std::io::{self, Write};
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use parking_lot::{Condvar, Mutex};
@@ -34,6 +34,17 @@ struct Queue {
     bytes: usize,
     bytes_max: usize,
     encoders: Vec<Encoder>,
+    /// Length of the segment that was encoded last: the next one will not be much longer.
+    segment_bytes: usize,
+}
+
+/// How far the image that is being written has come, for INFO; zeroes while there is none.
+#[derive(Debug, Default)]
+pub struct Progress {
+    /// Keys that are written.
+    pub keys: AtomicU64,
+    /// Keys when it began.
+    pub total: AtomicU64,
 }
 
 /// See the module's text.
@@ -61,6 +72,7 @@ pub struct Snapshot<'e> {
     image: Arc<Image>,
     id: u32,
     sizes: Sizes,
+    has_field_deadlines: bool,
 }
 
 impl<'e> Snapshot<'e> {
@@ -71,10 +83,11 @@ impl<'e> Snapshot<'e> {
         let mut keys = engine.keys();
         keys.enter_exclusively(engine.clock.now_ms());
         let sizes = sizes(&mut keys);
+        let has_field_deadlines = keys.has_field_deadlines();
         let id = keys.begin_snapshot(image.clone());
         at_start(&mut keys);
         keys.leave();
-        Snapshot { engine, image, id, sizes }
+        Snapshot { engine, image, id, sizes, has_field_deadlines }
     }
 
     /// Walks the keyspace and writes the whole image.
@@ -88,6 +101,7 @@ impl<'e> Snapshot<'e> {
             created: engine.clock.now_ms() / 1000,
             used_memory: engine.used_memory() as u64,
             is_aof_base,
+            has_field_deadlines: self.has_field_deadlines,
         };
         let mut file = ImageFile {
             writer: Writer::new(sink, true, head)?,
@@ -99,6 +113,8 @@ impl<'e> Snapshot<'e> {
             file.select(database);
             file.writer.sizes(keys, volatile);
         }
+        let progress = &engine.persistence.progress;
+        progress.total.store(self.sizes.iter().map(|(_, keys, _)| *keys as u64).sum(), Ordering::Relaxed);
         let (mut cursor, mut keys, mut more) = (Cursor::default(), engine.keys(), true);
         while more {
             keys.enter(engine.clock.now_ms());
@@ -110,6 +126,7 @@ impl<'e> Snapshot<'e> {
             }
             while let Some(block) = image.next() {
                 file.block(block)?;
+                progress.keys.store(file.written.keys as u64, Ordering::Relaxed);
             }
         }
         let written = Written { queue_bytes_max: image.queue.lock().bytes_max, ..file.written };
@@ -121,6 +138,8 @@ impl Drop for Snapshot<'_> {
     fn drop(&mut self) {
         self.engine.keyspace.snapshots.end(self.id);
         self.image.drained.notify_all();
+        let Progress { keys, total } = &self.engine.persistence.progress;
+        [keys, total].iter().for_each(|counter| counter.store(0, Ordering::Relaxed));
     }
 }
 
@@ -197,9 +216,11 @@ impl Block {
 
 impl SnapshotReceiver for Image {
     fn records(&self, database: usize, records: &mut dyn Iterator<Item = &Record>) {
-        let kept = self.queue.lock().encoders.pop();
+        let mut queue = self.queue.lock();
+        let (kept, mut keys) = (queue.encoders.pop(), 0);
+        let mut bytes = Vec::with_capacity(queue.segment_bytes + queue.segment_bytes / 8);
+        drop(queue);
         let mut encoder = kept.unwrap_or_else(|| Encoder::new(self.compresses));
-        let (mut bytes, mut keys) = (Vec::new(), 0);
         for record in records {
             if record.is_slow_to_free() {
                 self.push(Block::Big { database, record: record.clone() });
@@ -209,10 +230,13 @@ impl SnapshotReceiver for Image {
             let encoded = encoder.entry(record.key(), record.view(), record.deadline(), Usage::Unknown, &mut bytes);
             debug_assert!(encoded.is_ok(), "memory takes everything");
         }
+        let segment_bytes = bytes.len();
         if keys > 0 {
             self.push(Block::Encoded { database, keys, bytes });
         }
-        self.queue.lock().encoders.push(encoder);
+        let mut queue = self.queue.lock();
+        queue.segment_bytes = segment_bytes;
+        queue.encoders.push(encoder);
     }
 
     fn flushed(&self, database: usize, table: Table<Record>, id: u32) {
@@ -242,3 +266,6 @@ fn sizes(keys: &mut Keys<'_>) -> Sizes {
     let sizes = sizes.into_iter().enumerate().map(|(number, (keys, volatile))| (number, keys, volatile));
     sizes.filter(|(_, keys, _)| *keys > 0).collect()
 }
+
+#[cfg(test)]
+mod tests;

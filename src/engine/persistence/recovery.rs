@@ -18,6 +18,9 @@ use crate::store::record::Record;
 /// What a key takes in a file at least: its type, two lengths, and a byte of the two.
 const KEY_BYTES_MIN: u64 = 4;
 
+/// Why loading ends early.
+const STOPPED: &str = "the instance was stopped meanwhile";
+
 /// How far loading has come, for INFO and the progress bar.
 #[derive(Debug, Default)]
 pub struct Loading {
@@ -89,7 +92,7 @@ fn load_items<R: Read>(reader: &mut Reader<R>, engine: &Engine, wanted: Wanted) 
     };
     while let Some(item) = reader.next().map_err(|error| error.to_string())? {
         if engine.stopping.is_wished() {
-            return Err("the instance was stopped meanwhile".into());
+            return Err(STOPPED.into());
         }
         let entry = match item {
             Item::Entry(entry) => entry,
@@ -153,6 +156,9 @@ impl Loader for Replay<'_> {
     fn run(&mut self, commands: &Commands<'_>) -> Result<(), (usize, String)> {
         let mut out = Vec::new();
         for (index, request) in commands.iter().enumerate() {
+            if self.engine.stopping.is_wished() {
+                return Err((index, STOPPED.into()));
+            }
             let bytes: usize = request.iter().map(<[u8]>::len).sum();
             self.engine.persistence.loading.loaded_bytes.fetch_add(bytes as u64, Ordering::Relaxed);
             out.clear();

@@ -58,7 +58,8 @@ struct State {
 /// give the same commands when it is written again, and a manifest the same manifest.
 #[doc(hidden)]
 pub fn fuzz(bytes: &[u8]) {
-    if let Ok(manifest) = Manifest::parse(bytes) {
+    // One of comments alone is read, and never written.
+    if let Some(manifest) = Manifest::parse(bytes).ok().filter(|manifest| !manifest.is_empty()) {
         let again = Manifest::parse(manifest.format().as_bytes());
         assert!(again.is_ok_and(|again| again == manifest), "a manifest that was written is the one that was read");
     }

@@ -1,6 +1,4 @@
 //! From the bytes of one value to the value, for every type that is read.
-//!
-//! **Streams** come in here: [`kind::STREAM`] to [`kind::STREAM_3`] are the one place that refuses them.
 
 use std::io::Read;
 
@@ -9,7 +7,7 @@ use super::elements::Element;
 use super::error::{Fault, RdbError, Result};
 use super::format::{kind, node};
 use super::input::{Input, Text};
-use super::{listpack, ziplist, zipmap};
+use super::{listpack, stream, volatile_hash, ziplist, zipmap};
 use crate::base::number::parse_i64;
 use crate::value::NewValue;
 use crate::value::hash::HashTable;
@@ -17,6 +15,7 @@ use crate::value::list::Deque;
 use crate::value::packed::Form;
 use crate::value::set::SetTable;
 use crate::value::sorted_set::Tree;
+use crate::value::stream::Stream;
 
 /// A value that was read, its bytes still in the input or the workshop; [`Decoded::present`] puts both together.
 pub enum Decoded {
@@ -32,6 +31,8 @@ pub enum Decoded {
     Set(Form<(), SetTable>),
     /// A sorted set.
     SortedSet(Form<(), Tree>),
+    /// A stream.
+    Stream(Box<Stream>),
 }
 
 impl Decoded {
@@ -45,6 +46,7 @@ impl Decoded {
             Decoded::List(form) => NewValue::List(with_bytes(form, packed)),
             Decoded::Set(form) => NewValue::Set(with_bytes(form, packed)),
             Decoded::SortedSet(form) => NewValue::SortedSet(with_bytes(form, packed)),
+            Decoded::Stream(stream) => NewValue::Stream(stream),
         }
     }
 }
@@ -64,6 +66,9 @@ pub fn value<R: Read>(input: &mut Input<R>, workshop: &mut Workshop, kind: u8) -
         kind::HASH | kind::HASH_ZIPMAP | kind::HASH_ZIPLIST | kind::HASH_LISTPACK => {
             hash(input, workshop, kind, offset).map(|hash| hash.map(Decoded::Hash))
         }
+        kind::HASH_DEADLINES | kind::HASH_DEADLINES_LISTPACK | kind::HASH_DEADLINES_VALKEY => {
+            volatile_hash::read(input, workshop, kind, offset).map(|hash| hash.map(Decoded::Hash))
+        }
         kind::SET | kind::SET_INTSET | kind::SET_LISTPACK => {
             set(input, workshop, kind, offset).map(|set| set.map(Decoded::Set))
         }
@@ -73,6 +78,9 @@ pub fn value<R: Read>(input: &mut Input<R>, workshop: &mut Workshop, kind: u8) -
         kind::SORTED_SET | kind::SORTED_SET_2 | kind::SORTED_SET_ZIPLIST | kind::SORTED_SET_LISTPACK => {
             sorted_set(input, workshop, kind, offset).map(|set| set.map(Decoded::SortedSet))
         }
+        kind::STREAM | kind::STREAM_2 | kind::STREAM_3 => {
+            stream::read(input, kind).map(|stream| Some(Decoded::Stream(Box::new(stream))))
+        }
         _ => Err(refusal(kind, offset)),
     }
 }
@@ -80,9 +88,7 @@ pub fn value<R: Read>(input: &mut Input<R>, workshop: &mut Workshop, kind: u8) -
 /// Why a type is not read.
 fn refusal(kind: u8, offset: u64) -> RdbError {
     let what = match kind {
-        kind::STREAM | kind::STREAM_2 | kind::STREAM_3 => "a stream",
         kind::MODULE | kind::MODULE_2 => "a value of a module",
-        kind::HASH_DEADLINES_FIRST..=kind::HASH_DEADLINES_LAST => "a hash whose fields have deadlines",
         _ => return RdbError::Damaged { offset, what: format!("there is no type {kind}").into() },
     };
     RdbError::Unsupported { offset, what: format!("{what} (type {kind})").into() }
@@ -90,7 +96,7 @@ fn refusal(kind: u8, offset: u64) -> RdbError {
 
 /// Whether a byte in front of a key is a type, read or refused.
 pub fn is_type(kind: u8) -> bool {
-    kind <= kind::HASH_DEADLINES_LAST && kind != 8
+    kind <= kind::LAST && kind != 8 && kind != 23
 }
 
 fn string<R: Read>(input: &mut Input<R>) -> Result<Decoded> {
@@ -106,7 +112,7 @@ fn string<R: Read>(input: &mut Input<R>) -> Result<Decoded> {
 }
 
 /// Puts the offset to what is wrong.
-fn at<T>(offset: u64, result: std::result::Result<T, Fault>) -> Result<T> {
+pub(super) fn at<T>(offset: u64, result: std::result::Result<T, Fault>) -> Result<T> {
     result.map_err(|fault| RdbError::Damaged { offset, what: fault.into() })
 }
 

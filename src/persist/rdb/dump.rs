@@ -3,7 +3,7 @@
 use super::build::Workshop;
 use super::decode::{self, Decoded};
 use super::encode::Encoder;
-use super::format::{VALKEY_VERSION, VERSION, VERSION_MAX};
+use super::format::{VALKEY_VERSION, VERSION, VERSION_MAX, VERSION_WITH_FIELD_DEADLINES};
 use super::input::Input;
 use crate::base::crc64::crc64;
 use crate::value::table::Basis;
@@ -25,7 +25,7 @@ pub fn dump(value: ValueRef<'_>, compresses: bool) -> Vec<u8> {
     let mut payload = Vec::new();
     // A vector takes everything.
     Encoder::new(compresses).value(value, &mut payload).unwrap_or_default();
-    sign(payload)
+    sign(payload, if value.has_field_deadlines() { VERSION_WITH_FIELD_DEADLINES } else { VERSION })
 }
 
 /// Bytes that a value takes in a file, its type left out.
@@ -35,11 +35,11 @@ pub fn value_bytes(value: ValueRef<'_>, compresses: bool) -> usize {
 
 /// These bytes as the body of a payload.
 pub fn signed(body: &[u8]) -> Vec<u8> {
-    sign(body.to_vec())
+    sign(body.to_vec(), VERSION)
 }
 
-fn sign(mut payload: Vec<u8>) -> Vec<u8> {
-    payload.extend_from_slice(&VERSION.to_le_bytes());
+fn sign(mut payload: Vec<u8>, version: u16) -> Vec<u8> {
+    payload.extend_from_slice(&version.to_le_bytes());
     let sum = crc64(&payload);
     payload.extend_from_slice(&sum.to_le_bytes());
     payload

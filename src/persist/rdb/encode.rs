@@ -6,12 +6,14 @@
 //! | list | 18: one listpack for each node that Redis would have |
 //! | set | 11 for packed integers, else 2: Redis 7.0 knows no sets in listpacks |
 //! | sorted set | 17 (listpack) while packed, else 5 |
-//! | hash | 16 (listpack) while packed, else 4 |
+//! | hash | 16 (listpack) while packed, 24 while fields expire, else 4 |
+//! | stream | 19, see [`super::stream`] |
 
-use super::Usage;
 use super::format::{encoding, kind, length, node, opcode};
 use super::listpack;
 use super::lzf::Compressor;
+use super::stream;
+use super::{Usage, volatile_hash};
 use crate::base::number::{format_f64, format_i64, parse_i64};
 use crate::value::ValueRef;
 use crate::value::hash::Hash;
@@ -118,6 +120,9 @@ impl Encoder {
             }
             ValueRef::Hash(form @ Form::Big(_)) => {
                 let hash = Hash::new(form);
+                if let Some(earliest) = hash.earliest_deadline() {
+                    return volatile_hash::write(self, hash, earliest, sink);
+                }
                 put_length(hash.len() as u64, sink.buffer());
                 for (field, value) in hash.iter() {
                     self.string(field, sink.buffer());
@@ -125,6 +130,7 @@ impl Encoder {
                     sink.relieve()?;
                 }
             }
+            ValueRef::Stream(stream) => stream::write(self, stream, sink)?,
             ValueRef::List(form) => self.list(List::new(form), sink)?,
             ValueRef::Set(form) => self.set(Set::new(form), sink)?,
             ValueRef::SortedSet(form @ Form::Packed(_)) => {
@@ -187,7 +193,7 @@ impl Encoder {
     }
 
     /// Appends a listpack of so many elements, which `fill` puts in, as a string.
-    fn pack(&mut self, elements: usize, out: &mut Vec<u8>, fill: impl FnOnce(&mut Vec<u8>)) {
+    pub(super) fn pack(&mut self, elements: usize, out: &mut Vec<u8>, fill: impl FnOnce(&mut Vec<u8>)) {
         listpack::begin(&mut self.listpack);
         fill(&mut self.listpack);
         listpack::end(&mut self.listpack, elements);
@@ -204,7 +210,7 @@ impl Encoder {
     }
 
     /// Appends a string, as an integer where it is one.
-    fn string(&mut self, bytes: &[u8], out: &mut Vec<u8>) {
+    pub(super) fn string(&mut self, bytes: &[u8], out: &mut Vec<u8>) {
         let numeric = bytes.len() <= INTEGER_TEXT_MAX && matches!(bytes.first(), Some(b'0'..=b'9' | b'-'));
         if numeric && let Some(n) = parse_i64(bytes).and_then(|n| i32::try_from(n).ok()) {
             return put_small_integer(n, out);
@@ -249,12 +255,14 @@ fn kind_of(value: ValueRef<'_>) -> u8 {
     match value {
         ValueRef::Integer(_) | ValueRef::Bytes(_) => kind::STRING,
         ValueRef::Hash(Form::Packed(_)) => kind::HASH_LISTPACK,
+        ValueRef::Hash(Form::Big(table)) if table.earliest_deadline().is_some() => kind::HASH_DEADLINES,
         ValueRef::Hash(Form::Big(_)) => kind::HASH,
         ValueRef::List(_) => kind::LIST_QUICKLIST_2,
         ValueRef::Set(form) if Set::new(form).encoding() == set::Encoding::Intset => kind::SET_INTSET,
         ValueRef::Set(_) => kind::SET,
         ValueRef::SortedSet(Form::Packed(_)) => kind::SORTED_SET_LISTPACK,
         ValueRef::SortedSet(Form::Big(_)) => kind::SORTED_SET_2,
+        ValueRef::Stream(_) => kind::STREAM_2,
     }
 }
 

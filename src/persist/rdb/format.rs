@@ -2,6 +2,8 @@
 
 /// The version that is written: the newest that Redis 7.0 reads.
 pub const VERSION: u16 = 10;
+/// The version that is written where fields of hashes have deadlines: Redis 8.0 reads it, and 7.4 with the types in it.
+pub const VERSION_WITH_FIELD_DEADLINES: u16 = 12;
 /// The newest version of Redis's that is read: Redis 8.0 writes it.
 pub const VERSION_MAX: u16 = 12;
 /// The version that Valkey 9.0 and 9.1 write; they start their own count at 80.
@@ -86,10 +88,14 @@ pub mod kind {
     pub const SET_LISTPACK: u8 = 20;
     /// A stream, third layout.
     pub const STREAM_3: u8 = 21;
-    /// The first of the hashes whose fields have deadlines: Redis's and Valkey's differ.
-    pub const HASH_DEADLINES_FIRST: u8 = 22;
-    /// The last of them.
-    pub const HASH_DEADLINES_LAST: u8 = 25;
+    /// A hash whose fields have deadlines, Valkey's layout.
+    pub const HASH_DEADLINES_VALKEY: u8 = 22;
+    /// The same in Redis's layout.
+    pub const HASH_DEADLINES: u8 = 24;
+    /// The same in a listpack.
+    pub const HASH_DEADLINES_LISTPACK: u8 = 25;
+    /// The highest type there is.
+    pub const LAST: u8 = HASH_DEADLINES_LISTPACK;
 }
 
 /// The two top bits of a length.

@@ -30,6 +30,8 @@ mod input;
 mod listpack;
 mod lzf;
 mod reader;
+mod stream;
+mod volatile_hash;
 mod writer;
 mod ziplist;
 mod zipmap;

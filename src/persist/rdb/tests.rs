@@ -4,3 +4,4 @@ mod damage;
 mod model;
 mod old;
 mod round_trip;
+mod stream;

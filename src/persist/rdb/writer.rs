@@ -4,7 +4,7 @@ use std::io::{Result, Write};
 
 use super::Usage;
 use super::encode::{Encoder, Sink, put_integer, put_length};
-use super::format::{MAGIC, VERSION, opcode};
+use super::format::{MAGIC, VERSION, VERSION_WITH_FIELD_DEADLINES, opcode};
 use crate::base::crc64::Crc64;
 use crate::value::ValueRef;
 
@@ -22,6 +22,8 @@ pub struct Auxiliary<'a> {
     pub used_memory: u64,
     /// Whether incremental files of an AOF follow.
     pub is_aof_base: bool,
+    /// Whether fields of hashes have deadlines, which older versions cannot read.
+    pub has_field_deadlines: bool,
 }
 
 /// Writes a file in portions. A database's [`Writer::select`] and [`Writer::sizes`] come before its keys.
@@ -46,7 +48,8 @@ impl<W: Write> Writer<W> {
             written: 0,
         };
         writer.buffer.extend_from_slice(MAGIC);
-        writer.buffer.extend_from_slice(format!("{VERSION:04}").as_bytes());
+        let version = if head.has_field_deadlines { VERSION_WITH_FIELD_DEADLINES } else { VERSION };
+        writer.buffer.extend_from_slice(format!("{version:04}").as_bytes());
         writer.field("redis-ver", |out| {
             put_length(head.redis_version.len() as u64, out);
             out.extend_from_slice(head.redis_version.as_bytes());

@@ -10,10 +10,11 @@ use crate::store::reclaim::Garbage;
 use crate::store::record::Record;
 
 /// Whether a database of a shard has a key, be it expired or not.
-fn has_key(shard: &Shard, database: usize, key: &[u8]) -> bool {
+/// Whether there is a key that has not expired.
+fn has_key(shard: &Shard, now_ms: u64, database: usize, key: &[u8]) -> bool {
     let Some(database) = shard.database(database) else { return false };
     let hash = database.table.basis().hash(key);
-    database.table.find(hash, |record| record.key() == key).is_some()
+    database.table.find(hash, |record| record.key() == key).is_some_and(|record| !record.has_expired(now_ms))
 }
 
 fn is_empty_in(shard: &Shard, database: usize) -> bool {
@@ -86,12 +87,13 @@ impl Keys<'_> {
     /// Empties databases, and tells those who watch their keys; returns how many keys there were.
     pub fn flush(&mut self, databases: Range<usize>) -> usize {
         let (mut removed, mut taken, mut is_empty) = (0, Vec::new(), true);
+        let now_ms = self.now_ms;
         self.each_shard(|shard| {
             for number in databases.clone() {
                 if is_empty_in(shard, number) {
                     continue;
                 }
-                shard.touch_database(number, |shard, key| has_key(shard, number, key));
+                shard.touch_database(number, |shard, key| has_key(shard, now_ms, number, key));
                 taken.extend(shard.take_database(number).map(|database| (number, database)));
             }
             is_empty &= (0..shard.database_count()).all(|number| is_empty_in(shard, number));
@@ -121,12 +123,15 @@ impl Keys<'_> {
             return;
         }
         self.keyspace.snapshots.swapped(a, b);
+        let now_ms = self.now_ms;
         self.each_shard(|shard| {
             if is_empty_in(shard, a) && is_empty_in(shard, b) {
                 return;
             }
             for number in [a, b] {
-                shard.touch_database(number, |shard, key| has_key(shard, a, key) || has_key(shard, b, key));
+                shard.touch_database(number, |shard, key| {
+                    has_key(shard, now_ms, a, key) || has_key(shard, now_ms, b, key)
+                });
             }
             shard.swap_databases(a, b);
         });

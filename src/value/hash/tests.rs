@@ -1,5 +1,5 @@
 //! The hash against `std::collections::HashMap`, from the packed form through the table, with snapshots in between.
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 use proptest::prelude::*;
 
@@ -164,4 +164,59 @@ fn a_field_of_28_bytes_costs_at_most_52() {
     }
     let per_entry = read(&home).heap_bytes() as f64 / 100_000.0;
     assert!(per_entry < 52.0, "{per_entry} bytes per field");
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(60))]
+    #[test]
+    fn fields_expire_in_the_order_of_their_deadlines(
+        fields in 4u16..80,
+        operations in proptest::collection::vec((0u8..10, 0u16..80, 1u64..40), 0..400),
+    ) {
+        let limits = PackedLimits { entries: 8, value_bytes: 64 };
+        let mut home = Detached::new(EMPTY);
+        let mut model = BTreeMap::<Vec<u8>, Option<u64>>::new();
+        let mut snapshot: Option<(HashTable, Option<u64>)> = None;
+        for (operation, field, time) in operations {
+            let field = format!("field{}", field % fields).into_bytes();
+            let mut hash = HashMut::new(&mut home);
+            match operation {
+                0..=2 => {
+                    hash.insert(&field, b"value", &limits, &basis());
+                    model.insert(field, None);
+                }
+                3..=5 => {
+                    hash.set_deadline(&field, Some(time), &basis());
+                    model.entry(field).and_modify(|deadline| *deadline = Some(time));
+                }
+                6 => {
+                    hash.set_deadline(&field, None, &basis());
+                    model.entry(field).and_modify(|deadline| *deadline = None);
+                }
+                7 => prop_assert_eq!(hash.remove(&field), model.remove(&field).is_some()),
+                8 => {
+                    let mut removed: Vec<Vec<u8>> = std::iter::from_fn(|| hash.remove_due(time)).map(|f| f.to_vec()).collect();
+                    removed.sort();
+                    let is_due = |deadline: &Option<u64>| deadline.is_some_and(|deadline| deadline < time);
+                    let expected: Vec<_> = model.iter().filter(|(_, due)| is_due(due)).map(|(f, _)| f.clone()).collect();
+                    prop_assert_eq!(removed, expected);
+                    model.retain(|_, deadline| !is_due(deadline));
+                }
+                _ => {
+                    if let Form::Big(table) = home.form() {
+                        snapshot = Some((table.clone(), table.earliest_deadline()));
+                    }
+                }
+            }
+            let hash = Hash::new(home.form());
+            prop_assert_eq!(hash.len(), model.len());
+            prop_assert_eq!(hash.earliest_deadline(), model.values().flatten().min().copied());
+            for (field, deadline) in &model {
+                prop_assert_eq!(hash.deadline(field), *deadline);
+            }
+        }
+        if let Some((table, earliest)) = snapshot {
+            prop_assert_eq!(table.earliest_deadline(), earliest);
+        }
+    }
 }

@@ -11,8 +11,9 @@ use std::ops::Range;
 
 use super::chunk::{Chunk, ROOM_MAX, room_for};
 use super::entry::{self, Entries};
-use super::shape::{ListLimits, Node, Shape, Side, entry_bytes};
+use super::shape::{ListLimits, Node, Shape, Side};
 use super::{ENTRIES_AT, End};
+use crate::value::listpack_size::of_value as entry_bytes;
 use crate::value::packed::read_count;
 
 /// A single chunk with less than one part in so many in use moves to a smaller allocation.

@@ -11,10 +11,8 @@ use std::collections::VecDeque;
 use std::ops::Range;
 
 use super::End;
-use crate::base::number::parse_i64;
+use crate::value::listpack_size::{EMPTY_BYTES, of_value as entry_bytes};
 
-/// Bytes of a listpack without entries.
-const LISTPACK_BYTES: usize = 7;
 /// What a quicklist adds to a value's length when it estimates whether it fits a node.
 const ESTIMATE_BYTES: usize = 8;
 /// Largest node when the setting limits the entries, in bytes.
@@ -53,31 +51,6 @@ impl ListLimits {
     }
 }
 
-/// Bytes that a value takes in a listpack.
-pub fn entry_bytes(value: &[u8]) -> usize {
-    let encoded = match parse_i64(value) {
-        Some(0..=127) => 1,
-        Some(-4096..=4095) => 2,
-        Some(-0x8000..=0x7fff) => 3,
-        Some(-0x80_0000..=0x7f_ffff) => 4,
-        Some(-0x8000_0000..=0x7fff_ffff) => 5,
-        Some(_) => 9,
-        None => match value.len() {
-            len @ 0..=63 => 1 + len,
-            len @ 64..=4095 => 2 + len,
-            len => 5 + len,
-        },
-    };
-    let backward = match encoded {
-        0..=127 => 1,
-        128..=16_382 => 2,
-        16_383..=2_097_150 => 3,
-        2_097_151..=268_435_454 => 4,
-        _ => 5,
-    };
-    encoded + backward
-}
-
 /// One node of a quicklist.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Node {
@@ -87,12 +60,12 @@ pub struct Node {
 
 impl Node {
     fn with(bytes: usize) -> Node {
-        Node { bytes: LISTPACK_BYTES + bytes, entries: 1 }
+        Node { bytes: EMPTY_BYTES + bytes, entries: 1 }
     }
 
     /// The node that holds these values.
     pub fn of<'a>(values: impl Iterator<Item = &'a [u8]>) -> Node {
-        values.fold(Node { bytes: LISTPACK_BYTES, entries: 0 }, |mut node, value| {
+        values.fold(Node { bytes: EMPTY_BYTES, entries: 0 }, |mut node, value| {
             node.add(entry_bytes(value));
             node
         })
@@ -137,7 +110,7 @@ pub enum Shape {
 impl Shape {
     /// The shape of a small list with these values.
     pub fn of<'a>(values: impl Iterator<Item = &'a [u8]>) -> Shape {
-        Shape::Listpack { bytes: LISTPACK_BYTES + values.map(entry_bytes).sum::<usize>() }
+        Shape::Listpack { bytes: EMPTY_BYTES + values.map(entry_bytes).sum::<usize>() }
     }
 
     /// Ends the loading of a list from a file: a single node within the limits is a listpack.
@@ -298,8 +271,8 @@ impl Shape {
         }
         // A full node is split at the pivot, which stays in its node; the value goes to the other half.
         let moved = if side == Side::After { pivot + 1..first + node.entries } else { first..pivot };
-        let mut half = Node { bytes: LISTPACK_BYTES + sizes(moved.clone()), entries: moved.len() };
-        nodes[at].bytes -= half.bytes - LISTPACK_BYTES;
+        let mut half = Node { bytes: EMPTY_BYTES + sizes(moved.clone()), entries: moved.len() };
+        nodes[at].bytes -= half.bytes - EMPTY_BYTES;
         nodes[at].entries -= half.entries;
         half.add(size);
         nodes.insert(at + (side == Side::After) as usize, half);
@@ -336,7 +309,7 @@ fn merge_around(nodes: &mut VecDeque<Node>, center: usize, limits: &ListLimits) 
 /// Merges the node at `left` with the next one, if both are there and small enough.
 fn merge(nodes: &mut VecDeque<Node>, left: usize, limits: &ListLimits) -> bool {
     let (Some(&a), Some(&b)) = (nodes.get(left), nodes.get(left + 1)) else { return false };
-    let merged = Node { bytes: a.bytes + b.bytes - LISTPACK_BYTES, entries: a.entries + b.entries };
+    let merged = Node { bytes: a.bytes + b.bytes - EMPTY_BYTES, entries: a.entries + b.entries };
     if limits.exceeded(merged.bytes, merged.entries) {
         return false;
     }
@@ -351,13 +324,13 @@ impl Shape {
     pub(super) fn verify<'a>(&self, mut values: impl Iterator<Item = &'a [u8]>) {
         match self {
             Shape::Listpack { bytes } => {
-                assert_eq!(*bytes, LISTPACK_BYTES + values.by_ref().map(entry_bytes).sum::<usize>())
+                assert_eq!(*bytes, EMPTY_BYTES + values.by_ref().map(entry_bytes).sum::<usize>())
             }
             Shape::Quicklist(nodes) => {
                 for node in nodes {
                     assert!(node.entries > 0);
                     let bytes = values.by_ref().take(node.entries).map(entry_bytes).sum::<usize>();
-                    assert_eq!(node.bytes, LISTPACK_BYTES + bytes);
+                    assert_eq!(node.bytes, EMPTY_BYTES + bytes);
                 }
             }
         }

@@ -1,8 +1,8 @@
 //! The list against `Vec` in both forms, with snapshots in between, and the shapes that Redis gives lists.
 use proptest::prelude::*;
 
-use super::shape::entry_bytes;
 use super::*;
+use crate::value::listpack_size::of_value as entry_bytes;
 use crate::value::packed::Detached;
 
 type Model = Vec<Vec<u8>>;

@@ -17,11 +17,11 @@ use crate::base::prefetch;
 /// Sizes of segments, in buckets. The last is that of a full one, which is split.
 const SIZES: [usize; 11] = [1, 2, 3, 5, 7, 11, 15, 23, 31, 47, BUCKETS_MAX];
 /// Buckets of a segment at the most.
-const BUCKETS_MAX: usize = 63;
+pub(super) const BUCKETS_MAX: usize = 63;
 /// Segments that share so many bits are not split any more: their hashes agree, and they just grow.
 const DEPTH_MAX: u8 = 40;
 /// Percent of its slots that a segment fills before it grows.
-const FILL_PERCENT_MAX: usize = 86;
+const FILL_PERCENT_MAX: usize = 88;
 /// How many buckets one insertion may shift entries through.
 const SHIFT_MAX: usize = 6;
 /// Buckets whose entries are fetched ahead while a segment is emptied.

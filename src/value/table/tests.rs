@@ -159,3 +159,28 @@ fn fills_well_and_gives_memory_back() {
     assert!(table.heap_bytes() < 5000, "{} bytes for ten entries", table.heap_bytes());
     check(&table, &(199_990..200_000).map(|key| (key, NEVER)).collect());
 }
+
+/// The chi-square test of 100 draws for each entry, for tables of every filling.
+#[test]
+#[cfg_attr(miri, ignore = "it counts draws, which Miri makes no safer")]
+fn samples_are_uniform() {
+    for n in [1, 2, 17, 64, 100, 130, 300, 1000] {
+        let mut table = Table::new(Basis::new(n, 0));
+        for key in 0..n {
+            let item = Item::new(key, NEVER);
+            let hash = item.hash(table.basis());
+            table.insert(hash, item);
+        }
+        let mut drawn: HashMap<u64, f64> = HashMap::new();
+        let mut random = 1_u64;
+        for _ in 0..100 * n {
+            random = random.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            let point = (random ^ (random >> 29)).wrapping_mul(0x9fb2_1c65_1e98_df25);
+            *drawn.entry(table.sample(point ^ (point >> 32)).unwrap().key()).or_default() += 1.0;
+        }
+        let chi_square: f64 = (0..n).map(|key| (drawn.get(&key).copied().unwrap_or(0.0) - 100.0).powi(2) / 100.0).sum();
+        // Of n - 1 degrees of freedom: the mean and six standard deviations.
+        let limit = n as f64 + 6.0 * (2.0 * n as f64).sqrt();
+        assert!(chi_square < limit, "{n} entries: {chi_square} and not below {limit}");
+    }
+}

@@ -1,8 +1,11 @@
 //! Walks over a table: SCAN, samples, what is due, and addresses to fetch ahead.
 
 use super::bucket::SLOTS;
-use super::segment::tag_of;
+use super::segment::{BUCKETS_MAX, tag_of};
 use super::{Entry, NEVER, Table};
+
+/// Draws of a place, after which an entry is counted out in the segment at hand.
+const DRAWS_MAX: usize = 64;
 
 impl<E: Entry> Table<E> {
     /// Visits the entries whose home is the bucket at `position` on the hash line (0 starts), and returns the position
@@ -29,27 +32,35 @@ impl<E: Entry> Table<E> {
         if depth == 0 || prefix + 1 == 1 << depth { None } else { Some((prefix + 1) << (64 - depth)) }
     }
 
-    /// An entry near the point `random`: uniform points give nearly uniform entries.
+    /// An entry drawn by a uniform random number: each is as likely as any other.
+    ///
+    /// A place is drawn again and again, of as many as there were if all segments were of the widest size, until it is
+    /// there and holds an entry; so neither full buckets nor small segments are preferred. Where a table is nearly empty,
+    /// any entry of the segment last drawn does after a while.
     pub fn sample(&self, random: u64) -> Option<&E> {
         if self.len == 0 {
             return None;
         }
-        let mut point = random;
-        loop {
-            let segment = &self.segments[self.segment_index(point)?];
-            let home = segment.home(point);
-            let first = (random & 0xffff) as usize % SLOTS;
-            // An empty slot means another draw, so that full buckets are not preferred to sparse ones.
-            if let Some(entry) = segment.buckets()[home].entry(first) {
+        let alone = self.segments.len() == 1;
+        let width = if alone { self.buckets } else { BUCKETS_MAX };
+        let mut bits = random;
+        for draw in 1_usize.. {
+            let segment = &self.segments[share(bits >> 32, self.segments.len())];
+            let bucket = share(bits & 0xffff_ffff, width * SLOTS);
+            let (bucket, slot) = (bucket / SLOTS, bucket % SLOTS);
+            if let Some(entry) = segment.buckets().get(bucket).and_then(|bucket| bucket.entry(slot)) {
                 return Some(entry);
             }
-            point = point.wrapping_mul(0x9e37_79b9_7f4a_7c15).wrapping_add(0x1234_5678_9abc_def1).rotate_left(23);
-            if point & 0x1f == 0
-                && let Some(entry) = segment.iter().next()
-            {
-                return Some(entry);
+            if draw.is_multiple_of(DRAWS_MAX) && segment.len() > 0 {
+                return segment.iter().nth(share(bits & 0xffff_ffff, segment.len()));
             }
+            // The steps of splitmix64, whose every bit is as good as the others.
+            bits = bits.wrapping_add(0x9e37_79b9_7f4a_7c15);
+            bits = (bits ^ (bits >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+            bits = (bits ^ (bits >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+            bits ^= bits >> 31;
         }
+        None
     }
 
     /// The earliest tick at which an entry may be due.
@@ -153,4 +164,9 @@ impl<E: Entry> Table<E> {
         let due = self.directory.iter().enumerate().filter(|(_, index)| self.segment_due[**index as usize] <= tick);
         due.map(move |(slot, _)| point(slot)).collect::<Vec<_>>().into_iter()
     }
+}
+
+/// Which of `count` things 32 random bits choose.
+fn share(bits: u64, count: usize) -> usize {
+    ((bits * count as u64) >> 32) as usize
 }

@@ -8,6 +8,7 @@ use super::read_id;
 use crate::base::number::parse_i64;
 use crate::command::Args;
 use crate::engine::clients::Client;
+use crate::engine::commands::blocking::timeout::next_deadline_of_ms;
 use crate::engine::commands::server::write_help;
 use crate::engine::session::ReplyMode;
 use crate::engine::stats::Counter;
@@ -224,7 +225,7 @@ pub fn client_unblock(call: &mut Call<'_, '_>, mut args: Args<'_>) -> CommandRes
     }
     let id = u64::try_from(args.next_i64()?).ok();
     let client = id.and_then(|id| call.engine.clients.get(id));
-    let waiter = client.and_then(|client| client.waiting());
+    let waiter = client.and_then(|client| client.waiting()).filter(|waiter| waiter.may_be_ended());
     let ended = waiter.is_some_and(|waiter| match fails {
         true => {
             call.engine.stats.error(&CommandError::Unblocked);
@@ -285,6 +286,53 @@ pub fn client_reply(call: &mut Call<'_, '_>, mut args: Args<'_>) -> CommandResul
         return Err(CommandError::Syntax);
     }
     Ok(Outcome::Done)
+}
+
+/// `CLIENT PAUSE timeout [WRITE | ALL]`
+pub fn client_pause(call: &mut Call<'_, '_>, mut args: Args<'_>) -> CommandResult<Outcome> {
+    if args.remaining() > 2 {
+        return Err(CommandError::subcommand_syntax(args.at(0), args.at(1)));
+    }
+    let mut mode = args;
+    mode.skip(1);
+    let writes_only = mode.take("WRITE");
+    if !writes_only && mode.remaining() > 0 && !mode.take("ALL") {
+        return Err(CommandError::PauseMode);
+    }
+    let now_ms = call.context.keys.now_ms;
+    let end_ms = next_deadline_of_ms(&mut args, now_ms)?.unwrap_or(0);
+    call.engine.pause(end_ms, !writes_only, now_ms);
+    call.context.reply.ok();
+    Ok(Outcome::Done)
+}
+
+/// `CLIENT UNPAUSE`
+pub fn client_unpause(call: &mut Call<'_, '_>, _: Args<'_>) -> CommandResult<Outcome> {
+    call.engine.unpause();
+    call.context.reply.ok();
+    Ok(Outcome::Done)
+}
+
+/// `MONITOR`
+pub fn monitor(call: &mut Call<'_, '_>, _: Args<'_>) -> CommandResult<Outcome> {
+    // Lines could come before EXEC's reply has ended.
+    if !call.context.may_block {
+        return Err(CommandError::DenyMonitor);
+    }
+    let client = &call.session.client;
+    client.outbox.open();
+    client.outbox.cork(true);
+    client.monitors.store(true, Relaxed);
+    call.engine.monitors.add(client.id, client.outbox.clone());
+    call.context.reply.ok();
+    Ok(Outcome::Done)
+}
+
+/// Ends MONITOR.
+pub fn stop_monitoring(call: &mut Call<'_, '_>) {
+    if call.session.client.monitors.swap(false, Relaxed) {
+        call.engine.monitors.remove(call.session.client.id);
+    }
 }
 
 /// `CLIENT HELP`

@@ -4,6 +4,7 @@ use std::sync::atomic::Ordering::Relaxed;
 
 use crate::engine::clients::Client;
 use crate::engine::registry::REGISTRY;
+use crate::engine::tracking::Tracker;
 use crate::protocol::error::{CommandError, CommandResult};
 
 /// The types by which connections are listed and killed.
@@ -43,11 +44,15 @@ impl Kind {
 }
 
 /// The letters of a connection's state, `N` for none.
-fn flags(client: &Client) -> String {
+fn flags(client: &Client, tracker: Option<&Tracker>) -> String {
     let states = [
+        ('O', client.monitors.load(Relaxed)),
         ('P', client.is_subscriber()),
         ('x', client.queued.load(Relaxed) != u32::MAX),
         ('b', client.is_blocked()),
+        ('t', tracker.is_some()),
+        ('R', tracker.is_some_and(|tracker| tracker.is_broken.load(Relaxed))),
+        ('B', tracker.is_some_and(|tracker| tracker.prefixes.is_some())),
         ('d', client.watch_flag.lock().upgrade().is_some_and(|flag| flag.is_raised())),
         ('c', client.closing.load(Relaxed)),
         ('A', client.outbox.is_closed()),
@@ -70,6 +75,7 @@ pub(super) fn line(client: &Client, now_ms: u64) -> String {
         u32::MAX => -1,
         queued => i64::from(queued),
     };
+    let tracker = client.tracker.lock().clone();
     let names = client.names.lock();
     let held = &client.held;
     let query = held.query_bytes.load(Relaxed);
@@ -78,9 +84,9 @@ pub(super) fn line(client: &Client, now_ms: u64) -> String {
     let last = REGISTRY.all.get(client.last_command.load(Relaxed) as usize);
     format!(
         "id={id} addr={peer} laddr={local} fd={descriptor} name={name} age={age} idle={idle} flags={flags} db={database} \
-         sub={channels} psub={patterns} ssub=0 multi={queued} qbuf={query} qbuf-free={query_free} argv-mem=0 \
+         sub={channels} psub={patterns} ssub={shard_channels} multi={queued} qbuf={query} qbuf-free={query_free} argv-mem=0 \
          multi-mem={multi} rbs={room} rbp={peak} obl={unsent} oll={count} omem={messages} tot-mem={total} events={events} cmd={command} user=default \
-         redir=-1 resp={protocol} lib-name={library} lib-ver={version}\n",
+         redir={redirect} resp={protocol} lib-name={library} lib-ver={version}\n",
         id = client.id,
         peer = client.origin.peer,
         local = client.origin.local,
@@ -88,10 +94,12 @@ pub(super) fn line(client: &Client, now_ms: u64) -> String {
         name = names.name,
         age = seconds_since(client.connected_ms),
         idle = seconds_since(client.active_ms.load(Relaxed)),
-        flags = flags(client),
+        flags = flags(client, tracker.as_deref()),
+        redirect = super::tracking::redirect(tracker.as_deref()),
         database = client.database.load(Relaxed),
         channels = client.channels.load(Relaxed),
         patterns = client.patterns.load(Relaxed),
+        shard_channels = client.shard_channels.load(Relaxed),
         query_free = (held.query_room.get() as u64).saturating_sub(query),
         multi = held.queued.get(),
         room = held.output_room.get(),

@@ -260,6 +260,83 @@ pub const COMMANDS: &[CommandSpec<Handler>] = &[
                 ..ROW
             },
             CommandSpec {
+                name: "pause",
+                summary: "Let commands of all connections wait",
+                since: "3.0.0",
+                complexity: "O(1)",
+                arity: AtLeast(3),
+                flags: flags!(ADMIN | NOSCRIPT | LOADING | STALE),
+                arguments: &[
+                    arg::integer("timeout"),
+                    arg::one_of("mode", &[arg::token("write", "WRITE"), arg::token("all", "ALL")])
+                        .optional()
+                        .since("6.2.0"),
+                ],
+                history: &[("6.2.0", "`WRITE`, and the option `mode`.")],
+                handler: Some(super::client_pause),
+                ..ROW
+            },
+            CommandSpec {
+                name: "unpause",
+                summary: "End a pause",
+                since: "6.2.0",
+                complexity: "O(N) with N the number of connections that wait",
+                arity: Exactly(2),
+                flags: flags!(ADMIN | NOSCRIPT | LOADING | STALE),
+                handler: Some(super::client_unpause),
+                ..ROW
+            },
+            CommandSpec {
+                name: "tracking",
+                summary: "Be told of changes of what this connection may have cached",
+                since: "6.0.0",
+                complexity: "O(1), and more with some of the options",
+                arity: AtLeast(3),
+                flags: flags!(NOSCRIPT | LOADING | STALE),
+                arguments: &[
+                    arg::one_of("status", &[arg::token("on", "ON"), arg::token("off", "OFF")]),
+                    arg::integer("client-id").token("REDIRECT").optional(),
+                    arg::string("prefix").token("PREFIX").optional().multiple_token(),
+                    arg::token("bcast", "BCAST").optional(),
+                    arg::token("optin", "OPTIN").optional(),
+                    arg::token("optout", "OPTOUT").optional(),
+                    arg::token("noloop", "NOLOOP").optional(),
+                ],
+                handler: Some(super::client_tracking),
+                ..ROW
+            },
+            CommandSpec {
+                name: "caching",
+                summary: "Whether what the next command reads is cached",
+                since: "6.0.0",
+                complexity: "O(1)",
+                arity: Exactly(3),
+                flags: flags!(NOSCRIPT | LOADING | STALE),
+                arguments: &[arg::one_of("mode", &[arg::token("yes", "YES"), arg::token("no", "NO")])],
+                handler: Some(super::client_caching),
+                ..ROW
+            },
+            CommandSpec {
+                name: "getredir",
+                summary: "The connection that is told in place of this one",
+                since: "6.0.0",
+                complexity: "O(1)",
+                arity: Exactly(2),
+                flags: flags!(NOSCRIPT | LOADING | STALE),
+                handler: Some(super::client_getredir),
+                ..ROW
+            },
+            CommandSpec {
+                name: "trackinginfo",
+                summary: "How this connection tracks what it has cached",
+                since: "6.2.0",
+                complexity: "O(1)",
+                arity: Exactly(2),
+                flags: flags!(NOSCRIPT | LOADING | STALE),
+                handler: Some(super::client_trackinginfo),
+                ..ROW
+            },
+            CommandSpec {
                 name: "no-evict",
                 summary: "Except this connection from eviction of clients",
                 since: "7.0.0",
@@ -306,6 +383,17 @@ pub const COMMANDS: &[CommandSpec<Handler>] = &[
                 ..ROW
             },
         ],
+        ..ROW
+    },
+    CommandSpec {
+        name: "monitor",
+        summary: "Be shown every command that runs",
+        since: "1.0.0",
+        complexity: "O(1)",
+        group: Group::Server,
+        arity: Exactly(1),
+        flags: flags!(ADMIN | NOSCRIPT | LOADING | STALE),
+        handler: Some(super::monitor),
         ..ROW
     },
 ];

@@ -13,7 +13,7 @@ use crate::engine::session::Session;
 use crate::engine::{Call, Outcome};
 use crate::protocol::error::{CommandError, CommandResult};
 use crate::protocol::reply::{Protocol, Reply};
-use crate::pubsub::registry::Subscriber;
+use crate::pubsub::registry::{Channels, PubSub, Subscriber};
 
 /// One confirmation; `count` is what the connection is subscribed to afterwards.
 fn confirm(reply: &mut Reply, kind: &str, name: Option<&[u8]>, count: usize) {
@@ -24,11 +24,12 @@ fn confirm(reply: &mut Reply, kind: &str, name: Option<&[u8]>, count: usize) {
 }
 
 fn subscriptions(session: &Session) -> usize {
-    session.channels.len() + session.patterns.len()
+    session.subscriptions.channels.len() + session.subscriptions.patterns.len()
 }
 
 /// The connection as others send to it. From here on messages wait behind what it is being replied.
 fn subscriber(session: &Session) -> Subscriber {
+    session.client.outbox.open();
     session.client.outbox.cork(true);
     Subscriber {
         id: session.client.id,
@@ -45,8 +46,8 @@ fn named_or_all(args: Args<'_>, all: &BTreeSet<Box<[u8]>>) -> Vec<Box<[u8]>> {
 /// `SUBSCRIBE channel [channel ...]`
 pub fn subscribe(call: &mut Call<'_, '_>, args: Args<'_>) -> CommandResult<Outcome> {
     for channel in args.rest() {
-        if call.session.channels.insert(channel.into()) {
-            call.engine.pubsub.subscribe(channel, subscriber(call.session));
+        if call.session.subscriptions.channels.insert(channel.into()) {
+            call.engine.pubsub.channels.subscribe(channel, subscriber(call.session));
         }
         confirm(&mut call.context.reply, "subscribe", Some(channel), subscriptions(call.session));
     }
@@ -55,10 +56,10 @@ pub fn subscribe(call: &mut Call<'_, '_>, args: Args<'_>) -> CommandResult<Outco
 
 /// `UNSUBSCRIBE [channel [channel ...]]`
 pub fn unsubscribe(call: &mut Call<'_, '_>, args: Args<'_>) -> CommandResult<Outcome> {
-    let names = named_or_all(args, &call.session.channels);
+    let names = named_or_all(args, &call.session.subscriptions.channels);
     for channel in &names {
-        if call.session.channels.remove(channel) {
-            call.engine.pubsub.unsubscribe(channel, call.session.client.id);
+        if call.session.subscriptions.channels.remove(channel) {
+            call.engine.pubsub.channels.unsubscribe(channel, call.session.client.id);
         }
         confirm(&mut call.context.reply, "unsubscribe", Some(channel), subscriptions(call.session));
     }
@@ -71,7 +72,7 @@ pub fn unsubscribe(call: &mut Call<'_, '_>, args: Args<'_>) -> CommandResult<Out
 /// `PSUBSCRIBE pattern [pattern ...]`
 pub fn psubscribe(call: &mut Call<'_, '_>, args: Args<'_>) -> CommandResult<Outcome> {
     for pattern in args.rest() {
-        if call.session.patterns.insert(pattern.into()) {
+        if call.session.subscriptions.patterns.insert(pattern.into()) {
             call.engine.pubsub.subscribe_pattern(pattern, subscriber(call.session));
         }
         confirm(&mut call.context.reply, "psubscribe", Some(pattern), subscriptions(call.session));
@@ -81,9 +82,9 @@ pub fn psubscribe(call: &mut Call<'_, '_>, args: Args<'_>) -> CommandResult<Outc
 
 /// `PUNSUBSCRIBE [pattern [pattern ...]]`
 pub fn punsubscribe(call: &mut Call<'_, '_>, args: Args<'_>) -> CommandResult<Outcome> {
-    let names = named_or_all(args, &call.session.patterns);
+    let names = named_or_all(args, &call.session.subscriptions.patterns);
     for pattern in &names {
-        if call.session.patterns.remove(pattern) {
+        if call.session.subscriptions.patterns.remove(pattern) {
             call.engine.pubsub.unsubscribe_pattern(pattern, call.session.client.id);
         }
         confirm(&mut call.context.reply, "punsubscribe", Some(pattern), subscriptions(call.session));
@@ -102,13 +103,64 @@ pub fn publish(call: &mut Call<'_, '_>, mut args: Args<'_>) -> CommandResult<Out
     Ok(Outcome::Done)
 }
 
+/// `SSUBSCRIBE shardchannel [shardchannel ...]`
+pub fn ssubscribe(call: &mut Call<'_, '_>, args: Args<'_>) -> CommandResult<Outcome> {
+    // Messages could come before EXEC's reply has ended.
+    if !call.context.may_block {
+        return Err(CommandError::DenyBlocking("SSUBSCRIBE"));
+    }
+    for channel in args.rest() {
+        if call.session.subscriptions.shard_channels.insert(channel.into()) {
+            call.engine.pubsub.shard_channels.subscribe(channel, subscriber(call.session));
+        }
+        confirm(&mut call.context.reply, "ssubscribe", Some(channel), shard_subscriptions(call.session));
+    }
+    Ok(Outcome::Done)
+}
+
+/// `SUNSUBSCRIBE [shardchannel [shardchannel ...]]`
+pub fn sunsubscribe(call: &mut Call<'_, '_>, args: Args<'_>) -> CommandResult<Outcome> {
+    let names = named_or_all(args, &call.session.subscriptions.shard_channels);
+    for channel in &names {
+        if call.session.subscriptions.shard_channels.remove(channel) {
+            call.engine.pubsub.shard_channels.unsubscribe(channel, call.session.client.id);
+        }
+        confirm(&mut call.context.reply, "sunsubscribe", Some(channel), shard_subscriptions(call.session));
+    }
+    if names.is_empty() {
+        confirm(&mut call.context.reply, "sunsubscribe", None, shard_subscriptions(call.session));
+    }
+    Ok(Outcome::Done)
+}
+
+fn shard_subscriptions(session: &Session) -> usize {
+    session.subscriptions.shard_channels.len()
+}
+
+/// `SPUBLISH shardchannel message`
+pub fn spublish(call: &mut Call<'_, '_>, mut args: Args<'_>) -> CommandResult<Outcome> {
+    let (channel, message) = (args.next_bytes()?, args.next_bytes()?);
+    let receivers = call.engine.pubsub.publish_to_shard(channel, message, &mut call.session.touched);
+    call.context.reply.count(receivers);
+    Ok(Outcome::Done)
+}
+
 /// `PUBSUB CHANNELS [pattern]`
 pub fn pubsub_channels(call: &mut Call<'_, '_>, args: Args<'_>) -> CommandResult<Outcome> {
+    list_channels(call, args, |pubsub| &pubsub.channels)
+}
+
+/// `PUBSUB SHARDCHANNELS [pattern]`
+pub fn pubsub_shardchannels(call: &mut Call<'_, '_>, args: Args<'_>) -> CommandResult<Outcome> {
+    list_channels(call, args, |pubsub| &pubsub.shard_channels)
+}
+
+fn list_channels(call: &mut Call<'_, '_>, args: Args<'_>, of: fn(&PubSub) -> &Channels) -> CommandResult<Outcome> {
     if args.remaining() > 1 {
         return Err(CommandError::subcommand_syntax(args.at(0), args.at(1)));
     }
     let pattern = args.peek().map(Glob::new);
-    let channels = call.engine.pubsub.channels(pattern.as_ref());
+    let channels = of(&call.engine.pubsub).names(pattern.as_ref());
     call.context.reply.array(channels.len());
     channels.iter().for_each(|channel| call.context.reply.bulk(channel));
     Ok(Outcome::Done)
@@ -116,11 +168,20 @@ pub fn pubsub_channels(call: &mut Call<'_, '_>, args: Args<'_>) -> CommandResult
 
 /// `PUBSUB NUMSUB [channel [channel ...]]`
 pub fn pubsub_numsub(call: &mut Call<'_, '_>, args: Args<'_>) -> CommandResult<Outcome> {
+    count_subscribers(call, args, |pubsub| &pubsub.channels)
+}
+
+/// `PUBSUB SHARDNUMSUB [shardchannel [shardchannel ...]]`
+pub fn pubsub_shardnumsub(call: &mut Call<'_, '_>, args: Args<'_>) -> CommandResult<Outcome> {
+    count_subscribers(call, args, |pubsub| &pubsub.shard_channels)
+}
+
+fn count_subscribers(call: &mut Call<'_, '_>, args: Args<'_>, of: fn(&PubSub) -> &Channels) -> CommandResult<Outcome> {
     let channels = args.rest();
     call.context.reply.array(2 * channels.len());
     for channel in channels {
         call.context.reply.bulk(channel);
-        call.context.reply.count(call.engine.pubsub.subscribers(channel));
+        call.context.reply.count(of(&call.engine.pubsub).subscribers(channel));
     }
     Ok(Outcome::Done)
 }

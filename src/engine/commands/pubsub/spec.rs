@@ -1,7 +1,7 @@
 //! Rows of the publish/subscribe commands.
 
 use crate::command::spec::Arity::{AtLeast, Exactly};
-use crate::command::spec::{CommandSpec, Group, arg, flags};
+use crate::command::spec::{CommandSpec, Group, KeySpec, arg, flags, key_flags};
 use crate::engine::Handler;
 
 /// The rows, handlers in the same order in `mod.rs`.
@@ -62,6 +62,42 @@ pub const COMMANDS: &[CommandSpec<Handler>] = &[
         ..ROW
     },
     CommandSpec {
+        name: "ssubscribe",
+        summary: "Listen to channels of shards",
+        since: "7.0.0",
+        complexity: "O(N) with N the number of channels given",
+        arity: AtLeast(2),
+        flags: flags!(PUBSUB | NOSCRIPT | LOADING | STALE),
+        keys: &[KeySpec::from(1, key_flags!(NOT_KEY))],
+        arguments: &[arg::string("shardchannel").multiple()],
+        handler: Some(super::ssubscribe),
+        ..ROW
+    },
+    CommandSpec {
+        name: "sunsubscribe",
+        summary: "Stop listening to channels of shards",
+        since: "7.0.0",
+        complexity: "O(N) with N the number of channels given",
+        arity: AtLeast(1),
+        flags: flags!(PUBSUB | NOSCRIPT | LOADING | STALE),
+        keys: &[KeySpec::from(1, key_flags!(NOT_KEY))],
+        arguments: &[arg::string("shardchannel").optional().multiple()],
+        handler: Some(super::sunsubscribe),
+        ..ROW
+    },
+    CommandSpec {
+        name: "spublish",
+        summary: "Send a message to a shard's channel",
+        since: "7.0.0",
+        complexity: "O(N) with N the number of listeners of the channel",
+        arity: Exactly(3),
+        flags: flags!(PUBSUB | LOADING | STALE | FAST),
+        keys: &[KeySpec::first(key_flags!(NOT_KEY))],
+        arguments: &[arg::string("shardchannel"), arg::string("message")],
+        handler: Some(super::spublish),
+        ..ROW
+    },
+    CommandSpec {
         name: "pubsub",
         summary: "About channels and their listeners",
         since: "2.8.0",
@@ -98,6 +134,28 @@ pub const COMMANDS: &[CommandSpec<Handler>] = &[
                 arity: Exactly(2),
                 flags: flags!(PUBSUB | LOADING | STALE),
                 handler: Some(super::pubsub_numpat),
+                ..ROW
+            },
+            CommandSpec {
+                name: "shardchannels",
+                summary: "Channels of shards that have listeners",
+                since: "7.0.0",
+                complexity: "O(N) with N the number of channels in use, for short names and patterns",
+                arity: AtLeast(2),
+                flags: flags!(PUBSUB | LOADING | STALE),
+                arguments: &[arg::pattern("pattern").optional()],
+                handler: Some(super::pubsub_shardchannels),
+                ..ROW
+            },
+            CommandSpec {
+                name: "shardnumsub",
+                summary: "Number of listeners of each of the channels of shards",
+                since: "7.0.0",
+                complexity: "O(N) with N the number of channels given",
+                arity: AtLeast(2),
+                flags: flags!(PUBSUB | LOADING | STALE),
+                arguments: &[arg::string("shardchannel").optional().multiple()],
+                handler: Some(super::pubsub_shardnumsub),
                 ..ROW
             },
             CommandSpec {

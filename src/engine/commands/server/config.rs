@@ -39,7 +39,7 @@ pub fn config_set(call: &mut Call<'_, '_>, mut args: Args<'_>) -> CommandResult<
         ConfigError::Unknown { name } => CommandError::unknown_setting(&name),
         ConfigError::Refused { name, reason } => CommandError::setting_failed(&name, &reason),
     })?;
-    call.engine.announce_as_configured(&mut call.context.keys);
+    call.engine.observe_as_needed(&mut call.context.keys);
     call.context.reply.ok();
     Ok(Outcome::Done)
 }

@@ -21,6 +21,7 @@ fn flush(call: &mut Call<'_, '_>, mut args: Args<'_>, databases: Range<usize>) -
     args.finish()?;
     let keys = &mut call.context.keys;
     keys.effects.dirty += keys.flush(databases) as u64;
+    keys.effects.flush();
     call.context.reply.ok();
     Ok(Outcome::Done)
 }

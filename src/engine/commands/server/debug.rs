@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use self::digest::Digest;
 use crate::base::config::DebugCommand;
-use crate::base::glob;
+use crate::base::{glob, random};
 use crate::command::Args;
 use crate::command::keys::encoding;
 use crate::engine::instance::Engine;
@@ -22,6 +22,8 @@ use crate::store::eviction;
 
 const HELP: &[&str] = &[
     "DEBUG <subcommand> [<arg> [value] [opt] ...]. Subcommands are:",
+    "CHANGE-REPL-ID",
+    "    Draw another replication id.",
     "CLOCK ADVANCE <milliseconds>|SET <unix-time-milliseconds>|NOW",
     "    Move the manual clock forward, or tell its time.",
     "DIGEST",
@@ -71,6 +73,10 @@ pub fn debug(call: &mut Call<'_, '_>, mut args: Args<'_>) -> CommandResult<Outco
         1 if args.take("HELP") => {
             call.context.reply.array(HELP.len());
             HELP.iter().for_each(|line| call.context.reply.simple(line));
+        }
+        1 if args.take("CHANGE-REPL-ID") => {
+            *call.engine.replication_id.lock() = random::token(20);
+            call.context.reply.ok();
         }
         1 if args.take("DIGEST") => digest_everything(call),
         1 if args.take("LOADAOF") => {

@@ -1,7 +1,8 @@
 //! `INFO`: figures about the instance, with Redis 7.2's sections and fields in its order.
 //!
 //! A field is there if it has a meaning here; those of features that are not there (replicas, forks, scripts) show what
-//! they show on a Redis that does not use them. A section writes itself from the figures, and knows no other.
+//! they show on a Redis that does not use them. The section `debug` is not there: it times the turns of one event loop.
+//! A section writes itself from the figures, and knows no other.
 
 mod memory;
 mod sections;

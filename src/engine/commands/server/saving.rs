@@ -26,11 +26,11 @@ pub fn bgsave(call: &mut Call<'_, '_>, mut args: Args<'_>) -> CommandResult<Outc
     let schedules = args.remaining() == 1 && args.take("SCHEDULE");
     args.finish()?;
     let persistence = &call.engine.persistence;
-    let text = match persistence.state().running {
+    let text = match persistence.state().job() {
         None => "Background saving started",
-        Some((Job::Save, _)) => return Err(CommandError::SaveInProgress),
-        Some((Job::Rewrite, _)) if schedules => "Background saving scheduled",
-        Some((Job::Rewrite, _)) => return Err(CommandError::RewriteBlocksSave),
+        Some(Job::Save) => return Err(CommandError::SaveInProgress),
+        Some(Job::Rewrite) if schedules => "Background saving scheduled",
+        Some(Job::Rewrite) => return Err(CommandError::RewriteBlocksSave),
     };
     persistence.schedule(Job::Save);
     call.context.reply.simple(text);
@@ -40,10 +40,10 @@ pub fn bgsave(call: &mut Call<'_, '_>, mut args: Args<'_>) -> CommandResult<Outc
 /// `BGREWRITEAOF`
 pub fn bgrewriteaof(call: &mut Call<'_, '_>, _: Args<'_>) -> CommandResult<Outcome> {
     let persistence = &call.engine.persistence;
-    let text = match persistence.state().running {
+    let text = match persistence.state().job() {
         None => "Background append only file rewriting started",
-        Some((Job::Save, _)) => "Background append only file rewriting scheduled",
-        Some((Job::Rewrite, _)) => return Err(CommandError::RewriteInProgress),
+        Some(Job::Save) => "Background append only file rewriting scheduled",
+        Some(Job::Rewrite) => return Err(CommandError::RewriteInProgress),
     };
     persistence.schedule(Job::Rewrite);
     call.context.reply.simple(text);

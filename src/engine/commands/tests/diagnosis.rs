@@ -88,6 +88,16 @@ fn lolwut_ends_with_the_version() {
 }
 
 #[test]
+fn the_replication_id_is_drawn_anew() {
+    let server = Instance::with(&[("enable-debug-command", "yes")]);
+    let mut client = server.local();
+    let before = client.ask("INFO replication");
+    assert_eq!(client.ask("INFO replication"), before);
+    assert_eq!(client.ask("DEBUG CHANGE-REPL-ID"), "+OK\r\n");
+    assert_ne!(client.ask("INFO replication"), before);
+}
+
+#[test]
 fn debug_populate_leaves_what_is_there() {
     let server = Instance::with(&[("enable-debug-command", "yes")]);
     let mut client = server.local();

@@ -27,6 +27,7 @@ fn sample() -> Vec<u8> {
         Model::Set((0..5).map(word).collect()),
         Model::SortedSet(scores(4)),
         Model::SortedSet(BTreeMap::from([(vec![b'm'; 70], 1.5f64.to_bits()), (word(2), f64::INFINITY.to_bits())])),
+        Model::Stream(super::stream::sample().0),
     ];
     let entries: Vec<Loaded> = models
         .into_iter()
@@ -142,7 +143,6 @@ fn values_that_contradict_themselves_are_refused() {
         ("something behind the value", b"\x00\x01ab".to_vec()),
         ("no type", vec![]),
         ("an unknown type", vec![26, 0]),
-        ("a stream", vec![15, 0]),
         ("a module", vec![7, 0]),
         ("a hash with deadlines", vec![24, 0]),
     ];
@@ -179,9 +179,13 @@ fn wrong_heads_and_wrong_items_are_refused_by_name() {
     assert!(error(b"VALKEY079\xff........").contains("version 79"));
     assert!(error(b"VALKEY080\xff\x01\0\0\0\0\0\0\0").contains("checksum"));
     assert!(error(b"REDIS0010\xe0").contains("offset 9"));
-    assert!(error(b"REDIS0010\x0f\x01k").contains("stream"));
     assert!(error(b"REDIS0010\x07\x01k").contains("module"));
-    assert!(error(b"REDIS0012\x18\x01k").contains("deadlines"));
+    let late = b"REDIS0012\x18\x01k\xff\xff\xff\xff\xff\xff\xff\x7f\x01\x02\x01f\x01v";
+    assert!(error(late).contains("deadline of a field"));
+    let pair = b"REDIS0012\x19\x01k\0\0\0\0\0\0\0\0\x0d\x0d\0\0\0\x02\0\x81f\x02\x81v\x02\xff";
+    assert!(error(pair).contains("no place for its deadline"));
+    let negative = b"VALKEY080\x16\x01k\x01\x01f\x01v\xfe\xff\xff\xff\xff\xff\xff\xff";
+    assert!(error(negative).contains("deadline of a field"));
     assert!(error(b"REDIS0010\x08\x01k").contains("offset 9"));
     assert!(load(b"REDIS0010\xff\0\0\0\0\0\0\0\0", &ValueLimits::default()).is_ok_and(|all| all.is_empty()));
     assert!(load(b"REDIS0004\xff", &ValueLimits::default()).is_ok_and(|all| all.is_empty()));

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::super::{Auxiliary, Encoder, Item, RdbError, Reader, Usage, Writer};
+use super::stream::StreamModel;
 use crate::value::hash::{self, Hash, HashMut, HashTable};
 use crate::value::list::{self, Deque, End, List, ListMut};
 use crate::value::packed::Detached;
@@ -20,6 +21,7 @@ pub enum Model {
     Set(BTreeSet<Vec<u8>>),
     /// Scores by their bits, for infinities' and zeroes' sake.
     SortedSet(BTreeMap<Vec<u8>, u64>),
+    Stream(StreamModel),
 }
 
 impl Model {
@@ -27,6 +29,7 @@ impl Model {
         match value {
             ValueRef::Integer(n) => Model::Text(n.to_string().into_bytes()),
             ValueRef::Bytes(bytes) => Model::Text(bytes.to_vec()),
+            ValueRef::Stream(stream) => Model::Stream(StreamModel::of(stream)),
             ValueRef::Hash(form) => {
                 Model::Hash(Hash::new(form).iter().map(|(f, v)| (f.to_vec(), v.to_vec())).collect())
             }
@@ -50,6 +53,7 @@ impl Model {
                 Some(n) => use_it(ValueRef::Integer(n)),
                 None => use_it(ValueRef::Bytes(text)),
             },
+            Model::Stream(model) => use_it(ValueRef::Stream(&model.build(&limits.stream))),
             Model::Hash(pairs) => {
                 let mut home = Detached::<HashTable>::new(hash::EMPTY);
                 for (field, value) in pairs {
@@ -83,6 +87,7 @@ pub fn encoding(value: ValueRef<'_>) -> String {
     match value {
         ValueRef::Integer(_) => "int".into(),
         ValueRef::Bytes(_) => "bytes".into(),
+        ValueRef::Stream(stream) => format!("{} nodes", stream.entries.node_count()),
         ValueRef::Hash(form) => format!("{:?}", Hash::new(form).encoding()),
         ValueRef::List(form) => {
             let list = List::new(form);
@@ -127,8 +132,13 @@ pub fn load(file: &[u8], limits: &ValueLimits) -> Result<Vec<Loaded>, RdbError> 
     Ok(loaded)
 }
 
-pub const HEAD: Auxiliary<'_> =
-    Auxiliary { redis_version: "7.2.4", created: 1_700_000_000, used_memory: 1 << 20, is_aof_base: false };
+pub const HEAD: Auxiliary<'_> = Auxiliary {
+    redis_version: "7.2.4",
+    created: 1_700_000_000,
+    used_memory: 1 << 20,
+    is_aof_base: false,
+    has_field_deadlines: false,
+};
 
 /// A file of these keys.
 pub fn save(entries: &[Loaded], limits: &ValueLimits, compresses: bool) -> Vec<u8> {

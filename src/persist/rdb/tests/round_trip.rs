@@ -10,6 +10,7 @@ use crate::value::ValueLimits;
 use crate::value::list::ListLimits;
 use crate::value::packed::PackedLimits;
 use crate::value::set::SetLimits;
+use crate::value::stream::NodeLimits;
 
 fn text() -> impl Strategy<Value = Vec<u8>> {
     prop_oneof![
@@ -39,6 +40,7 @@ fn model() -> impl Strategy<Value = Model> {
         btree_set(-40_000i64..40_000, 1..60)
             .prop_map(|all| Model::Set(all.iter().map(|n| n.to_string().into_bytes()).collect())),
         btree_map(text(), score(), 1..40).prop_map(Model::SortedSet),
+        super::stream::model().prop_map(Model::Stream),
     ]
 }
 
@@ -48,7 +50,8 @@ fn limits() -> impl Strategy<Value = ValueLimits> {
     prop_oneof![
         Just(ValueLimits::default()),
         (packed(), list, packed(), 0usize..60, packed()).prop_map(|(hash, list, set, intset_entries, sorted_set)| {
-            ValueLimits { hash, list, set: SetLimits { intset_entries, packed: set }, sorted_set }
+            let stream = NodeLimits { bytes: 0, entries: hash.entries };
+            ValueLimits { hash, list, set: SetLimits { intset_entries, packed: set }, sorted_set, stream }
         }),
     ]
 }

@@ -7,12 +7,13 @@ use std::fmt::{Display, Formatter};
 
 use sha1::{Digest as _, Sha1};
 
-use crate::base::number::format_i64;
+use crate::base::number::{format_i64, format_u64};
 use crate::store::record::{Record, StringRef, ValueType};
 use crate::value::hash::Hash;
 use crate::value::list::List;
 use crate::value::set::Set;
 use crate::value::sorted_set::SortedSet;
+use crate::value::stream::StreamId;
 
 /// See the module's text.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -68,6 +69,7 @@ impl Digest {
             ValueType::Set => 2,
             ValueType::SortedSet => 3,
             ValueType::Hash => 4,
+            ValueType::Stream => 6,
         };
         self.mix(&kind.to_be_bytes());
         self.add_elements(record);
@@ -91,7 +93,18 @@ impl Digest {
                 self.add_pair(member, seventeen_digits(score).as_bytes());
             }
         } else if let Some(form) = record.hash() {
-            Hash::new(form).iter().for_each(|(field, value)| self.add_pair(field, value));
+            let hash = Hash::new(form);
+            hash.iter().for_each(|(field, value)| self.add_pair(field, value));
+            let deadlines = hash.iter().filter_map(|(field, _)| Some((field, hash.deadline(field)?)));
+            deadlines.for_each(|(field, deadline)| self.add_pair(field, &format_u64(deadline)));
+        } else if let Some(stream) = record.stream() {
+            for entry in stream.entries.from(StreamId::MIN) {
+                self.mix(format!("{}.{}", entry.id.ms, entry.id.seq).as_bytes());
+                for (field, value) in entry.pairs() {
+                    field.with_bytes(|field| self.mix(field));
+                    value.with_bytes(|value| self.mix(value));
+                }
+            }
         }
     }
 

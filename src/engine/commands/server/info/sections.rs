@@ -72,7 +72,7 @@ pub(super) fn clients(text: &mut Text, call: &mut Call<'_, '_>) {
     text.field("client_recent_max_input_buffer", largest(|client| client.held.query_bytes.load(Relaxed)));
     text.field("client_recent_max_output_buffer", largest(|client| client.held.output_bytes.load(Relaxed)));
     text.field("blocked_clients", all.iter().filter(|client| client.is_blocked()).count());
-    text.field("tracking_clients", 0);
+    text.field("tracking_clients", call.engine.tracking.trackers());
     text.field("pubsub_clients", all.iter().filter(|client| client.is_subscriber()).count());
     text.field("watching_clients", all.iter().filter(|client| client.watching.load(Relaxed) > 0).count());
     text.field("clients_in_timeout_table", call.engine.timers.len());
@@ -91,7 +91,7 @@ pub(super) fn persistence(text: &mut Text, call: &mut Call<'_, '_>) {
     let (state, loading) = (persistence.state(), &persistence.loading);
     let is_loading = engine.is_hindered(Hindrance::Loading);
     let now_ms = engine.clock.now_ms();
-    let is = |job| u8::from(state.running.is_some_and(|(running, _)| running == job));
+    let is = |job| u8::from(state.job() == Some(job));
     let running_s = |job| match state.running {
         // Seconds stay far below 2^63.
         Some((running, since)) if running == job => (now_ms.saturating_sub(since) / 1000) as i64,
@@ -103,7 +103,9 @@ pub(super) fn persistence(text: &mut Text, call: &mut Call<'_, '_>) {
     text.field("async_loading", 0);
     text.fields(&["current_cow_peak", "current_cow_size", "current_cow_size_age"], 0);
     text.field("current_fork_perc", "0.00");
-    text.fields(&["current_save_keys_processed", "current_save_keys_total"], 0);
+    let progress = &engine.persistence.progress;
+    text.field("current_save_keys_processed", progress.keys.load(Relaxed));
+    text.field("current_save_keys_total", progress.total.load(Relaxed));
     let changes = engine.stats.get(Counter::Changes).saturating_sub(state.saved_changes);
     text.field("rdb_changes_since_last_save", changes);
     text.field("rdb_bgsave_in_progress", is(Job::Save));
@@ -119,7 +121,7 @@ pub(super) fn persistence(text: &mut Text, call: &mut Call<'_, '_>) {
     let log = persistence.log();
     text.field("aof_enabled", u8::from(log.is_some()));
     text.field("aof_rewrite_in_progress", is(Job::Rewrite));
-    text.field("aof_rewrite_scheduled", u8::from(state.scheduled[Job::Rewrite as usize]));
+    text.field("aof_rewrite_scheduled", u8::from(state.is_waiting(Job::Rewrite)));
     text.field("aof_last_rewrite_time_sec", took_s(state.rewrites.took_ms));
     text.field("aof_current_rewrite_time_sec", running_s(Job::Rewrite));
     text.field("aof_last_bgrewrite_status", status(state.rewrites.has_failed));
@@ -131,7 +133,7 @@ pub(super) fn persistence(text: &mut Text, call: &mut Call<'_, '_>) {
     if let (Some(log), Some((base_bytes, all_bytes))) = (&log, persistence.log_sizes()) {
         text.field("aof_current_size", all_bytes);
         text.field("aof_base_size", base_bytes);
-        text.field("aof_pending_rewrite", u8::from(state.scheduled[Job::Rewrite as usize]));
+        text.field("aof_pending_rewrite", u8::from(state.is_waiting(Job::Rewrite)));
         text.field("aof_buffer_length", log.backlog());
         text.field("aof_pending_bio_fsync", u8::from(log.synced() < log.written()));
         text.field("aof_delayed_fsync", log.stats().waits);
@@ -175,13 +177,17 @@ pub(super) fn stats(text: &mut Text, call: &mut Call<'_, '_>) {
     text.fields(&["total_eviction_exceeded_time", "current_eviction_exceeded_time"], 0);
     text.field("keyspace_hits", get(Counter::Hits));
     text.field("keyspace_misses", get(Counter::Misses));
-    text.field("pubsub_channels", engine.pubsub.channel_count());
+    text.field("pubsub_channels", engine.pubsub.channels.count());
     text.field("pubsub_patterns", engine.pubsub.pattern_count());
-    text.fields(&["pubsubshard_channels", "latest_fork_usec", "total_forks", "migrate_cached_sockets"], 0);
+    text.field("pubsubshard_channels", engine.pubsub.shard_channels.count());
+    text.fields(&["latest_fork_usec", "total_forks", "migrate_cached_sockets"], 0);
     text.fields(&["slave_expires_tracked_keys", "active_defrag_hits", "active_defrag_misses"], 0);
     text.fields(&["active_defrag_key_hits", "active_defrag_key_misses"], 0);
     text.fields(&["total_active_defrag_time", "current_active_defrag_time"], 0);
-    text.fields(&["tracking_total_keys", "tracking_total_items", "tracking_total_prefixes"], 0);
+    let (keys, items, prefixes) = engine.tracking.sizes();
+    text.field("tracking_total_keys", keys);
+    text.field("tracking_total_items", items);
+    text.field("tracking_total_prefixes", prefixes);
     text.field("unexpected_error_replies", 0);
     text.field("total_error_replies", get(Counter::Errors));
     text.field("dump_payload_sanitizations", 0);
@@ -208,7 +214,7 @@ pub(super) fn replication(text: &mut Text, call: &mut Call<'_, '_>) {
     text.field("role", "master");
     text.field("connected_slaves", 0);
     text.field("master_failover_state", "no-failover");
-    text.field("master_replid", &call.engine.run_id);
+    text.field("master_replid", &*call.engine.replication_id.lock());
     text.field("master_replid2", "0".repeat(40));
     text.field("master_repl_offset", 0);
     text.field("second_repl_offset", -1);
@@ -278,6 +284,7 @@ pub(super) fn errorstats(text: &mut Text, call: &mut Call<'_, '_>) {
 struct DatabaseFigures {
     keys: usize,
     volatile: usize,
+    volatile_hashes: usize,
     /// Of the sampled deadlines.
     ttl_sum_ms: u128,
     ttl_samples: u128,
@@ -295,6 +302,7 @@ pub(super) fn keyspace(text: &mut Text, call: &mut Call<'_, '_>) {
             let Some(database) = shard.database(number) else { continue };
             figures.keys += database.table.len();
             figures.volatile += database.volatile;
+            figures.volatile_hashes += database.volatile_hashes;
             if database.volatile == 0 {
                 continue;
             }
@@ -306,9 +314,10 @@ pub(super) fn keyspace(text: &mut Text, call: &mut Call<'_, '_>) {
     });
     for (number, figures) in figures.iter().enumerate().filter(|(_, figures)| figures.keys > 0) {
         let average = figures.ttl_sum_ms.checked_div(figures.ttl_samples).unwrap_or(0);
-        text.field(
-            format_args!("db{number}"),
-            format_args!("keys={},expires={},avg_ttl={average}", figures.keys, figures.volatile),
-        );
+        let DatabaseFigures { keys, volatile, volatile_hashes, .. } = figures;
+        // Redis 7.2 does not say the last one; it is said where there is something to say.
+        let fields = if *volatile_hashes > 0 { format!(",subexpiry={volatile_hashes}") } else { String::new() };
+        let line = format_args!("keys={keys},expires={volatile},avg_ttl={average}{fields}");
+        text.field(format_args!("db{number}"), line);
     }
 }

@@ -1,0 +1,100 @@
+//! MONITOR: connections that are shown every command as it runs.
+//!
+//! A line is made within the locks of the command, so that the lines are in the order of execution. While nobody watches,
+//! a batch looks once at a flag.
+
+use std::io::Write as _;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
+
+use bytes::Bytes;
+use parking_lot::RwLock;
+
+use super::Call;
+use super::clients::Origin;
+use super::registry::Command;
+use super::slowlog::is_secret;
+use crate::command::spec::Flags;
+use crate::protocol::request::Request;
+use crate::pubsub::outbox::Outbox;
+
+/// Those who watch.
+#[derive(Default)]
+pub struct Monitors {
+    all: RwLock<Vec<(u64, Arc<Outbox>)>>,
+    any: AtomicBool,
+}
+
+/// In the place of a password.
+const REDACTED: &[u8] = b"(redacted)";
+
+impl Monitors {
+    /// Whether somebody watches.
+    #[inline]
+    pub fn any(&self) -> bool {
+        self.any.load(Relaxed)
+    }
+
+    /// A connection watches from now on.
+    pub fn add(&self, id: u64, outbox: Arc<Outbox>) {
+        let mut all = self.all.write();
+        if !all.iter().any(|(known, _)| *known == id) {
+            all.push((id, outbox));
+        }
+        self.any.store(true, Relaxed);
+    }
+
+    /// It does not any more.
+    pub fn remove(&self, id: u64) {
+        let mut all = self.all.write();
+        all.retain(|(known, _)| *known != id);
+        self.any.store(!all.is_empty(), Relaxed);
+    }
+}
+
+/// Shows a command that has just run to those who watch; commands for administrators are not shown.
+#[cold]
+pub fn show(call: &mut Call<'_, '_>, command: &Command, request: Request<'_>) {
+    if command.flags.has(Flags::ADMIN) || command.flags.has(Flags::SKIP_MONITOR) {
+        return;
+    }
+    let line = line(call.engine.clock.now_us(), call.session.database, &call.session.client.origin, command, request);
+    let touched = &mut call.context.keys.effects.touched;
+    call.engine.monitors.all.read().iter().for_each(|(_, outbox)| outbox.send(&line, touched));
+}
+
+/// `+seconds.microseconds [database address] "name" "argument" ...`
+fn line(now_us: u64, database: usize, origin: &Origin, command: &Command, request: Request<'_>) -> Bytes {
+    let (seconds, us) = (now_us / 1_000_000, now_us % 1_000_000);
+    let kind = if origin.peer.starts_with('/') { "unix:" } else { "" };
+    let address = if kind.is_empty() { &*origin.peer } else { origin.peer.trim_end_matches(":0") };
+    let mut out = format!("+{seconds}.{us:06} [{database} {kind}{address}]").into_bytes();
+    for (at, argument) in request.iter().enumerate() {
+        out.push(b' ');
+        quote(&mut out, if is_secret(command, request, at) { REDACTED } else { argument });
+    }
+    out.extend_from_slice(b"\r\n");
+    out.into()
+}
+
+/// Appends a text in quotes; what cannot be printed is escaped.
+fn quote(out: &mut Vec<u8>, text: &[u8]) {
+    out.push(b'"');
+    for &byte in text {
+        match byte {
+            b'\\' | b'"' => out.extend_from_slice(&[b'\\', byte]),
+            b'\n' => out.extend_from_slice(b"\\n"),
+            b'\r' => out.extend_from_slice(b"\\r"),
+            b'\t' => out.extend_from_slice(b"\\t"),
+            0x07 => out.extend_from_slice(b"\\a"),
+            0x08 => out.extend_from_slice(b"\\b"),
+            b' '..=b'~' => out.push(byte),
+            // Writing to memory does not fail.
+            _ => drop(write!(out, "\\x{byte:02x}")),
+        }
+    }
+    out.push(b'"');
+}
+
+#[cfg(test)]
+mod tests;
