@@ -51,6 +51,11 @@ fn the_language_is_redis_s() {
 }
 
 #[test]
+fn the_libraries_are_redis_s() {
+    compare("scripts::the_libraries_are_redis_s", "libraries.txt");
+}
+
+#[test]
 fn commands_within_scripts_are_redis_s() {
     compare("scripts::commands_within_scripts_are_redis_s", "commands.txt");
 }

@@ -158,6 +158,7 @@ impl Parser<'_> {
         self.level -= 1;
     }
 
+    /// The function that is being parsed; there always is one.
     fn scope(&mut self) -> &mut Scope {
         match self.scopes.last_mut() {
             Some(scope) => scope,
