@@ -143,6 +143,15 @@ async function clientSideCache(c, connect) {
   mine.destroy();
 }
 
+async function monitoring(c, connect) {
+  const watcher = await connect();
+  const seen = [];
+  await watcher.monitor((line) => seen.push(String(line)));
+  await c.set('낱말', '값');
+  await until(() => seen.some((line) => /"SET"/i.test(line)));
+  watcher.destroy();
+}
+
 /// For node-redis; the second list asks for RESP3, the third for commands that Redis has since 8.0.
 export const families = [
   bitmaps,
@@ -152,6 +161,7 @@ export const families = [
   messagesOfShards,
   notifications,
   blockedOnSortedSets,
+  monitoring,
 ];
 export const familiesOfResp3 = [clientSideCache];
 export const familiesSince8 = [fieldsThatExpire];
@@ -181,5 +191,14 @@ async function ioredisBitmapsAndPlaces(r) {
   eq(await r.sort('none'), []);
 }
 
+async function ioredisMonitoring(r, connect) {
+  const monitor = await connect().monitor();
+  const seen = [];
+  monitor.on('monitor', (_, command) => seen.push(command));
+  await r.set('낱말', 'x');
+  await until(() => seen.some(([name]) => name.toLowerCase() === 'set'));
+  monitor.disconnect();
+}
+
 /// For ioredis.
-export const familiesOfIoredis = { streams: ioredisStreams, 'bitmaps and places': ioredisBitmapsAndPlaces };
+export const familiesOfIoredis = { streams: ioredisStreams, 'bitmaps and places': ioredisBitmapsAndPlaces, monitoring: ioredisMonitoring };

@@ -245,8 +245,17 @@ def notifications(r, connect):
     r.config_set("notify-keyspace-events", "")
 
 
+def monitoring(r, connect):
+    with r.monitor() as monitor:
+        lines = monitor.listen()
+        connect().set("낱말", "값")
+        seen = next(line for line in lines if line["command"].startswith("SET"))
+        eq(seen["db"], 0)
+        assert seen["client_type"] == "tcp", seen
+
+
 # In the order of their running. The second list is for clients of threads (asyncio has no such loop), the third asks
 # for commands that Redis has since 7.4 and 8.0.
 FAMILIES = [bitmaps, geo, streams, consumer_groups, sorting, notifications]
-THREADED = [workers_of_a_group, messages_of_shards, blocked_on_sorted_sets]
+THREADED = [workers_of_a_group, messages_of_shards, blocked_on_sorted_sets, monitoring]
 SINCE_8_0 = {"HGETEX": [fields_that_expire]}

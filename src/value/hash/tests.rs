@@ -170,14 +170,15 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(60))]
     #[test]
     fn fields_expire_in_the_order_of_their_deadlines(
-        operations in proptest::collection::vec((0u8..10, 0u16..12, 1u64..40), 0..200),
+        fields in 4u16..80,
+        operations in proptest::collection::vec((0u8..10, 0u16..80, 1u64..40), 0..400),
     ) {
         let limits = PackedLimits { entries: 8, value_bytes: 64 };
         let mut home = Detached::new(EMPTY);
         let mut model = BTreeMap::<Vec<u8>, Option<u64>>::new();
         let mut snapshot: Option<(HashTable, Option<u64>)> = None;
         for (operation, field, time) in operations {
-            let field = format!("field{field}").into_bytes();
+            let field = format!("field{}", field % fields).into_bytes();
             let mut hash = HashMut::new(&mut home);
             match operation {
                 0..=2 => {

@@ -96,7 +96,7 @@ impl Code<'_> {
             self.emit(Op::Inputs { to, which });
             return Ok(());
         }
-        if matches!(&**name, b"redis" | b"server" | b"_G") {
+        if matches!(&**name, b"redis" | b"server" | b"_G" | b"string" | b"table") {
             self.touches_others();
         }
         match self.globals.get_text(name) {
@@ -121,7 +121,7 @@ impl Code<'_> {
         }
     }
 
-    fn inputs_of(&self, expression: &Expression) -> Option<Inputs> {
+    pub(super) fn inputs_of(&self, expression: &Expression) -> Option<Inputs> {
         match expression {
             Expression::Variable(Variable::Global(name)) => self.inputs(name),
             _ => None,
@@ -307,6 +307,8 @@ impl Code<'_> {
         let kind = match (&**name, &**field) {
             (b"_G", _) => return None,
             (_, b"call" | b"pcall") if is_server => "call",
+            (b"string", b"rep" | b"find" | b"match" | b"gmatch" | b"gsub" | b"gfind") => "long",
+            (b"table", b"sort" | b"foreach" | b"foreachi") => "long",
             _ => "",
         };
         (!value.is_nil()).then_some((value, kind))
@@ -338,8 +340,10 @@ impl Code<'_> {
         if before.is_empty()
             && let Some((value, kind)) = self.folded(first, all)
         {
-            if kind == "call" {
-                self.touches_others();
+            match kind {
+                "call" => self.touches_others(),
+                "long" => self.may_take_long(),
+                _ => {}
             }
             let constant = self.value_constant(value)?;
             self.emit(Op::Constant { to, constant });
@@ -447,6 +451,7 @@ impl Code<'_> {
         match suffix {
             Suffix::Call(arguments, line) => self.arguments_and_call(base, 0, arguments, *line, description, results),
             Suffix::Method(name, arguments, line) => {
+                self.may_take_long();
                 self.allocate(1)?;
                 let key = self.operand(&Expression::Text(Rc::clone(name)))?;
                 self.line = *line;
