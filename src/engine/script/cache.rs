@@ -102,6 +102,11 @@ impl Running {
         self.is_killed.load(Ordering::Acquire)
     }
 
+    /// Ends the script, whatever it has written: the instance goes, and nothing of it is to be kept.
+    pub fn abandon(&self) {
+        self.is_killed.store(true, Ordering::Release);
+    }
+
     /// Asks the script to end.
     pub fn kill(&self) -> Killed {
         let call = self.call.lock();

@@ -35,7 +35,7 @@ pub enum Purpose {
 pub struct Compiled {
     /// Its code.
     pub main: Rc<Proto>,
-    /// All the keys that it touches are in KEYS.
+    /// All the keys that it touches are in KEYS, and it cannot take long.
     pub touches_only_declared: bool,
 }
 
@@ -307,6 +307,7 @@ impl<'a> Code<'a> {
         if self.protos.len() >= PROTOS_MAX {
             return Err(self.error("function or expression too complex"));
         }
+        self.may_take_long();
         let known = function.captures.iter().map(|capture| self.known(&capture.from)).collect();
         let mut inner = Code::new(function, self.globals, self.purpose, self.facts, known);
         let mut proto = inner.function()?;
@@ -319,6 +320,11 @@ impl<'a> Code<'a> {
         let index = (self.protos.len() - 1) as u16;
         self.emit(Op::Closure { to, index });
         Ok(())
+    }
+
+    /// Nobody waits for shards that a long script holds: such a script holds everything, and others are told.
+    fn may_take_long(&mut self) {
+        self.facts.touches_only_declared = false;
     }
 
     /// What is known of a variable.

@@ -289,9 +289,6 @@ impl Server for ScriptHost<'_, '_, '_, '_> {
         if self.is_long && engine.scripts.running.is_killed() {
             return Err(ScriptError::Ended("Script killed by user with SCRIPT KILL..."));
         }
-        if engine.stopping.is_wished() && self.is_long {
-            return Err(ScriptError::Ended("Script killed by SHUTDOWN NOSAVE"));
-        }
         Ok(())
     }
 

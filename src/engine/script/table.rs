@@ -491,7 +491,10 @@ pub(super) fn free(values: impl Iterator<Item = Value>) {
             true
         }
     });
-    while is_outermost {
+    if !is_outermost {
+        return;
+    }
+    loop {
         let next = DOOMED.with_borrow_mut(|doomed| {
             let next = doomed.as_mut().and_then(Vec::pop);
             if next.is_none() {

@@ -55,7 +55,7 @@ pub fn script_show(call: &mut Call<'_, '_>, mut args: Args<'_>) -> CommandResult
 
 /// `SCRIPT FLUSH [ASYNC | SYNC]`
 pub fn script_flush(call: &mut Call<'_, '_>, mut args: Args<'_>) -> CommandResult<Outcome> {
-    let is_known = args.is_empty() || args.take("ASYNC") || args.take("SYNC");
+    let is_known = args.remaining() == 0 || args.take("ASYNC") || args.take("SYNC");
     if !is_known || args.remaining() > 0 {
         return Err(CommandError::quoted_line(b"ERR SCRIPT FLUSH only support SYNC|ASYNC option"));
     }

@@ -1,7 +1,7 @@
 //! Rows of the scripting commands.
 
 use crate::command::spec::Arity::{AtLeast, Exactly};
-use crate::command::spec::{Argument, CommandSpec, Group, KeySpec, arg, categories, flags, key_flags};
+use crate::command::spec::{Argument, CommandSpec, Group, KeySpec, arg, flags, key_flags};
 use crate::engine::Handler;
 
 const SCRIPT_ARGUMENTS: &[Argument] = &[
@@ -162,8 +162,7 @@ const SCRIPT: &[CommandSpec<Handler>] = &[
 ];
 
 /// What the rows have in common.
-const ROW: CommandSpec<Handler> =
-    CommandSpec { group: Group::Scripting, categories: categories!(SCRIPTING), ..CommandSpec::EMPTY };
+const ROW: CommandSpec<Handler> = CommandSpec { group: Group::Scripting, ..CommandSpec::EMPTY };
 
 /// What the commands that run scripts have in common.
 const RUN: CommandSpec<Handler> = CommandSpec { complexity: "Depends on the script", arity: AtLeast(3), ..ROW };

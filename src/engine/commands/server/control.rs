@@ -64,6 +64,9 @@ pub fn shutdown(call: &mut Call<'_, '_>, args: Args<'_>) -> CommandResult<Outcom
         return Err(CommandError::NoShutdown);
     }
     let saves = options.save || (!options.nosave && call.engine.persistence.saves_at_end(call.engine));
+    if options.nosave {
+        call.engine.scripts.running.abandon();
+    }
     let ended = outside(call, |engine| {
         // What others write from now on would be acknowledged and lost.
         engine.seal();

@@ -96,7 +96,7 @@ impl Code<'_> {
             self.emit(Op::Inputs { to, which });
             return Ok(());
         }
-        if matches!(&**name, b"redis" | b"server" | b"_G") {
+        if matches!(&**name, b"redis" | b"server" | b"_G" | b"string" | b"table") {
             self.touches_others();
         }
         match self.globals.get_text(name) {
@@ -121,7 +121,7 @@ impl Code<'_> {
         }
     }
 
-    fn inputs_of(&self, expression: &Expression) -> Option<Inputs> {
+    pub(super) fn inputs_of(&self, expression: &Expression) -> Option<Inputs> {
         match expression {
             Expression::Variable(Variable::Global(name)) => self.inputs(name),
             _ => None,
@@ -285,9 +285,7 @@ impl Code<'_> {
         let mut jumps = Vec::new();
         let mut falls = Vec::new();
         for (index, part) in parts.iter().enumerate() {
-            if index + 1 == parts.len() {
-                jumps.extend(self.condition(part, when)?);
-            } else if decides == when {
+            if index + 1 == parts.len() || decides == when {
                 jumps.extend(self.condition(part, when)?);
             } else {
                 falls.extend(self.condition(part, decides)?);
@@ -307,6 +305,8 @@ impl Code<'_> {
         let kind = match (&**name, &**field) {
             (b"_G", _) => return None,
             (_, b"call" | b"pcall") if is_server => "call",
+            (b"string", b"rep" | b"find" | b"match" | b"gmatch" | b"gsub" | b"gfind") => "long",
+            (b"table", b"sort" | b"foreach" | b"foreachi") => "long",
             _ => "",
         };
         (!value.is_nil()).then_some((value, kind))
@@ -338,8 +338,10 @@ impl Code<'_> {
         if before.is_empty()
             && let Some((value, kind)) = self.folded(first, all)
         {
-            if kind == "call" {
-                self.touches_others();
+            match kind {
+                "call" => self.touches_others(),
+                "long" => self.may_take_long(),
+                _ => {}
             }
             let constant = self.value_constant(value)?;
             self.emit(Op::Constant { to, constant });
@@ -447,6 +449,7 @@ impl Code<'_> {
         match suffix {
             Suffix::Call(arguments, line) => self.arguments_and_call(base, 0, arguments, *line, description, results),
             Suffix::Method(name, arguments, line) => {
+                self.may_take_long();
                 self.allocate(1)?;
                 let key = self.operand(&Expression::Text(Rc::clone(name)))?;
                 self.line = *line;
@@ -587,7 +590,7 @@ impl Code<'_> {
             return false;
         }
         let len = fixed.len() + 1;
-        simple.positions(len).all(|at| fixed.get(at as usize - 1).is_none_or(|argument| self.is_key(argument)))
+        simple.positions(len).all(|at| fixed.get(at - 1).is_none_or(|argument| self.is_key(argument)))
     }
 
     /// Whether an expression can only be an element of KEYS, or nil.

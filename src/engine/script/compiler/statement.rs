@@ -1,7 +1,7 @@
 //! Statements.
 
 use super::super::plan::{Op, Operand, Register};
-use super::super::syntax::{Block, Expression, LocalId, Statement, StatementKind, Suffix, Variable};
+use super::super::syntax::{Block, Expression, LocalId, Prefix, Statement, StatementKind, Suffix, Variable};
 use super::expression::ANY;
 use super::{Code, Done, Known};
 
@@ -194,6 +194,7 @@ impl Code<'_> {
     }
 
     fn while_loop(&mut self, condition: &Expression, body: &Block) -> Done {
+        self.may_take_long();
         let start = self.here();
         let exits = self.condition(condition, false)?;
         self.breaks.push(Vec::new());
@@ -205,6 +206,7 @@ impl Code<'_> {
     }
 
     fn repeat_loop(&mut self, body: &Block, condition: &Expression) -> Done {
+        self.may_take_long();
         let start = self.here();
         let (free, locals_end) = (self.free, self.locals_end);
         self.breaks.push(Vec::new());
@@ -217,6 +219,19 @@ impl Code<'_> {
         (self.free, self.locals_end) = (free, locals_end);
         self.end_loop();
         Ok(())
+    }
+
+    /// Whether a loop, within no other, has no more rounds than a command has arguments.
+    fn is_short_loop(&self, [from, to, step]: &[Expression; 3]) -> bool {
+        const ROUNDS_MAX: f64 = 1000.0;
+        let is_counted = match to {
+            Expression::Number(limit) => *limit <= ROUNDS_MAX,
+            Expression::Prefixed(Prefix::Length, list, _) => self.inputs_of(list).is_some(),
+            _ => false,
+        };
+        let starts_low = matches!(from, Expression::Number(from) if *from >= 0.0);
+        let is_single_step = matches!(step, Expression::Number(step) if *step == 1.0);
+        self.breaks.is_empty() && is_counted && starts_low && is_single_step
     }
 
     fn end_loop(&mut self) {
@@ -246,6 +261,9 @@ impl Code<'_> {
     fn numeric_for(&mut self, id: LocalId, bounds: &[Expression; 3], body: &Block) -> Done {
         let (line, locals_end) = (self.line, self.locals_end);
         let base = self.free;
+        if !self.is_short_loop(bounds) {
+            self.may_take_long();
+        }
         for bound in bounds {
             let to = self.allocate(1)?;
             self.into(bound, to)?;
@@ -270,11 +288,13 @@ impl Code<'_> {
         let (line, locals_end) = (self.line, self.locals_end);
         let base = self.values(values, 3)?;
         self.locals_end = self.free;
-        if let ([only], [_, element, ..]) = (values, ids)
-            && self.is_library_call_on_keys(only, b"ipairs")
-            && !self.function.locals[*element as usize].is_assigned
-        {
-            self.known.insert(*element, Known::Key);
+        match (values, ids) {
+            ([only], [_, element, ..]) if self.is_library_call_on_keys(only, b"ipairs") && self.breaks.is_empty() => {
+                if !self.function.locals[*element as usize].is_assigned {
+                    self.known.insert(*element, Known::Key);
+                }
+            }
+            _ => self.may_take_long(),
         }
         // The iterator's call needs room for itself and its two arguments.
         let mark = self.free;

@@ -297,6 +297,7 @@ impl Machine<'_> {
     fn varargs(&mut self, to: usize, count: u16) -> Result<(), ScriptError> {
         let (from, given) = self.frames.last().map_or((0, 0), |frame| frame.varargs);
         let wanted = if count == ANY { given } else { usize::from(count) - 1 };
+        self.tick(wanted as u64 / 16)?;
         self.grow_stack(to + wanted)?;
         for index in 0..wanted {
             self.stack[to + index] = if index < given { self.stack[from + index].clone() } else { Value::Nil };
