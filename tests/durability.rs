@@ -246,3 +246,26 @@ fn a_save_is_under_way_when_bgsave_has_answered() {
     }
     assert_eq!(support::info_number(&mut client, "persistence", "rdb_saves"), Some(100));
 }
+
+/// `CONFIG SET appendonly yes` begins with a rewrite, which is under way at once: who polls until it is over has a log.
+#[test]
+fn a_log_that_is_switched_on_is_there_when_no_rewrite_is_under_way() {
+    let directory = Scratch::new();
+    let server = support::Server::pipkin(&["--dir", directory.text(), "--save", ""]);
+    let mut client = server.connect();
+    for _ in 0..10 {
+        assert_eq!(client.line("CONFIG SET appendonly yes").text(), "OK");
+        support::eventually("the rewrite", || {
+            let in_progress = support::info_number(&mut client, "persistence", "aof_rewrite_in_progress");
+            (in_progress == Some(0)).then_some(())
+        });
+        assert_eq!(client.line("SET key value").text(), "OK");
+        assert_eq!(client.line("DEBUG LOADAOF").text(), "OK");
+        assert_eq!(client.line("GET key").text(), "value");
+        assert_eq!(client.line("CONFIG SET appendonly no").text(), "OK");
+        support::eventually("the end of the log", || {
+            let enabled = support::info_number(&mut client, "persistence", "aof_enabled");
+            (enabled == Some(0)).then_some(())
+        });
+    }
+}

@@ -184,7 +184,8 @@ impl PubSub {
     pub fn publish(&self, channel: &[u8], message: &[u8], touched: &mut Vec<Arc<Outbox>>) -> usize {
         let mut receivers = 0;
         let mut deliver = |subscriber: &Subscriber, bytes: &Bytes| {
-            receivers += 1;
+            // Who was killed may take a moment to go, and hears nothing any more.
+            receivers += usize::from(!subscriber.outbox.is_closed());
             subscriber.outbox.send(bytes, touched);
         };
         self.channels.publish(b"message", channel, message, &mut deliver);
@@ -202,7 +203,7 @@ impl PubSub {
     pub fn publish_to_shard(&self, channel: &[u8], message: &[u8], touched: &mut Vec<Arc<Outbox>>) -> usize {
         let mut receivers = 0;
         self.shard_channels.publish(b"smessage", channel, message, |subscriber, bytes| {
-            receivers += 1;
+            receivers += usize::from(!subscriber.outbox.is_closed());
             subscriber.outbox.send(bytes, touched);
         });
         receivers

@@ -297,7 +297,9 @@ async fn pub_sub(c: Client, connect: Connect) -> Outcome {
             (message.channel.to_string().as_str(), message.value.as_string().as_deref()),
             ("user:7", Some("둘"))
         );
-        let () = c.client_kill(vec![ClientKillFilter::Type(ClientKillType::Pubsub)]).await?;
+        if round < 2 {
+            let () = c.client_kill(vec![ClientKillFilter::Type(ClientKillType::Pubsub)]).await?;
+        }
     }
     subscriber.quit().await?;
     managing.abort();

@@ -95,3 +95,14 @@ fn what_is_evicted_is_announced() {
     client.ask("GET a");
     assert_eq!(read(&mut subscriber), ["__keyevent@0__:evicted a"]);
 }
+
+/// Without waiting for the next command.
+#[test]
+fn what_a_lower_limit_evicts_is_announced_at_once() {
+    let instance = Instance::with(&[("notify-keyspace-events", "Ee"), ("maxmemory-policy", "allkeys-lru")]);
+    let mut subscriber = subscriber(&instance);
+    let mut client = instance.local();
+    client.ask("SET k v");
+    client.ask("CONFIG SET maxmemory 1");
+    assert_eq!(read(&mut subscriber), ["__keyevent@0__:evicted k"]);
+}

@@ -179,7 +179,9 @@ impl<'a> Victims<'a> {
         publish(call);
         let now_ms = call.context.keys.now_ms;
         let mut killed = 0;
-        for client in call.engine.clients.all().into_iter().filter(|client| self.include(client, now_ms)) {
+        let clients = call.engine.clients.all().into_iter().filter(|client| self.include(client, now_ms));
+        // Who was killed before may take a moment to go.
+        for client in clients.filter(|client| !client.outbox.is_closed()) {
             let is_self = client.id == call.session.client.id;
             if is_self && self.spare_self {
                 continue;

@@ -8,6 +8,7 @@ use std::{fs, io};
 use super::write_help;
 use crate::base::config::{Config, ConfigError};
 use crate::command::Args;
+use crate::engine::persistence::Job;
 use crate::engine::{Call, Outcome};
 use crate::persist::atomic_file::AtomicFile;
 use crate::persist::storage::Disk;
@@ -40,6 +41,15 @@ pub fn config_set(call: &mut Call<'_, '_>, mut args: Args<'_>) -> CommandResult<
         ConfigError::Refused { name, reason } => CommandError::setting_failed(&name, &reason),
     })?;
     call.engine.observe_as_needed(&mut call.context.keys);
+    // A lower limit holds from now on, not from the next command on; within EXEC others may hold what is to go.
+    if call.context.may_block && call.engine.memory.is_limited() {
+        call.engine.make_room(call.context);
+    }
+    // The log's beginning is a rewrite, which is under way as soon as this has answered.
+    let persistence = &call.engine.persistence;
+    if call.engine.config.read().settings().appendonly && persistence.log().is_none() {
+        persistence.schedule(Job::Rewrite);
+    }
     call.context.reply.ok();
     Ok(Outcome::Done)
 }
