@@ -458,6 +458,35 @@ pub enum CommandError {
     NoScript,
     #[error("BUSY Redis is busy running a script. You can only call SCRIPT KILL or SHUTDOWN NOSAVE.")]
     Busy,
+    #[error("NOTBUSY No scripts in execution right now.")]
+    NotBusy,
+    #[error(
+        "UNKILLABLE Sorry the script already executed write commands against the dataset. You can either wait the \
+         script termination or kill the server in a hard way using the SHUTDOWN NOSAVE command."
+    )]
+    Unkillable,
+    #[error("ERR Unknown Redis command called from script")]
+    ScriptUnknownCommand,
+    #[error("ERR Wrong number of args calling Redis command from script")]
+    ScriptArity,
+    #[error("ERR This Redis command is not allowed from script")]
+    ScriptNotAllowed,
+    #[error("ERR Write commands are not allowed from read-only scripts.")]
+    ScriptReadsOnly,
+    #[error("ERR Can not execute a script with write flag using *_ro command.")]
+    ScriptWrites,
+    #[error("ERR Can not run script on cluster, 'no-cluster' flag is set.")]
+    ScriptNoCluster,
+    #[error("OOM allow-oom flag is not set on the script, can not run it when used memory > 'maxmemory'")]
+    ScriptOutOfMemory,
+    #[error("ERR SCRIPT FLUSH only support SYNC|ASYNC option")]
+    ScriptFlushMode,
+    #[error("ERR Use SCRIPT DEBUG YES/SYNC/NO")]
+    ScriptDebugMode,
+    #[error("ERR There is no debugger for scripts")]
+    NoDebugger,
+    #[error("ERR Function not found")]
+    FunctionNotFound,
     #[error("NOPERM this user has no permissions to run the '{0}' command")]
     NoPermission(Box<str>),
     #[error(
@@ -675,6 +704,18 @@ impl CommandError {
     #[cold]
     pub fn quoted_line(line: &[u8]) -> CommandError {
         CommandError::Quoting(line.into())
+    }
+
+    /// The line of an error that has no code of its own.
+    #[cold]
+    pub fn uncoded_line(text: &[u8]) -> Vec<u8> {
+        [b"ERR ", text].concat()
+    }
+
+    /// A script that cannot be compiled.
+    #[cold]
+    pub fn script_compile(message: &[u8]) -> CommandError {
+        CommandError::quoted_line(&[b"ERR Error compiling script (new function): ", message].concat())
     }
 
     /// ACL CAT: a category that is not known.

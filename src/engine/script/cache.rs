@@ -275,14 +275,11 @@ pub fn plan(text: &[u8]) -> CommandResult<Rc<Script>> {
 #[cold]
 fn compile(text: &[u8]) -> CommandResult<Script> {
     if text.len() > SCRIPT_TEXT_BYTES_MAX {
-        return Err(CommandError::quoted_line(
-            b"ERR Error compiling script (new function): user_script:1: script too long",
-        ));
+        return Err(CommandError::script_compile(b"user_script:1: script too long"));
     }
     let (header, body) = header::parse(text)?;
-    let compiled = compile_body(&body, Purpose::Script, "user_script").map_err(|message| {
-        CommandError::quoted_line(&[b"ERR Error compiling script (new function): ", &message[..]].concat())
-    })?;
+    let compiled = compile_body(&body, Purpose::Script, "user_script")
+        .map_err(|message| CommandError::script_compile(&message))?;
     let mut digest = [0; 40];
     digest.copy_from_slice(sha1_hex(text).as_bytes());
     Ok(Script { digest, compiled, header, text: text.into(), known: Cell::new((0, 0)) })

@@ -69,5 +69,5 @@ pub fn parse(text: &[u8]) -> Result<(Header, Cow<'_, [u8]>), CommandError> {
 }
 
 fn error(text: &[u8], what: &[u8]) -> CommandError {
-    CommandError::quoted_line(&[b"ERR ", text, what].concat())
+    CommandError::quoted_line(&CommandError::uncoded_line(&[text, what].concat()))
 }

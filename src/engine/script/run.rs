@@ -41,7 +41,7 @@ fn find(engine: &Engine, source: ScriptSource, name: &[u8]) -> CommandResult<Rc<
     match source {
         ScriptSource::Text => cache::plan(name),
         ScriptSource::Digest => engine.scripts.of_digest(name).ok_or(CommandError::NoScript),
-        ScriptSource::Function => Err(CommandError::quoted_line(b"ERR Function not found")),
+        ScriptSource::Function => Err(CommandError::FunctionNotFound),
     }
 }
 
@@ -127,16 +127,14 @@ fn may_begin(call: &mut Call<'_, '_>, script: &Script, read_only: bool) -> Comma
         return Ok(());
     }
     if read_only && !header.no_writes {
-        return Err(CommandError::quoted_line(b"ERR Can not execute a script with write flag using *_ro command."));
+        return Err(CommandError::ScriptWrites);
     }
     if header.no_cluster && call.engine.cluster.is_enabled {
-        return Err(CommandError::quoted_line(b"ERR Can not run script on cluster, 'no-cluster' flag is set."));
+        return Err(CommandError::ScriptNoCluster);
     }
     if !header.no_writes {
         if !header.allow_oom && call.engine.memory.is_limited() && call.engine.is_over_limit() {
-            return Err(CommandError::quoted_line(
-                b"OOM allow-oom flag is not set on the script, can not run it when used memory > 'maxmemory'",
-            ));
+            return Err(CommandError::ScriptOutOfMemory);
         }
         gates::pass_script(call, true)?;
     }
@@ -148,12 +146,12 @@ fn failed(failure: Failure, name: &[u8], source: &str) -> CommandError {
     let mut text = match failure.error {
         ScriptError::Raised(Value::Table(table)) => match table.get_text(b"err") {
             Value::Text(text) => text.to_vec(),
-            _ => b"ERR unknown error".to_vec(),
+            _ => CommandError::uncoded_line(b"unknown error"),
         },
-        ScriptError::Raised(value) => [b"ERR ", &shown(&value)[..]].concat(),
-        ScriptError::Ended(text) => [b"ERR ", text.as_bytes()].concat(),
-        ScriptError::Message(text) => [b"ERR ", &text[..]].concat(),
-        other => format!("ERR {other:?}").into_bytes(),
+        ScriptError::Raised(value) => CommandError::uncoded_line(&shown(&value)),
+        ScriptError::Ended(text) => CommandError::uncoded_line(text.as_bytes()),
+        ScriptError::Message(text) => CommandError::uncoded_line(&text),
+        other => CommandError::uncoded_line(format!("{other:?}").as_bytes()),
     };
     text.extend_from_slice(b" script: ");
     text.extend_from_slice(name);
@@ -190,27 +188,26 @@ struct ScriptHost<'c, 'a, 'k, 'r> {
 impl ScriptHost<'_, '_, '_, '_> {
     /// The command of a call, if a script may run it now.
     fn admit(&mut self, arguments: &[&[u8]]) -> CommandResult<&'static Command> {
-        let refused = |text: &[u8]| Err(CommandError::quoted_line(text));
         let Some(mut command) = arguments.first().and_then(|name| REGISTRY.find(name)) else {
-            return refused(b"ERR Unknown Redis command called from script");
+            return Err(CommandError::ScriptUnknownCommand);
         };
         if !command.subcommands.is_empty()
             && let Some(name) = arguments.get(1)
         {
             match command.subcommand(name) {
                 Some(found) => command = found,
-                None => return refused(b"ERR Unknown Redis command called from script"),
+                None => return Err(CommandError::ScriptUnknownCommand),
             }
         }
         if !command.arity.accepts(arguments.len()) || matches!(command.handler, Handler::Container) {
-            return refused(b"ERR Wrong number of args calling Redis command from script");
+            return Err(CommandError::ScriptArity);
         }
         if command.flags.has(Flags::NOSCRIPT) {
-            return refused(b"ERR This Redis command is not allowed from script");
+            return Err(CommandError::ScriptNotAllowed);
         }
         let writes = command.flags.has(Flags::WRITE);
         if writes && self.is_read_only {
-            return refused(b"ERR Write commands are not allowed from read-only scripts.");
+            return Err(CommandError::ScriptReadsOnly);
         }
         if command.flags.has(Flags::DENYOOM) && !self.allows_oom && !self.has_written {
             return Err(CommandError::OutOfMemory);
@@ -238,7 +235,7 @@ impl Server for ScriptHost<'_, '_, '_, '_> {
     fn command(&mut self, arguments: &[&[u8]]) -> Result<&[u8], CommandError> {
         let command = self.admit(arguments)?;
         let Some(request) = self.buffer.fill(arguments) else {
-            return Err(CommandError::quoted_line(b"ERR Wrong number of args calling Redis command from script"));
+            return Err(CommandError::ScriptArity);
         };
         let result = dispatch::run_scripted(self.call, command, request);
         if let Err(error) = &result {

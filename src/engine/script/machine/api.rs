@@ -6,6 +6,7 @@ use smallvec::SmallVec;
 use super::super::convert;
 use super::super::value::{Api, Arguments, Builtin, ScriptError, Table, Text, Value, Values, one};
 use super::Machine;
+use crate::protocol::error::CommandError;
 
 /// Commands with up to so many arguments take no allocation for the list.
 type Parts<'a> = SmallVec<[&'a [u8]; 8]>;
@@ -65,7 +66,7 @@ impl Machine<'_> {
 
     /// An error of the table's functions: a table, as an error of a command is.
     fn server_error(&mut self, text: &str) -> ScriptError {
-        let table = error_table(format!("ERR {text}").as_bytes());
+        let table = error_table(&CommandError::uncoded_line(text.as_bytes()));
         self.adopt(&table);
         ScriptError::Raised(Value::Table(table))
     }
@@ -81,7 +82,7 @@ impl Machine<'_> {
             Api::ErrorReply => self.single(given, |text| {
                 let message = text.strip_prefix(b"-").unwrap_or(text);
                 let coded = message.contains(&b' ');
-                error_table(&if coded { message.to_vec() } else { [b"ERR ", message].concat() })
+                error_table(&if coded { message.to_vec() } else { CommandError::uncoded_line(message) })
             }),
             Api::StatusReply => self.single(given, |text| {
                 let table = Table::new();
@@ -113,7 +114,7 @@ impl Machine<'_> {
     fn single(&mut self, given: &[Value], make: impl FnOnce(&[u8]) -> Table) -> Result<Values, ScriptError> {
         let table = match given {
             [Value::Text(text)] => make(text),
-            _ => error_table(b"ERR wrong number or type of arguments"),
+            _ => error_table(&CommandError::uncoded_line(b"wrong number or type of arguments")),
         };
         self.adopt(&table);
         one(Value::Table(table))
