@@ -86,7 +86,7 @@ impl<'a> Lexer<'a> {
     }
 
     /// The next token.
-    pub fn token(&mut self) -> Result<Token, SyntaxError> {
+    pub fn next_token(&mut self) -> Result<Token, SyntaxError> {
         self.skip_blank()?;
         if self.is_at_end() {
             return Ok(Token::End);

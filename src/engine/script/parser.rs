@@ -24,7 +24,7 @@ type Parsed<T> = Result<T, SyntaxError>;
 /// Parses a whole script: a function without parameters.
 pub fn parse(text: &[u8]) -> Parsed<Function> {
     let mut lexer = Lexer::new(text);
-    let token = lexer.token()?;
+    let token = lexer.next_token()?;
     let line = lexer.line;
     let mut parser = Parser { line, last_line: line, lexer, token, ahead: None, scopes: Vec::new(), level: 0 };
     parser.scopes.push(Scope { is_variadic: true, ..Scope::default() });
@@ -94,7 +94,7 @@ impl Parser<'_> {
         self.last_line = self.line;
         let next = match self.ahead.take() {
             Some(token) => token,
-            None => self.lexer.token()?,
+            None => self.lexer.next_token()?,
         };
         self.line = self.lexer.line;
         Ok(std::mem::replace(&mut self.token, next))
@@ -160,8 +160,10 @@ impl Parser<'_> {
 
     /// The function that is being parsed; there always is one.
     fn scope(&mut self) -> &mut Scope {
-        let innermost = self.scopes.len() - 1;
-        &mut self.scopes[innermost]
+        match self.scopes.last_mut() {
+            Some(scope) => scope,
+            None => unreachable!("a parser is always in a function"),
+        }
     }
 
     fn limit_error(&self, what: &str, max: usize) -> SyntaxError {
@@ -620,7 +622,7 @@ impl Parser<'_> {
         let Token::Name(name) = &self.token else { return Ok(false) };
         let name = Rc::clone(name);
         if self.ahead.is_none() {
-            self.ahead = Some(self.lexer.token()?);
+            self.ahead = Some(self.lexer.next_token()?);
         }
         self.token = Token::Name(name);
         Ok(self.ahead == Some(Token::Fixed("=")))
