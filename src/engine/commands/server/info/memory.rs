@@ -45,7 +45,7 @@ pub(super) fn memory(text: &mut Text, call: &mut Call<'_, '_>) {
     text.field("allocator_active", allocator.active);
     text.field("allocator_resident", allocator.resident);
     with_human(text, "total_system_memory", process::total_memory_bytes());
-    scripts(text);
+    scripts(text, engine);
     with_human(text, "maxmemory", engine.memory.limit.load(Relaxed) as u64);
     let policy = engine.config.read().text("maxmemory-policy").unwrap_or_default();
     text.field("maxmemory_policy", String::from_utf8_lossy(&policy));
@@ -60,15 +60,18 @@ pub(super) fn memory(text: &mut Text, call: &mut Call<'_, '_>) {
     text.field("lazyfreed_objects", engine.keyspace.reclaimer.freed());
 }
 
-/// There is no interpreter: nothing is used for one.
-fn scripts(text: &mut Text) {
+/// Texts of scripts; there is no interpreter, and nothing is used for one.
+fn scripts(text: &mut Text, engine: &crate::engine::instance::Engine) {
+    let scripts = engine.scripts.figures();
     text.fields(&["used_memory_lua", "used_memory_vm_eval"], 0);
     text.field("used_memory_lua_human", human(0));
-    text.fields(&["used_memory_scripts_eval", "number_of_cached_scripts", "number_of_functions"], 0);
+    text.field("used_memory_scripts_eval", scripts.bytes);
+    text.field("number_of_cached_scripts", scripts.count);
+    text.field("number_of_functions", 0);
     text.fields(&["number_of_libraries", "used_memory_vm_functions"], 0);
     with_human(text, "used_memory_vm_total", 0);
     text.field("used_memory_functions", 0);
-    with_human(text, "used_memory_scripts", 0);
+    with_human(text, "used_memory_scripts", scripts.bytes as u64);
 }
 
 /// How much more memory is held than used, on each level.
