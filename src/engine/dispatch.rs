@@ -22,6 +22,7 @@ use smallvec::SmallVec;
 pub use self::direct::run_direct;
 use self::tally::BatchTally;
 use super::instance::{Engine, Hindrance};
+use super::monitors::Source;
 use super::persistence::commit::HeldBack;
 use super::registry::{Command, Handler, REGISTRY};
 use super::session::{ReplyMode, Session};
@@ -474,10 +475,13 @@ impl<'e, 's> Run<'e, 's> {
         let is_monitored = self.is_monitored;
         let Run { engine, session, context, .. } = self;
         let mut call = Call { engine, session, context, command };
+        if is_monitored && monitors::comes_first(command) {
+            monitors::show(&mut call, command, request, Source::Connection);
+        }
         let result = call_handler(&mut call, command, request);
         note_reads(&mut call, command, request);
-        if is_monitored {
-            monitors::show(&mut call, command, request);
+        if is_monitored && !monitors::comes_first(command) {
+            monitors::show(&mut call, command, request, Source::Connection);
         }
         self.tally.finish(self.engine, self.session, command, request, timed);
         finish_step(&mut self.context, self.engine, result.is_ok(), |out| request.encode(out));
@@ -594,7 +598,7 @@ pub fn run_queued(call: &mut Call<'_, '_>, command: &'static Command, request: R
     let result = allowed.and_then(|()| call_handler(&mut Call { command, ..reborrow(call) }, command, request));
     note_reads(call, command, request);
     if call.engine.monitors.any() {
-        monitors::show(call, command, request);
+        monitors::show(call, command, request, Source::Connection);
     }
     let took_ns = watch.map(|watch| watch.elapsed_ns());
     if let Some(took_ns) = took_ns {
@@ -612,10 +616,10 @@ pub fn run_queued(call: &mut Call<'_, '_>, command: &'static Command, request: R
     took_ns
 }
 
-/// Notes what a client that caches has read, within the locks.
+/// Notes what a client that caches has read, within the locks; of a script, what its commands read.
 #[inline]
 fn note_reads(call: &mut Call<'_, '_>, command: &'static Command, request: Request<'_>) {
-    if call.session.tracker.is_some() && command.flags.has(Flags::READONLY) {
+    if call.session.tracker.is_some() && command.flags.has(Flags::READONLY) && !monitors::comes_first(command) {
         note_tracked_reads(call, command, request);
     }
 }
@@ -636,6 +640,9 @@ pub fn run_scripted(call: &mut Call<'_, '_>, command: &'static Command, request:
     call.context.keys.database = call.session.database;
     let result = call_handler(&mut Call { command, ..reborrow(call) }, command, request);
     note_reads(call, command, request);
+    if call.engine.monitors.any() {
+        monitors::show(call, command, request, Source::Script);
+    }
     call.engine.stats.called(command.id, 1, 0);
     if result.is_err() {
         call.context.reply.truncate(mark);

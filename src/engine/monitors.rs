@@ -52,23 +52,46 @@ impl Monitors {
     }
 }
 
-/// Shows a command that has just run to those who watch; commands for administrators are not shown.
+/// Where a command comes from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Source {
+    /// The connection.
+    Connection,
+    /// A script that it runs.
+    Script,
+}
+
+/// Whether a command is shown before it runs, so that it stands in front of those that it runs itself (EVAL).
+pub fn comes_first(command: &Command) -> bool {
+    command.flags.has(Flags::SKIP_MONITOR)
+}
+
+/// Shows a command to those who watch; commands for administrators are not shown.
 #[cold]
-pub fn show(call: &mut Call<'_, '_>, command: &Command, request: Request<'_>) {
-    if command.flags.has(Flags::ADMIN) || command.flags.has(Flags::SKIP_MONITOR) {
+pub fn show(call: &mut Call<'_, '_>, command: &Command, request: Request<'_>, source: Source) {
+    if command.flags.has(Flags::ADMIN) {
         return;
     }
-    let line = line(call.engine.clock.now_us(), call.session.database, &call.session.client.origin, command, request);
+    let address = match source {
+        Source::Connection => address(&call.session.client.origin),
+        Source::Script => "lua".into(),
+    };
+    let line = line(call.engine.clock.now_us(), call.session.database, &address, command, request);
     let touched = &mut call.context.keys.effects.touched;
     call.engine.monitors.all.read().iter().for_each(|(_, outbox)| outbox.send(&line, touched));
 }
 
+fn address(origin: &Origin) -> String {
+    match origin.peer.strip_suffix(":0") {
+        Some(path) if path.starts_with('/') => format!("unix:{path}"),
+        _ => origin.peer.clone(),
+    }
+}
+
 /// `+seconds.microseconds [database address] "name" "argument" ...`
-fn line(now_us: u64, database: usize, origin: &Origin, command: &Command, request: Request<'_>) -> Bytes {
+fn line(now_us: u64, database: usize, address: &str, command: &Command, request: Request<'_>) -> Bytes {
     let (seconds, us) = (now_us / 1_000_000, now_us % 1_000_000);
-    let kind = if origin.peer.starts_with('/') { "unix:" } else { "" };
-    let address = if kind.is_empty() { &*origin.peer } else { origin.peer.trim_end_matches(":0") };
-    let mut out = format!("+{seconds}.{us:06} [{database} {kind}{address}]").into_bytes();
+    let mut out = format!("+{seconds}.{us:06} [{database} {address}]").into_bytes();
     for (at, argument) in request.iter().enumerate() {
         out.push(b' ');
         quote(&mut out, if is_secret(command, request, at) { REDACTED } else { argument });

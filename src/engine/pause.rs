@@ -28,8 +28,8 @@ struct State {
     waiting: Vec<Weak<Waiter>>,
 }
 
-/// What changes nothing here, but would on replicas.
-const REPLICATED: [&str; 3] = ["publish", "spublish", "pfcount"];
+/// What writes without being a write itself, or would on replicas.
+const REPLICATED: [&str; 6] = ["publish", "spublish", "pfcount", "eval", "evalsha", "fcall"];
 
 impl Engine {
     /// Lets commands wait until a moment, those that do not write only if `everything` is to wait. A pause of everything

@@ -8,6 +8,7 @@
 //! [`crate::protocol::Reply::error`] puts it on the wire. Texts that quote what a client sent are kept as bytes, since a
 //! name is not necessarily UTF-8, and are shown lossily by `Display` only.
 
+pub mod scripting;
 mod startup;
 
 use std::borrow::Cow;

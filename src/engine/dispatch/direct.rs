@@ -11,12 +11,13 @@ use super::{finish_step, gates, lock_only_key, tally};
 use crate::base::clock::Stopwatch;
 use crate::command::Context;
 use crate::command::spec::Flags;
+use crate::engine::Call;
 use crate::engine::blocking;
 use crate::engine::instance::{Engine, Hindrance};
+use crate::engine::monitors::{self, Source};
 use crate::engine::registry::Command;
 use crate::engine::session::Session;
 use crate::engine::stats::Counter;
-use crate::engine::{Call, monitors};
 use crate::protocol::command::encode;
 use crate::protocol::error::{CommandError, CommandResult};
 use crate::protocol::reply::Reply;
@@ -125,7 +126,7 @@ fn show<'k>(
     arguments: &[&[u8]],
 ) {
     if let Some(request) = OwnedRequest::new(arguments) {
-        monitors::show(&mut Call { context, engine, session, command }, command, request.request());
+        monitors::show(&mut Call { context, engine, session, command }, command, request.request(), Source::Connection);
     }
 }
 

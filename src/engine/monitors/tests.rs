@@ -63,6 +63,18 @@ fn a_transaction_is_shown_as_it_runs() {
 }
 
 #[test]
+fn a_script_is_shown_in_front_of_what_it_runs() {
+    let instance = Instance::new();
+    let (mut monitor, mut client) = (instance.remote(), instance.remote());
+    monitor.ask("MONITOR");
+    let reply = client.ask("EVAL \"return redis.call('SET', KEYS[1], 'v')\" 1 k");
+    assert_eq!(reply, "+OK\r\n");
+    let lines =
+        [r#"[0 10.0.0.1:2] "EVAL" "return redis.call('SET', KEYS[1], 'v')" "1" "k""#, r#"[0 lua] "SET" "k" "v""#];
+    assert_eq!(shown(&mut monitor), lines);
+}
+
+#[test]
 fn who_resets_or_leaves_is_shown_nothing() {
     let instance = Instance::new();
     let (mut a, mut b, mut client) = (instance.remote(), instance.remote(), instance.remote());

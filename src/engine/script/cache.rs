@@ -20,6 +20,7 @@ use super::machine::sha1_hex;
 use super::parser;
 use crate::base::limits::{SCRIPT_PLANS_MAX, SCRIPT_TEXT_BYTES_MAX, SCRIPTS_EVALUATED_MAX};
 use crate::base::random;
+use crate::protocol::error::scripting;
 use crate::protocol::error::{CommandError, CommandResult};
 
 /// A script's name: the SHA-1 of its text in lower-case hexadecimal digits.
@@ -275,14 +276,11 @@ pub fn plan(text: &[u8]) -> CommandResult<Rc<Script>> {
 #[cold]
 fn compile(text: &[u8]) -> CommandResult<Script> {
     if text.len() > SCRIPT_TEXT_BYTES_MAX {
-        return Err(CommandError::quoted_line(
-            b"ERR Error compiling script (new function): user_script:1: script too long",
-        ));
+        return Err(CommandError::quoted_line(scripting::TOO_LONG));
     }
     let (header, body) = header::parse(text)?;
-    let compiled = compile_body(&body, Purpose::Script, "user_script").map_err(|message| {
-        CommandError::quoted_line(&[b"ERR Error compiling script (new function): ", &message[..]].concat())
-    })?;
+    let compiled = compile_body(&body, Purpose::Script, "user_script")
+        .map_err(|message| CommandError::quoted_line(&[scripting::NOT_COMPILED, &message[..]].concat()))?;
     let mut digest = [0; 40];
     digest.copy_from_slice(sha1_hex(text).as_bytes());
     Ok(Script { digest, compiled, header, text: text.into(), known: Cell::new((0, 0)) })

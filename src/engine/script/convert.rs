@@ -3,6 +3,7 @@
 
 use super::value::{Table, Value};
 use crate::base::number::{format_i64, parse_i64};
+use crate::protocol::error::scripting;
 use crate::protocol::reply::Reply;
 
 /// Levels of tables that a reply may have.
@@ -144,7 +145,7 @@ pub fn write_reply(value: &Value, reply: &mut Reply) {
 
 fn write_level(value: &Value, reply: &mut Reply, depth: usize) {
     if depth > DEPTH_MAX {
-        write_error(b"ERR reached lua stack limit", reply);
+        write_error(scripting::STACK_LIMIT, reply);
         return;
     }
     match value {

@@ -4,6 +4,7 @@ use std::borrow::Cow;
 
 use crate::base::words;
 use crate::protocol::error::CommandError;
+use crate::protocol::error::scripting;
 
 /// What a script's first line says.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -69,5 +70,5 @@ pub fn parse(text: &[u8]) -> Result<(Header, Cow<'_, [u8]>), CommandError> {
 }
 
 fn error(text: &[u8], what: &[u8]) -> CommandError {
-    CommandError::quoted_line(&[b"ERR ", text, what].concat())
+    CommandError::quoted_line(&scripting::with_code(&[text, what].concat()))
 }

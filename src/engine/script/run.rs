@@ -18,6 +18,7 @@ use crate::engine::dispatch::{self, LockPlan, gates};
 use crate::engine::instance::{Engine, Hindrance};
 use crate::engine::registry::{Command, Handler, REGISTRY, ScriptSource};
 use crate::engine::{Call, Outcome};
+use crate::protocol::error::scripting;
 use crate::protocol::error::{CommandError, CommandResult};
 use crate::protocol::reply::{Mark, Protocol};
 use crate::protocol::request::{Request, RequestBuffer};
@@ -41,7 +42,7 @@ fn find(engine: &Engine, source: ScriptSource, name: &[u8]) -> CommandResult<Rc<
     match source {
         ScriptSource::Text => cache::plan(name),
         ScriptSource::Digest => engine.scripts.of_digest(name).ok_or(CommandError::NoScript),
-        ScriptSource::Function => Err(CommandError::quoted_line(b"ERR Function not found")),
+        ScriptSource::Function => Err(CommandError::quoted_line(scripting::NO_FUNCTION)),
     }
 }
 
@@ -127,10 +128,10 @@ fn may_begin(call: &mut Call<'_, '_>, script: &Script, read_only: bool) -> Comma
         return Ok(());
     }
     if read_only && !header.no_writes {
-        return Err(CommandError::quoted_line(b"ERR Can not execute a script with write flag using *_ro command."));
+        return Err(CommandError::quoted_line(scripting::WRITES_IN_RO));
     }
     if header.no_cluster && call.engine.cluster.is_enabled {
-        return Err(CommandError::quoted_line(b"ERR Can not run script on cluster, 'no-cluster' flag is set."));
+        return Err(CommandError::quoted_line(scripting::NO_CLUSTER));
     }
     if !header.no_writes {
         if !header.allow_oom && call.engine.memory.is_limited() && call.engine.is_over_limit() {
@@ -148,12 +149,12 @@ fn failed(failure: Failure, name: &[u8], source: &str) -> CommandError {
     let mut text = match failure.error {
         ScriptError::Raised(Value::Table(table)) => match table.get_text(b"err") {
             Value::Text(text) => text.to_vec(),
-            _ => b"ERR unknown error".to_vec(),
+            _ => scripting::UNKNOWN.to_vec(),
         },
-        ScriptError::Raised(value) => [b"ERR ", &shown(&value)[..]].concat(),
-        ScriptError::Ended(text) => [b"ERR ", text.as_bytes()].concat(),
-        ScriptError::Message(text) => [b"ERR ", &text[..]].concat(),
-        other => format!("ERR {other:?}").into_bytes(),
+        ScriptError::Raised(value) => scripting::with_code(&shown(&value)),
+        ScriptError::Ended(text) => scripting::with_code(text.as_bytes()),
+        ScriptError::Message(text) => scripting::with_code(&text),
+        other => scripting::with_code(format!("{other:?}").as_bytes()),
     };
     text.extend_from_slice(b" script: ");
     text.extend_from_slice(name);
@@ -192,25 +193,25 @@ impl ScriptHost<'_, '_, '_, '_> {
     fn admit(&mut self, arguments: &[&[u8]]) -> CommandResult<&'static Command> {
         let refused = |text: &[u8]| Err(CommandError::quoted_line(text));
         let Some(mut command) = arguments.first().and_then(|name| REGISTRY.find(name)) else {
-            return refused(b"ERR Unknown Redis command called from script");
+            return refused(scripting::UNKNOWN_COMMAND);
         };
         if !command.subcommands.is_empty()
             && let Some(name) = arguments.get(1)
         {
             match command.subcommand(name) {
                 Some(found) => command = found,
-                None => return refused(b"ERR Unknown Redis command called from script"),
+                None => return refused(scripting::UNKNOWN_COMMAND),
             }
         }
         if !command.arity.accepts(arguments.len()) || matches!(command.handler, Handler::Container) {
-            return refused(b"ERR Wrong number of args calling Redis command from script");
+            return refused(scripting::WRONG_ARITY);
         }
         if command.flags.has(Flags::NOSCRIPT) {
-            return refused(b"ERR This Redis command is not allowed from script");
+            return refused(scripting::NOT_ALLOWED);
         }
         let writes = command.flags.has(Flags::WRITE);
         if writes && self.is_read_only {
-            return refused(b"ERR Write commands are not allowed from read-only scripts.");
+            return refused(scripting::READ_ONLY);
         }
         if command.flags.has(Flags::DENYOOM) && !self.allows_oom && !self.has_written {
             return Err(CommandError::OutOfMemory);
@@ -238,7 +239,7 @@ impl Server for ScriptHost<'_, '_, '_, '_> {
     fn command(&mut self, arguments: &[&[u8]]) -> Result<&[u8], CommandError> {
         let command = self.admit(arguments)?;
         let Some(request) = self.buffer.fill(arguments) else {
-            return Err(CommandError::quoted_line(b"ERR Wrong number of args calling Redis command from script"));
+            return Err(CommandError::quoted_line(scripting::WRONG_ARITY));
         };
         let result = dispatch::run_scripted(self.call, command, request);
         if let Err(error) = &result {

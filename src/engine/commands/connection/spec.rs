@@ -262,7 +262,7 @@ pub const COMMANDS: &[CommandSpec<Handler>] = &[
             CommandSpec {
                 name: "pause",
                 summary: "Let commands of all connections wait",
-                since: "3.0.0",
+                since: "2.9.50",
                 complexity: "O(1)",
                 arity: AtLeast(3),
                 flags: flags!(ADMIN | NOSCRIPT | LOADING | STALE),

@@ -8,6 +8,7 @@ use crate::engine::registry::ScriptSource;
 use crate::engine::script::cache::Killed;
 use crate::engine::script::run::run;
 use crate::engine::{Call, Outcome};
+use crate::protocol::error::scripting;
 use crate::protocol::error::{CommandError, CommandResult};
 
 /// `EVAL script numkeys [key ...] [arg ...]`
@@ -57,7 +58,7 @@ pub fn script_show(call: &mut Call<'_, '_>, mut args: Args<'_>) -> CommandResult
 pub fn script_flush(call: &mut Call<'_, '_>, mut args: Args<'_>) -> CommandResult<Outcome> {
     let is_known = args.remaining() == 0 || args.take("ASYNC") || args.take("SYNC");
     if !is_known || args.remaining() > 0 {
-        return Err(CommandError::quoted_line(b"ERR SCRIPT FLUSH only support SYNC|ASYNC option"));
+        return Err(CommandError::quoted_line(scripting::FLUSH_OPTION));
     }
     call.engine.scripts.flush();
     call.context.reply.ok();
@@ -71,11 +72,8 @@ pub fn script_kill(call: &mut Call<'_, '_>, _: Args<'_>) -> CommandResult<Outcom
             call.context.reply.ok();
             Ok(Outcome::Done)
         }
-        Killed::NotBusy => Err(CommandError::quoted_line(b"NOTBUSY No scripts in execution right now.")),
-        Killed::Unkillable => Err(CommandError::quoted_line(
-            b"UNKILLABLE Sorry the script already executed write commands against the dataset. You can either wait the \
-              script termination or kill the server in a hard way using the SHUTDOWN NOSAVE command.",
-        )),
+        Killed::NotBusy => Err(CommandError::quoted_line(scripting::NOT_BUSY)),
+        Killed::Unkillable => Err(CommandError::quoted_line(scripting::UNKILLABLE)),
     }
 }
 
@@ -86,9 +84,9 @@ pub fn script_debug(call: &mut Call<'_, '_>, mut args: Args<'_>) -> CommandResul
         return Ok(Outcome::Done);
     }
     if args.take("YES") || args.take("SYNC") {
-        return Err(CommandError::quoted_line(b"ERR There is no debugger for scripts"));
+        return Err(CommandError::quoted_line(scripting::NO_DEBUGGER));
     }
-    Err(CommandError::quoted_line(b"ERR Use SCRIPT DEBUG YES/SYNC/NO"))
+    Err(CommandError::quoted_line(scripting::DEBUG_OPTION))
 }
 
 /// `SCRIPT HELP`

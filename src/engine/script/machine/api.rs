@@ -1,5 +1,6 @@
 //! The table `redis`: commands, and what else scripts ask of the server.
 
+use crate::protocol::error::scripting;
 use sha1::{Digest, Sha1};
 use smallvec::SmallVec;
 
@@ -65,7 +66,7 @@ impl Machine<'_> {
 
     /// An error of the table's functions: a table, as an error of a command is.
     fn server_error(&mut self, text: &str) -> ScriptError {
-        let table = error_table(format!("ERR {text}").as_bytes());
+        let table = error_table(&scripting::with_code(text.as_bytes()));
         self.adopt(&table);
         ScriptError::Raised(Value::Table(table))
     }
@@ -81,7 +82,7 @@ impl Machine<'_> {
             Api::ErrorReply => self.single(given, |text| {
                 let message = text.strip_prefix(b"-").unwrap_or(text);
                 let coded = message.contains(&b' ');
-                error_table(&if coded { message.to_vec() } else { [b"ERR ", message].concat() })
+                error_table(&if coded { message.to_vec() } else { scripting::with_code(message) })
             }),
             Api::StatusReply => self.single(given, |text| {
                 let table = Table::new();
@@ -113,7 +114,7 @@ impl Machine<'_> {
     fn single(&mut self, given: &[Value], make: impl FnOnce(&[u8]) -> Table) -> Result<Values, ScriptError> {
         let table = match given {
             [Value::Text(text)] => make(text),
-            _ => error_table(b"ERR wrong number or type of arguments"),
+            _ => error_table(scripting::NOT_ONE_STRING),
         };
         self.adopt(&table);
         one(Value::Table(table))

@@ -30,6 +30,7 @@ impl Machine<'_> {
     }
 
     /// Runs the innermost frame until it ends or calls another one.
+    // long: the loop over instructions, one arm for each
     fn execute_frame(&mut self, closure: &Rc<Closure>, base: usize, mut next: usize) -> Result<(), ScriptError> {
         let proto = &*closure.proto;
         let depth = self.frames.len() - 1;
