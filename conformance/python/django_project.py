@@ -110,10 +110,12 @@ def cache_interface(cache):
 
 
 def django_redis_only(cache):
-    """What django-redis adds.
-
-    Its locks, and `incr` of a key that may not be there, are Lua scripts: they wait for the server to run those.
-    """
+    """What django-redis adds; its locks, and `incr`, are scripts."""
+    raises(ValueError, "Key ", cache.incr, "none")
+    with cache.lock("work", timeout=10):
+        eq(cache.lock("work", timeout=10).acquire(blocking=False), False)
+    eq(cache.lock("work", timeout=10).acquire(blocking=False), True)
+    cache.clear()
     cache.set("k", "v", timeout=100)
     eq(cache.ttl("k"), 100)
     assert 99_000 < cache.pttl("k") <= 100_000

@@ -254,8 +254,23 @@ def monitoring(r, connect):
         assert seen["client_type"] == "tcp", seen
 
 
+def scripts(r, connect):
+    eq(r.eval("return {KEYS[1], ARGV[1], 3.99}", 1, "k", "v"), ["k", "v", 3])
+    add = r.register_script("return redis.call('INCRBY', KEYS[1], ARGV[1])")
+    eq([add(keys=["n"], args=[5]), add(keys=["n"], args=[5])], [5, 10])
+    eq(r.script_exists(add.sha, "0" * 40), [True, False])
+    raises(redis.exceptions.NoScriptError, "No matching script.", r.evalsha, "0" * 40, 0)
+    lock = r.lock("lock", timeout=10)
+    eq(lock.acquire(), True)
+    eq(r.lock("lock", timeout=10).acquire(blocking=False), False)
+    eq(lock.extend(10), True)
+    eq(lock.owned(), True)
+    lock.release()
+    eq(r.exists("lock"), 0)
+
+
 # In the order of their running. The second list is for clients of threads (asyncio has no such loop), the third asks
 # for commands that Redis has since 7.4 and 8.0.
 FAMILIES = [bitmaps, geo, streams, consumer_groups, sorting, notifications]
-THREADED = [workers_of_a_group, messages_of_shards, blocked_on_sorted_sets, monitoring]
+THREADED = [scripts, workers_of_a_group, messages_of_shards, blocked_on_sorted_sets, monitoring]
 SINCE_8_0 = {"HGETEX": [fields_that_expire]}
