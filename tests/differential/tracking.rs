@@ -2,7 +2,8 @@
 //!
 //! Commands go one at a time to one of several connections; then every connection is asked to PING, and what it receives
 //! in front of the answer belongs to the step. Redis tells several readers of a key in the order of its own table: the
-//! frames of one step are compared sorted.
+//! frames of one step are compared sorted. One more connection tracks all the time: when nobody does any more, Pipkin
+//! forgets who has read what, and Redis remembers it for whoever begins anew.
 
 use crate::support::{Client, Random, Reply, Server, oracle, words};
 
@@ -80,12 +81,17 @@ struct Side<'a> {
     clients: Vec<Client>,
     /// All ids that there ever were, by connection and the times that it was made new.
     ids: Vec<(i64, String)>,
+    /// Tracks all the time.
+    _keeper: Client,
 }
 
 impl<'a> Side<'a> {
     fn new(server: &'a Server) -> Side<'a> {
         server.connect().line("FLUSHALL");
-        let mut side = Side { server, clients: Vec::new(), ids: Vec::new() };
+        let mut keeper = server.connect();
+        keeper.line("HELLO 3");
+        assert_eq!(keeper.line("CLIENT TRACKING ON").text(), "OK");
+        let mut side = Side { server, clients: Vec::new(), ids: Vec::new(), _keeper: keeper };
         (0..CONNECTIONS).for_each(|at| side.connect(at));
         side
     }
@@ -99,7 +105,7 @@ impl<'a> Side<'a> {
             let all: Vec<String> = (0..CONNECTIONS).map(|at| self.id_of(at).to_string()).collect();
             let mut observer = self.server.connect();
             crate::support::eventually("an end of the connection before", || {
-                (observer.line("CLIENT LIST").text().lines().count() == all.len() + 1).then_some(())
+                (observer.line("CLIENT LIST").text().lines().count() == all.len() + 2).then_some(())
             });
         } else {
             self.clients.push(client);
