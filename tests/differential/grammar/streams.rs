@@ -56,7 +56,7 @@ pub const ROWS: &[Row] = &[
     (3, "XINFO CONSUMERS key group", StreamInfo),
     (2, "XSETID key newid [ENTRIESADDED (0|5|1000|-1)] [MAXDELETEDID streamid]", Exact),
     (1, "CONFIG SET stream-node-max-entries (2|4|7|100)", Exact),
-    (1, "XSETID key (x|18446744073709551615) [MAXDELETEDID 18446744073709551615-18446744073709551615]", Exact),
+    (1, "XSETID key (x|18446744073709551615-18446744073709551615) [MAXDELETEDID 18446744073709551615-18446744073709551615]", Exact),
 ];
 
 /// Draws ids; those of new entries ascend.
