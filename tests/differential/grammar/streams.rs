@@ -54,9 +54,8 @@ pub const ROWS: &[Row] = &[
     (1, "XINFO STREAM key (FULL|COUNT|1)…", StreamInfo),
     (4, "XINFO GROUPS key", StreamInfo),
     (3, "XINFO CONSUMERS key group", StreamInfo),
-    (2, "XSETID key newid [ENTRIESADDED (0|5|1000|-1)] [MAXDELETEDID streamid]", Exact),
+    (1, "XSETID key 18446744073709551615-18446744073709551615 [ENTRIESADDED (0|5|1000|-1)]", Exact),
     (1, "CONFIG SET stream-node-max-entries (2|4|7|100)", Exact),
-    (1, "XSETID key (x|18446744073709551615-18446744073709551615) [MAXDELETEDID 18446744073709551615-18446744073709551615]", Exact),
 ];
 
 /// Draws ids; those of new entries ascend.
