@@ -27,6 +27,15 @@ impl Keys<'_> {
         removed
     }
 
+    /// As [`Keys::delete`], by a command that does not always delete: the log says DEL in its place.
+    pub fn delete_as_such(&mut self, key: &[u8]) -> bool {
+        let removed = self.delete(key);
+        if removed {
+            self.effects.log_instead(self.database, &[b"DEL", key]);
+        }
+        removed
+    }
+
     /// Removes a key whose last element the running command took: no further change, but what follows from one.
     pub fn remove_emptied(&mut self, key: &[u8]) {
         self.remove(key);
