@@ -462,7 +462,8 @@ impl Persistence {
         let may_rewrite = self.is_durable() && settings.appendonly && now_ms >= state.rewrite_due_ms;
         drop(state);
         // A log that has failed recovers by a full rewrite.
-        let wants_rewrite = || self.log().is_none_or(|log| log.is_failed()) || self.has_log_grown(engine, &settings, now_ms);
+        let wants_rewrite =
+            || self.log().is_none_or(|log| log.is_failed()) || self.has_log_grown(engine, &settings, now_ms);
         (may_rewrite && wants_rewrite()).then_some(Job::Rewrite)
     }
 
