@@ -339,6 +339,11 @@ impl<'k> Keys<'k> {
         self.entered = Entered::Not;
     }
 
+    /// Lets go of everything; what is counted stays. What follows runs outside.
+    pub fn step_out(&mut self) {
+        self.exit();
+    }
+
     /// Lets go of the shards.
     #[inline]
     pub fn release(&mut self) {
