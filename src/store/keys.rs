@@ -297,7 +297,7 @@ impl<'k> Keys<'k> {
         visit(&mut shard)
     }
 
-    #[inline]
+    #[inline(always)]
     fn part(&mut self, hash: u64) -> &mut Database {
         let number = self.database;
         self.shard(Keyspace::shard_of(hash)).database_mut(number)
