@@ -101,6 +101,11 @@ fn load_items<R: Read>(reader: &mut Reader<R>, engine: &Engine, wanted: Wanted) 
                 filler.expect(database, usize::try_from(keys).unwrap_or(0));
                 continue;
             }
+            Item::Function(code) => {
+                let loaded = engine.functions.load(code, false, None);
+                loaded.map_err(|refusal| String::from_utf8_lossy(&refusal).into_owned())?;
+                continue;
+            }
             _ => continue,
         };
         if entry.database >= databases {

@@ -1,5 +1,6 @@
 //! Handlers of the scripting commands; what runs is in [`crate::engine::script`].
 
+pub mod functions;
 pub mod spec;
 
 use crate::command::Args;
