@@ -243,3 +243,6 @@ pub fn call(call: &mut Call<'_, '_>, args: Args<'_>, read_only: bool) -> Command
     engine.functions.realm_bytes.store(realm.bytes(), Ordering::Relaxed);
     outcome
 }
+
+#[cfg(test)]
+mod tests;
