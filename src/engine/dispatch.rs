@@ -534,6 +534,7 @@ fn confirms_by_push(command: &Command) -> bool {
 }
 
 /// The command that a request names, with its arity checked.
+#[inline(always)]
 fn identify(request: Request<'_>, found: Option<&'static Command>) -> CommandResult<&'static Command> {
     let Some(mut command) = found else {
         return Err(CommandError::unknown_command(request.name(), request.iter().skip(1)));
@@ -546,10 +547,8 @@ fn identify(request: Request<'_>, found: Option<&'static Command>) -> CommandRes
         };
         command = sub;
     }
-    if !command.arity.accepts(request.len()) || matches!(command.handler, Handler::Container) {
-        return Err(CommandError::wrong_arity(&command.full_name));
-    }
-    Ok(command)
+    // A container's own arity asks for a subcommand.
+    if command.arity.accepts(request.len()) { Ok(command) } else { Err(CommandError::wrong_arity(&command.full_name)) }
 }
 
 /// The locks that a command needs by its own declaration.

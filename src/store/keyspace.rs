@@ -10,9 +10,9 @@ use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 
 use crossbeam::sync::ShardedLock;
 use crossbeam::utils::CachePadded;
-use parking_lot::Mutex;
 
 use super::effects::{EffectSink, Observer};
+use super::lock::Mutex;
 use super::reclaim::Reclaimer;
 use super::record::Record;
 use super::snapshot::Snapshots;

@@ -9,6 +9,7 @@ pub mod expiry;
 pub mod filler;
 pub mod keys;
 pub mod keyspace;
+pub mod lock;
 pub mod reclaim;
 pub mod record;
 pub mod snapshot;

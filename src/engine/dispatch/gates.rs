@@ -14,7 +14,7 @@ use crate::protocol::reply::Protocol;
 use crate::protocol::request::Request;
 
 /// Whether the command may run or be queued.
-#[inline]
+#[inline(always)]
 pub fn pass(
     engine: &Engine,
     session: &Session,

@@ -3,7 +3,7 @@
 //! Nearly every command has one key: its shard has a place of its own here, and is found with one comparison. Where
 //! there are more they stand in ascending order, the order in which they were locked.
 
-use parking_lot::MutexGuard;
+use crate::store::lock::MutexGuard;
 
 use crate::store::keyspace::Shard;
 
