@@ -12,14 +12,17 @@ mod execute;
 mod failure;
 
 use std::cell::RefCell;
+use std::collections::HashSet;
 use std::rc::{Rc, Weak};
 
 use super::lib;
+use super::library::{Globals, globals};
 use super::plan::{Operand, Proto, Register};
 use super::table::WeakTable;
 use super::value::{Closure, Inputs, Server, Table, Value, Values, allocated, freed, live_bytes};
 use super::value::{Host, ScriptError};
 use crate::base::limits::{SCRIPT_BYTES_MAX, SCRIPT_STEPS_MAX};
+use crate::protocol::error::scripting;
 
 /// Frames of functions of the script.
 const FRAMES_MAX: usize = 16_384;
@@ -70,6 +73,7 @@ pub struct Machine<'s> {
     /// The end of an open list of values.
     top: usize,
     server: &'s mut dyn Server,
+    globals: Rc<Globals>,
     /// The tables of the run, to be emptied at its end.
     tables: Vec<WeakTable>,
     cells: Vec<Weak<RefCell<Value>>>,
@@ -96,14 +100,44 @@ pub struct Failure {
     pub line: Option<u32>,
 }
 
+impl Failure {
+    /// What was raised, as the text of an error.
+    pub fn text(&self) -> Vec<u8> {
+        match &self.error {
+            ScriptError::Raised(Value::Table(table)) => match table.get_text(b"err") {
+                Value::Text(text) => text.to_vec(),
+                _ => scripting::UNKNOWN.to_vec(),
+            },
+            ScriptError::Raised(value) => scripting::with_code(&shown(value)),
+            ScriptError::Ended(text) => scripting::with_code(text.as_bytes()),
+            ScriptError::Message(text) => scripting::with_code(text),
+            other => scripting::with_code(format!("{other:?}").as_bytes()),
+        }
+    }
+}
+
+fn shown(value: &Value) -> Vec<u8> {
+    match value {
+        Value::Nil => b"nil".to_vec(),
+        Value::Boolean(truth) => truth.to_string().into_bytes(),
+        other => other.as_text().map_or_else(|| other.type_name().as_bytes().to_vec(), |text| text.to_vec()),
+    }
+}
+
 impl<'s> Machine<'s> {
     /// A machine for one run; `name` is how messages call the script.
     pub fn new(server: &'s mut dyn Server, name: &'static str, seed: u64) -> Machine<'s> {
+        Machine::with(server, name, seed, globals())
+    }
+
+    /// As [`Machine::new`], with globals of the caller's.
+    pub fn with(server: &'s mut dyn Server, name: &'static str, seed: u64, globals: Rc<Globals>) -> Machine<'s> {
         Machine {
             stack: Vec::with_capacity(64),
             frames: Vec::with_capacity(4),
             top: 0,
             server,
+            globals,
             tables: Vec::new(),
             cells: Vec::new(),
             kept_max: 1024,
@@ -139,9 +173,23 @@ impl<'s> Machine<'s> {
         }
     }
 
+    /// Runs a function with KEYS and ARGV as its arguments; its first result.
+    ///
+    /// # Errors
+    /// As [`Machine::run`].
+    pub fn run_with_inputs(&mut self, function: &Value) -> Result<Value, Failure> {
+        let inputs = [Inputs::Keys, Inputs::Arguments].map(|which| Value::Table(self.input_table(which)));
+        self.run_function(function, &inputs)
+    }
+
     /// Ends the run; its values can be read for as long as what it leaves is kept.
     pub fn finish(self) -> Remains {
         Remains { tables: self.tables, cells: self.cells }
+    }
+
+    /// The strings, tables and functions of the thread's scripts may take so many bytes.
+    pub fn limit_bytes(&mut self, bytes_max: usize) {
+        self.bytes_max = bytes_max;
     }
 
     /// Gives a table to the script; see [`Host::keep`].
@@ -232,6 +280,7 @@ impl<'s> Machine<'s> {
 
 /// The tables and cells of a run that has ended: they may refer to each other in circles, and are emptied when this goes.
 #[must_use]
+#[derive(Default)]
 pub struct Remains {
     tables: Vec<WeakTable>,
     cells: Vec<Weak<RefCell<Value>>>,
@@ -250,6 +299,75 @@ impl Drop for Remains {
             }
         }
     }
+}
+
+impl Remains {
+    /// Those of several runs.
+    pub fn join(&mut self, mut other: Remains) {
+        self.tables.append(&mut other.tables);
+        self.cells.append(&mut other.cells);
+    }
+
+    /// How many tables and cells there are, or were.
+    pub fn len(&self) -> usize {
+        self.tables.len() + self.cells.len()
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// Forgets what is gone, and empties what cannot be reached from these values: circles of tables and functions.
+    pub fn collect<'v>(&mut self, roots: impl Iterator<Item = &'v Value>) {
+        let reached = reach(roots);
+        self.tables.retain(|table| match reached.contains(&table.address()) {
+            true => true,
+            false => {
+                table.clear();
+                !table.is_gone()
+            }
+        });
+        let before = self.cells.len();
+        self.cells.retain(|cell| match reached.contains(&cell.as_ptr().addr()) {
+            true => true,
+            false => {
+                drop(cell.upgrade().map(|cell| cell.take()));
+                cell.strong_count() > 0
+            }
+        });
+        freed((before - self.cells.len()) * CELL_BYTES);
+    }
+}
+
+/// The addresses of all tables, functions and cells that can be come at from these values.
+fn reach<'v>(roots: impl Iterator<Item = &'v Value>) -> HashSet<usize> {
+    let mut reached = HashSet::new();
+    let mut next: Vec<Value> = roots.cloned().collect();
+    while let Some(value) = next.pop() {
+        match &value {
+            Value::Table(table) if reached.insert(table.address()) => {
+                let mut position = 0;
+                while let Some((behind, key, value)) = table.entry_from(position) {
+                    next.extend([key, value].into_iter().filter(refers));
+                    position = behind;
+                }
+            }
+            Value::Function(closure) if reached.insert(value.address()) => {
+                next.extend(closure.upvalues.iter().map(|cell| Value::Cell(Rc::clone(cell))));
+            }
+            Value::Cell(cell) if reached.insert(Rc::as_ptr(cell).addr()) => {
+                next.extend(Some(cell.borrow().clone()).filter(refers));
+            }
+            _ => {}
+        }
+    }
+    reached
+}
+
+/// Whether a value refers to others.
+fn refers(value: &Value) -> bool {
+    matches!(value, Value::Table(_) | Value::Function(_) | Value::Cell(_))
 }
 
 impl Host for Machine<'_> {

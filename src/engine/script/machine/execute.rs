@@ -195,7 +195,7 @@ impl Machine<'_> {
                         Value::Nil if table.is_global() => return Err(no_global(key)),
                         value => value,
                     },
-                    other => super::super::library::method(other, key).ok_or_else(|| not_indexable(other))?,
+                    other => self.globals.method(other, key).ok_or_else(|| not_indexable(other))?,
                 };
                 self.set(base, to, value);
             }
@@ -274,7 +274,7 @@ impl Machine<'_> {
                 let object = self.register(base, object).clone();
                 let value = match &object {
                     Value::Table(table) => table.get(&key),
-                    other => super::super::library::method(other, &key).ok_or_else(|| not_indexable(other))?,
+                    other => self.globals.method(other, &key).ok_or_else(|| not_indexable(other))?,
                 };
                 self.set(base, to, value);
                 self.set(base, to + 1, object);
@@ -305,8 +305,12 @@ impl Machine<'_> {
                 let table = self.keep(table);
                 self.set(base, to, table);
             }
-            Op::GetGlobal { name, .. } => {
-                return Err(no_global(&closure.proto.constants[name as usize]));
+            Op::GetGlobal { to, name } => {
+                let name = &closure.proto.constants[name as usize];
+                match self.globals.table.get(name) {
+                    Value::Nil => return Err(no_global(name)),
+                    value => self.set(base, to, value),
+                }
             }
             Op::SetGlobal { .. } => return Err(ScriptError::message("Attempt to modify a readonly table")),
             _ => {}
