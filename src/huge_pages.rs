@@ -4,7 +4,7 @@
 //! it. Asked for ahead (jemalloc's `thp:always`), they are cleared whole by whoever touches one first: a batch of writes
 //! that met a few of them took 6 ms where the others took half a millisecond. So memory grows by small pages, and a
 //! thread of the binary has the kernel collapse them (`MADV_COLLAPSE`, Linux 6.1) when the process has stopped growing
-//! for a moment. A region of which the allocator has given a page back is left alone: collapsing it would bring that back.
+//! for a second: a collapse copies its pages, about 2 ms of work each, which only a dataset that stays is worth. A region of which the allocator has given a page back is left alone: collapsing it would bring that back.
 //!
 //! This is one of the audited modules with `unsafe`. Its invariant: both calls get page-aligned ranges of the process
 //! and change nothing that a program can read.
@@ -23,6 +23,8 @@ const PERIOD: Duration = Duration::from_millis(100);
 const GROWTH_MIN: usize = 16 << 20;
 /// Growth within a period that still counts as rest, in bytes.
 const REST_MAX: usize = 1 << 20;
+/// Periods of rest before a pass.
+const RESTS: u32 = 3;
 /// The pause behind each collapse: others wait for none of them longer than for one.
 const PACE: Duration = Duration::from_millis(2);
 
@@ -37,20 +39,22 @@ pub fn start() -> std::io::Result<()> {
 fn run() {
     let mut collapsed = resident_bytes();
     let mut before = collapsed;
+    let mut rests = 0;
     loop {
         std::thread::park_timeout(PERIOD);
         let now = resident_bytes();
-        let rests = now.saturating_sub(before) < REST_MAX;
+        rests = if now.saturating_sub(before) < REST_MAX { rests + 1 } else { 0 };
         before = now;
         // What was freed may come back elsewhere.
         collapsed = collapsed.min(now);
-        if rests && now - collapsed >= GROWTH_MIN {
+        if rests >= RESTS && now - collapsed >= GROWTH_MIN {
             if collapse_all().is_err() {
                 // This kernel does not do it, or may not.
                 return;
             }
             collapsed = resident_bytes();
         }
+        rests = rests.min(RESTS);
     }
 }
 

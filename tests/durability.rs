@@ -9,6 +9,7 @@ use std::fs::{self, OpenOptions};
 use std::io::Write as _;
 use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
 
 use pipkin::{Builder, Error, Fsync, OpenError, Server};
 use support::{Random, Reply, Scratch};
@@ -268,4 +269,34 @@ fn a_log_that_is_switched_on_is_there_when_no_rewrite_is_under_way() {
             (enabled == Some(0)).then_some(())
         });
     }
+}
+
+/// A log that grows is rewritten by itself, but not while what made it grow has hardly begun.
+#[test]
+fn a_log_that_has_grown_is_rewritten_after_a_rest() -> Result<(), Box<dyn std::error::Error>> {
+    let directory = Scratch::new();
+    let server = logged(&directory)
+        .config("auto-aof-rewrite-min-size", "4kb")
+        .manual_clock(Duration::from_secs(1_800_000_000))
+        .open()?;
+    let mut client = server.client();
+    let count = |client: &mut pipkin::Client, field: &str| -> Option<u64> {
+        let info: String = client.call(&["INFO", "persistence"]).ok()?;
+        let value = info.lines().find_map(|line| line.strip_prefix(field)?.strip_prefix(':'))?;
+        value.trim().parse().ok()
+    };
+    for _ in 0..100 {
+        client.set("key", "v".repeat(100))?;
+    }
+    client.commit_token().wait()?;
+    server.clock().advance(Duration::from_millis(2_900));
+    // The thread that saves looks at the log after each save: it has done so when the next one is done.
+    for saves in 1..=2 {
+        client.call::<String, _>(&["BGSAVE"])?;
+        support::eventually("the save", || (count(&mut client, "rdb_saves") == Some(saves)).then_some(()));
+    }
+    assert_eq!(count(&mut client, "aof_rewrites"), Some(0));
+    server.clock().advance(Duration::from_millis(200));
+    support::eventually("the rewrite", || (count(&mut client, "aof_rewrites") == Some(1)).then_some(()));
+    Ok(())
 }

@@ -395,7 +395,10 @@ impl<'e, 's> Run<'e, 's> {
             self.context.reply.simple("QUEUED");
             return Ok(());
         }
-        self.lock(command, request, hashes);
+        // What runs beside a long script takes no lock.
+        if self.context.keys.is_entered() {
+            self.lock(command, request, hashes);
+        }
         self.context.keys.effects.begin();
         let result = self.handle(command, request);
         if self.context.keys.is_exclusive() {
@@ -410,9 +413,7 @@ impl<'e, 's> Run<'e, 's> {
     fn refuse(&mut self, request: Request<'_>, error: CommandError) -> CommandError {
         if request.name().eq_ignore_ascii_case(b"exec") {
             self.session.transaction = None;
-            if self.context.keys.is_entered() {
-                transaction::unwatch(self.session, &mut self.context.keys);
-            }
+            transaction::unwatch(self.engine, self.session, &mut self.context.keys);
             return match error {
                 CommandError::CrossSlot => error,
                 other => CommandError::ExecAbortBecause(Box::new(other)),
@@ -534,6 +535,7 @@ fn confirms_by_push(command: &Command) -> bool {
 }
 
 /// The command that a request names, with its arity checked.
+#[inline(always)]
 fn identify(request: Request<'_>, found: Option<&'static Command>) -> CommandResult<&'static Command> {
     let Some(mut command) = found else {
         return Err(CommandError::unknown_command(request.name(), request.iter().skip(1)));
@@ -546,10 +548,8 @@ fn identify(request: Request<'_>, found: Option<&'static Command>) -> CommandRes
         };
         command = sub;
     }
-    if !command.arity.accepts(request.len()) || matches!(command.handler, Handler::Container) {
-        return Err(CommandError::wrong_arity(&command.full_name));
-    }
-    Ok(command)
+    // A container's own arity asks for a subcommand.
+    if command.arity.accepts(request.len()) { Ok(command) } else { Err(CommandError::wrong_arity(&command.full_name)) }
 }
 
 /// The locks that a command needs by its own declaration.

@@ -42,7 +42,10 @@ const REWRITE_RETRY_MS_MAX: u64 = 60_000;
 
 /// How long a log that has grown waits for its next rewrite, in times of what the last one took.
 const REWRITE_REST: u64 = 24;
-/// The same for a log that has grown ten times as much.
+/// The shortest wait, in ms, also from the start: what is being written in one go is described best when it is over,
+/// and what a start would have to run for it is what can be written in that time.
+const REWRITE_REST_MS_MIN: u64 = 3_000;
+/// As [`REWRITE_REST`], for a log that has grown ten times as much.
 const REWRITE_REST_SHORT: u64 = 9;
 
 /// What takes time.
@@ -459,22 +462,23 @@ impl Persistence {
         let may_rewrite = self.is_durable() && settings.appendonly && now_ms >= state.rewrite_due_ms;
         drop(state);
         // A log that has failed recovers by a full rewrite.
-        let wants_rewrite = || self.log().is_none_or(|log| log.is_failed()) || self.has_log_grown(&settings, now_ms);
+        let wants_rewrite =
+            || self.log().is_none_or(|log| log.is_failed()) || self.has_log_grown(engine, &settings, now_ms);
         (may_rewrite && wants_rewrite()).then_some(Job::Rewrite)
     }
 
     /// Whether the log is to be rewritten because it has grown. However fast it grows, rewrites by themselves take a
     /// 25th of the time, and a tenth once it has grown ten times as much as asks for one: what a start would have to
     /// run is worth more then than what clients wait for.
-    fn has_log_grown(&self, settings: &Settings, now_ms: u64) -> bool {
+    fn has_log_grown(&self, engine: &Engine, settings: &Settings, now_ms: u64) -> bool {
         let Some((base, all)) = self.log_sizes() else { return false };
         let state = self.state();
         let since = if state.rewritten_bytes > 0 { state.rewritten_bytes } else { base };
         let percent = settings.auto_aof_rewrite_percentage;
         let growth = all.saturating_sub(since).saturating_mul(100) / since.max(1);
         let rest = if growth >= percent.saturating_mul(10) { REWRITE_REST_SHORT } else { REWRITE_REST };
-        let took_ms = state.rewrites.took_ms.unwrap_or(0);
-        let rested = now_ms.saturating_sub(state.rewritten_ms) >= took_ms.saturating_mul(rest);
+        let rest_ms = state.rewrites.took_ms.unwrap_or(0).saturating_mul(rest).max(REWRITE_REST_MS_MIN);
+        let rested = now_ms.saturating_sub(state.rewritten_ms.max(engine.started_ms)) >= rest_ms;
         percent > 0 && all > settings.auto_aof_rewrite_min_size_bytes && growth >= percent && rested
     }
 

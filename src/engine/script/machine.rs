@@ -17,7 +17,7 @@ use std::rc::{Rc, Weak};
 use super::lib;
 use super::plan::{Operand, Proto, Register};
 use super::table::WeakTable;
-use super::value::{Closure, Inputs, Server, Table, Value, Values, live_bytes};
+use super::value::{Closure, Inputs, Server, Table, Value, Values, allocated, freed, live_bytes};
 use super::value::{Host, ScriptError};
 use crate::base::limits::{SCRIPT_BYTES_MAX, SCRIPT_STEPS_MAX};
 
@@ -29,6 +29,14 @@ const STACK_MAX: usize = 1 << 20;
 const NESTED_MAX: usize = 200;
 /// Steps between two looks at the clock and the memory.
 const STEPS_UNWATCHED: u64 = 1024;
+/// Longer texts cost steps wherever they are copied or compared,
+const LONG_TEXT_BYTES: usize = 4096;
+/// one for so many bytes.
+const BYTES_PER_STEP: usize = 64;
+/// What a cell and its place on the list take.
+const CELL_BYTES: usize = 64;
+/// A longer element of KEYS or ARGV is not copied twice.
+const INPUT_COPIED_BYTES: usize = 128;
 /// Any number of values, in counts plus one.
 const ANY: u16 = 0;
 
@@ -116,7 +124,7 @@ impl<'s> Machine<'s> {
     /// # Errors
     /// What the script raised and did not catch.
     pub fn run(&mut self, main: &Rc<Proto>) -> Result<Value, Failure> {
-        let closure = Rc::new(Closure { proto: Rc::clone(main), upvalues: Box::default() });
+        let closure = Rc::new(Closure::new(Rc::clone(main), Box::default()));
         self.run_function(&Value::Function(closure), &[])
     }
 
@@ -140,16 +148,28 @@ impl<'s> Machine<'s> {
     pub fn adopt(&mut self, table: &Table) {
         self.tables.push(table.downgrade());
         if self.tables.len() + self.cells.len() > self.kept_max {
-            self.tables.retain(|table| !table.is_gone());
-            self.cells.retain(|cell| cell.strong_count() > 0);
-            self.kept_max = 2 * (self.tables.len() + self.cells.len()) + 1024;
+            self.forget_freed();
         }
     }
 
     fn new_cell(&mut self, value: Value) -> Value {
         let cell = Rc::new(RefCell::new(value));
         self.cells.push(Rc::downgrade(&cell));
+        allocated(CELL_BYTES);
+        if self.tables.len() + self.cells.len() > self.kept_max {
+            self.forget_freed();
+        }
         Value::Cell(cell)
+    }
+
+    /// Gives up what the script has given up; cells count until then.
+    #[cold]
+    fn forget_freed(&mut self) {
+        self.tables.retain(|table| !table.is_gone());
+        let before = self.cells.len();
+        self.cells.retain(|cell| cell.strong_count() > 0);
+        freed((before - self.cells.len()) * CELL_BYTES);
+        self.kept_max = 2 * (self.tables.len() + self.cells.len()) + 1024;
     }
 
     fn operand<'v>(&'v self, base: usize, constants: &'v [Value], operand: Operand) -> &'v Value {
@@ -186,7 +206,11 @@ impl<'s> Machine<'s> {
         if index > self.server.input_len(which) {
             return Value::Nil;
         }
-        Value::text(self.server.input(which, index - 1))
+        let bytes = self.server.input(which, index - 1);
+        match bytes.len() > INPUT_COPIED_BYTES {
+            true => self.input_table(which).get_index(index),
+            false => Value::text(bytes),
+        }
     }
 
     fn step(&mut self) -> Result<(), ScriptError> {
@@ -215,6 +239,7 @@ pub struct Remains {
 
 impl Drop for Remains {
     fn drop(&mut self) {
+        freed(self.cells.len() * CELL_BYTES);
         for table in &self.tables {
             table.clear();
         }

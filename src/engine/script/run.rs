@@ -6,16 +6,18 @@
 //! the script's step: all of them or none survive a crash.
 
 use std::rc::Rc;
+use std::sync::Arc;
 
 use super::cache::{self, Script};
 use super::convert;
 use super::machine::{Failure, Machine};
+use super::running::{Kind, LongCall, LongScript};
 use super::value::{Inputs, ScriptError, Server, Text, Value};
 use crate::base::clock::Stopwatch;
 use crate::command::Args;
 use crate::command::spec::Flags;
 use crate::engine::dispatch::{self, LockPlan, gates};
-use crate::engine::instance::{Engine, Hindrance};
+use crate::engine::instance::Engine;
 use crate::engine::registry::{Command, Handler, REGISTRY, ScriptSource};
 use crate::engine::{Call, Outcome};
 use crate::protocol::error::scripting;
@@ -81,7 +83,6 @@ pub fn run(call: &mut Call<'_, '_>, args: Args<'_>, source: ScriptSource, read_o
     let may_block = std::mem::replace(&mut call.context.may_block, false);
     let protocol = call.context.reply.protocol();
     call.context.reply.set_protocol(Protocol::Resp2);
-    let is_exclusive = call.context.keys.is_exclusive();
     let mut host = ScriptHost {
         mark: call.context.reply.mark(),
         is_read_only: read_only || script.header.no_writes,
@@ -92,8 +93,8 @@ pub fn run(call: &mut Call<'_, '_>, args: Args<'_>, source: ScriptSource, read_o
         buffer: RequestBuffer::default(),
         has_written: false,
         watch: Stopwatch::start(),
-        is_long: false,
-        is_exclusive,
+        kind: Kind::Script,
+        long: None,
     };
     let mut machine = Machine::new(&mut host, "user_script", seed);
     let result = machine.run(&script.compiled.main);
@@ -105,10 +106,10 @@ pub fn run(call: &mut Call<'_, '_>, args: Args<'_>, source: ScriptSource, read_o
     call.context.keys.database = database;
     call.context.keys.effects.log_nothing();
     let outcome = match result {
-        Ok(value) => {
-            convert::write_reply(&value, &mut call.context.reply);
-            Ok(Outcome::Done)
-        }
+        Ok(value) => match convert::write_reply(&value, &mut call.context.reply) {
+            true => Ok(Outcome::Done),
+            false => Err(CommandError::quoted_line(scripting::REPLY_TOO_LONG)),
+        },
         Err(failure) => Err(failed(failure, &script.digest, "@user_script")),
     };
     drop(remains);
@@ -184,8 +185,9 @@ struct ScriptHost<'c, 'a, 'k, 'r> {
     allows_oom: bool,
     has_written: bool,
     watch: Stopwatch,
-    is_long: bool,
-    is_exclusive: bool,
+    kind: Kind,
+    /// Since it has been running for long.
+    long: Option<Arc<LongScript>>,
 }
 
 impl ScriptHost<'_, '_, '_, '_> {
@@ -218,10 +220,10 @@ impl ScriptHost<'_, '_, '_, '_> {
         }
         if writes && !self.has_written {
             gates::pass_script(self.call, true)?;
-            self.has_written = true;
-            if self.is_long {
-                self.call.engine.scripts.running.note_write();
+            if self.long.as_ref().is_some_and(|script| !script.note_write()) {
+                return refused(scripting::KILLED);
             }
+            self.has_written = true;
         }
         Ok(command)
     }
@@ -229,8 +231,8 @@ impl ScriptHost<'_, '_, '_, '_> {
     /// The script has ended: others go on.
     fn end(&mut self) {
         self.call.context.reply.truncate(self.mark);
-        if self.is_long {
-            self.call.engine.end_long_script();
+        if let Some(script) = self.long.take() {
+            self.call.engine.end_long_script(&script);
         }
     }
 }
@@ -280,17 +282,15 @@ impl Server for ScriptHost<'_, '_, '_, '_> {
 
     fn check(&mut self) -> Result<(), ScriptError> {
         let engine = self.call.engine;
-        if !self.is_exclusive {
-            return Ok(());
+        if self.long.is_none() && self.watch.elapsed_ns() / 1_000_000 >= engine.scripts.running.threshold_ms() {
+            let words = self.request.iter().map(<[u8]>::to_vec).collect();
+            let (kind, watch, has_written) = (self.kind, self.watch, self.has_written);
+            self.long = Some(engine.begin_long_script(LongCall { kind, name: b"", words, watch, has_written }));
         }
-        if !self.is_long && self.watch.elapsed_ns() / 1_000_000 >= engine.scripts.running.threshold_ms() {
-            self.is_long = true;
-            engine.begin_long_script(self.request, self.has_written);
+        match &self.long {
+            Some(script) if script.is_killed() => Err(ScriptError::Ended(self.kind.killed_message())),
+            _ => Ok(()),
         }
-        if self.is_long && engine.scripts.running.is_killed() {
-            return Err(ScriptError::Ended("Script killed by user with SCRIPT KILL..."));
-        }
-        Ok(())
     }
 
     fn input_len(&self, which: Inputs) -> usize {
@@ -306,26 +306,5 @@ impl Server for ScriptHost<'_, '_, '_, '_> {
             Inputs::Arguments => self.keys.end,
         };
         self.request.argument(first + index)
-    }
-}
-
-impl Engine {
-    /// From now on a script has run for too long: who comes is told so.
-    #[cold]
-    fn begin_long_script(&self, request: Request<'_>, has_written: bool) {
-        tracing::warn!(
-            "a script has been running for {} ms; use SCRIPT KILL to end it",
-            self.scripts.running.threshold_ms()
-        );
-        self.scripts.running.begin(request.iter().map(<[u8]>::to_vec).collect(), has_written);
-        self.keyspace.is_busy.store(true, std::sync::atomic::Ordering::Release);
-        self.hinder(Hindrance::Busy, true);
-    }
-
-    #[cold]
-    fn end_long_script(&self) {
-        self.hinder(Hindrance::Busy, false);
-        self.keyspace.is_busy.store(false, std::sync::atomic::Ordering::Release);
-        self.scripts.running.end();
     }
 }
