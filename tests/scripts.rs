@@ -141,46 +141,6 @@ fn ask(client: &mut Client, line: &str) -> Reply {
     client.call(&words)
 }
 
-/// A server whose scripts are busy after 50 ms, one that runs without end, and somebody else on another thread.
-fn busy(script: &str) -> (Server, Client, Client) {
-    let server = Server::pipkin(&["--busy-reply-threshold", "50", "--io-threads", "2"]);
-    let (mut runner, mut other) = (server.connect(), server.connect());
-    assert_eq!(other.line("PING").text(), "PONG");
-    runner.send(&["EVAL", script, "0"]);
-    eventually("a script that is busy", || other.line("GET x").text().starts_with("BUSY ").then_some(()));
-    (server, runner, other)
-}
-
-#[test]
-fn a_script_without_end_is_killed() {
-    let (_server, mut runner, mut other) = busy("while true do end");
-    assert_eq!(
-        other.line("SET x 1").text(),
-        "BUSY Redis is busy running a script. You can only call SCRIPT KILL or SHUTDOWN NOSAVE."
-    );
-    assert_eq!(other.line("SCRIPT KILL").text(), "OK");
-    let reply = runner.read();
-    assert!(reply.text().starts_with("ERR Script killed by user with SCRIPT KILL... script: "), "{reply:?}");
-    assert_eq!(other.line("SET x 1").text(), "OK");
-    assert_eq!(other.line("SCRIPT KILL").text(), "NOTBUSY No scripts in execution right now.");
-    assert_eq!(runner.line("GET x").text(), "1");
-}
-
-#[test]
-fn pcall_does_not_catch_the_end() {
-    let (_server, mut runner, mut other) = busy("while true do pcall(function() while true do end end) end");
-    assert_eq!(other.line("SCRIPT KILL").text(), "OK");
-    assert!(runner.read().is_error());
-}
-
-#[test]
-fn a_script_that_has_written_is_not_killed() {
-    let (mut server, _runner, mut other) = busy("redis.call('set', 'x', 1) while true do end");
-    assert!(other.line("SCRIPT KILL").text().starts_with("UNKILLABLE Sorry the script already executed write"));
-    other.send(&["SHUTDOWN", "NOSAVE"]);
-    eventually("the end of the server", || (!server.is_running()).then_some(()));
-}
-
 #[test]
 fn what_takes_too_much_is_refused() {
     let server = Server::pipkin(&[]);
@@ -194,6 +154,17 @@ fn what_takes_too_much_is_refused() {
         "return string.rep('x', 1e10)",
         "return unpack({}, 1, 1e8)",
         "local t = {} t.t = t return cjson.encode(t)",
+        "local t = {('x'):rep(1e4)} for i = 1, 60 do t = {t, t} end return t",
+        "local t = {('x'):rep(1e4)} for i = 1, 60 do t = {t, t} end return cjson.encode(t)",
+        "local t = {('x'):rep(1e4)} for i = 1, 15 do t = {t, t, t, t, t, t, t, t} end return cmsgpack.pack(t)",
+        "local s, t = ('x'):rep(1e7), {} for i = 1, 1e6 do t[i] = s:sub(i) end",
+        "local s, t = ('x'):rep(1e7), {} for i = 1, 1e6 do t[i] = s:upper() end",
+        "local s, t = ('x'):rep(1e7), {} for i = 1, 1e6 do t[i] = s .. i end",
+        "local t = {} for i = 1, 1e8 do t[i] = function() return i end end",
+        "local t = {} for i = 1, 1e8 do t[i] = string.gmatch('a', 'b') end",
+        "local t = {} for i = 1, 1e8 do t[i] = cjson.new() end",
+        "local t = {} for i = 1, 1e6 do t[i] = redis.call('echo', ('x'):rep(1e6)) end",
+        "local t = {} for i = 1, 1e6 do t[i] = redis.pcall('echo', ('x'):rep(1e6)) end",
         "return ('x'):rep(1e6):gsub('.', function() error('stop') end)",
         "table.sort({1, 2, 3}, function(a, b) return table.sort({1, 2, 3}, error) end)",
     ] {

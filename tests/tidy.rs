@@ -48,7 +48,7 @@ const UNSAFE_FILES: &[&str] = &[
     "src/value/table/segment.rs",
     "src/value/sorted_set/member.rs",
     "src/value/sorted_set/node.rs",
-    "src/store/lock.rs",
+    "src/base/lock.rs",
     "src/store/record.rs",
     "src/engine/script/functions/realm.rs",
 ];

@@ -12,8 +12,8 @@ use super::Server;
 use super::server::OpenError;
 use crate::engine::clients::Origin;
 use crate::protocol::error::StartupError;
-use crate::server::connection::Connection;
 use crate::server::listener::{self, Bound, Listener};
+use crate::server::task::Task;
 use crate::server::transport::Stream;
 use crate::server::{supervisor, unix};
 
@@ -30,7 +30,7 @@ impl Server {
     pub fn duplex(&self) -> DuplexStream {
         let (ours, theirs) = tokio::io::duplex(DUPLEX_BYTES);
         let engine = self.engine().clone();
-        tokio::spawn(Connection::new(engine, Stream(ours), Origin::in_process(), None));
+        tokio::spawn(Task::new(engine, Stream(ours), Origin::in_process(), None));
         theirs
     }
 

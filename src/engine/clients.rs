@@ -1,12 +1,13 @@
 //! The clients of an instance: what others may know of a connection, and how they reach it.
 
 use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU32, AtomicU64, AtomicUsize, Ordering};
-use std::sync::{Arc, Weak};
+use std::sync::{Arc, OnceLock, Weak};
 
 use dashmap::DashMap;
 use parking_lot::Mutex;
 
 use super::blocking::Waiter;
+use super::script::running::Attended;
 use super::tracking::Tracker;
 use crate::base::config::OutputLimit;
 use crate::base::gauge::{Gauge, Share};
@@ -107,6 +108,8 @@ pub struct Client {
     pub commands: AtomicU64,
     /// Whether it may run commands.
     pub authenticated: AtomicBool,
+    /// The connection itself, for whoever takes a turn for it.
+    pub connection: OnceLock<Weak<dyn Attended>>,
 }
 
 /// Memory that a connection holds beside its own structures, shown to others when the connection comes to rest.
@@ -258,6 +261,7 @@ impl Clients {
             is_reserved: AtomicBool::new(false),
             commands: AtomicU64::new(0),
             authenticated: AtomicBool::new(false),
+            connection: OnceLock::new(),
         });
         self.by_id.insert(id, client.clone());
         client

@@ -395,7 +395,10 @@ impl<'e, 's> Run<'e, 's> {
             self.context.reply.simple("QUEUED");
             return Ok(());
         }
-        self.lock(command, request, hashes);
+        // What runs beside a long script takes no lock.
+        if self.context.keys.is_entered() {
+            self.lock(command, request, hashes);
+        }
         self.context.keys.effects.begin();
         let result = self.handle(command, request);
         if self.context.keys.is_exclusive() {
@@ -410,9 +413,7 @@ impl<'e, 's> Run<'e, 's> {
     fn refuse(&mut self, request: Request<'_>, error: CommandError) -> CommandError {
         if request.name().eq_ignore_ascii_case(b"exec") {
             self.session.transaction = None;
-            if self.context.keys.is_entered() {
-                transaction::unwatch(self.session, &mut self.context.keys);
-            }
+            transaction::unwatch(self.engine, self.session, &mut self.context.keys);
             return match error {
                 CommandError::CrossSlot => error,
                 other => CommandError::ExecAbortBecause(Box::new(other)),

@@ -247,6 +247,7 @@ impl Engine {
             config: RwLock::new(config),
         });
         engine.persistence.attach(&engine);
+        engine.scripts.running.attach(&engine);
         engine.apply_config(&settings);
         engine.observe_from_outside();
         engine.follow_manual_clock();

@@ -7,7 +7,7 @@ use std::task::{Poll, Waker};
 use super::blocking::{Served, Waiter};
 use super::clients::Client;
 use super::dispatch;
-use super::instance::Engine;
+use super::instance::{Engine, Hindrance};
 use super::tracking::Tracker;
 use super::transaction::{Transaction, Watched};
 use crate::protocol::reply::Protocol;
@@ -126,7 +126,10 @@ impl Session {
         }
         if self.tracker.take().is_some() {
             engine.tracking.end(&self.client);
-            engine.observe_from_outside();
+            match engine.is_hindered(Hindrance::Busy) {
+                true => engine.scripts.running.observe_later(),
+                false => engine.observe_from_outside(),
+            }
         }
         super::transaction::forget_watched(engine, self);
         engine.clients.remove(self.client.id);

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use smallvec::SmallVec;
 
 use super::dispatch::{self, LockPlan};
-use super::instance::Engine;
+use super::instance::{Engine, Hindrance};
 use super::registry::Command;
 use super::session::Session;
 use super::{Call, Outcome};
@@ -79,17 +79,27 @@ fn touches_nothing(command: &Command) -> bool {
 /// Stops watching, when a connection ends. The caller is not inside the keyspace.
 pub fn forget_watched(engine: &Engine, session: &mut Session) {
     let Some(watched) = session.watched.take() else { return };
+    match engine.is_hindered(Hindrance::Busy) {
+        true => engine.scripts.running.withdraw_later(watched),
+        false => withdraw_from_outside(engine, &watched),
+    }
+}
+
+/// Takes a watcher out of its keys' shards. The caller is not inside the keyspace.
+pub fn withdraw_from_outside(engine: &Engine, watched: &Watched) {
     let mut keys = engine.keys();
     keys.enter(engine.clock.now_ms());
-    withdraw(&mut keys, &watched);
+    withdraw(&mut keys, watched);
     keys.leave();
 }
 
-/// Stops watching, for UNWATCH, DISCARD, RESET and a refused EXEC: inside the keyspace, holding no shard. Within EXEC nothing is watched
-/// any more, so that it takes no lock there.
-pub fn unwatch(session: &mut Session, keys: &mut Keys<'_>) {
-    if let Some(watched) = session.watched.take() {
-        withdraw(keys, &watched);
+/// Stops watching, for UNWATCH, DISCARD, RESET and a refused EXEC: inside the keyspace, holding no shard, or outside
+/// beside a script. Within EXEC nothing is watched any more, so that it takes no lock there.
+pub fn unwatch(engine: &Engine, session: &mut Session, keys: &mut Keys<'_>) {
+    match session.watched.take() {
+        None => {}
+        Some(watched) if keys.is_entered() => withdraw(keys, &watched),
+        Some(watched) => engine.scripts.running.withdraw_later(watched),
     }
 }
 

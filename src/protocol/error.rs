@@ -462,6 +462,8 @@ pub enum CommandError {
     NoScript,
     #[error("BUSY Redis is busy running a script. You can only call SCRIPT KILL or SHUTDOWN NOSAVE.")]
     Busy,
+    #[error("BUSY Redis is busy running a script. You can only call FUNCTION KILL or SHUTDOWN NOSAVE.")]
+    BusyFunction,
     #[error("NOPERM this user has no permissions to run the '{0}' command")]
     NoPermission(Box<str>),
     #[error(

@@ -19,7 +19,7 @@ use super::round;
 use super::transport::Transport;
 use crate::base::gauge::Share;
 use crate::base::limits::{CONNECTION_BUFFER_KEPT_BYTES, READ_BYTES, WORKER_BUFFER_KEPT_BYTES};
-use crate::engine::clients::{Origin, Seat};
+use crate::engine::clients::{Client, Origin, Seat};
 use crate::engine::dispatch;
 use crate::engine::instance::Engine;
 use crate::engine::persistence::commit::HeldBack;
@@ -43,7 +43,7 @@ const BATCH_BYTES: usize = 24 << 10;
 /// Turns before a busy connection lets others of its worker run.
 const TURNS_MAX: usize = 8;
 
-/// A connection under way; as a future it ends when the connection does.
+/// A connection under way.
 pub struct Connection<T: Transport> {
     engine: Arc<Engine>,
     session: Session,
@@ -126,6 +126,61 @@ impl<T: Transport> Connection<T> {
             self.held = held;
             self.engine.limit_buffers();
         }
+    }
+
+    /// What others see of the connection.
+    pub fn client(&self) -> Arc<Client> {
+        self.session.client.clone()
+    }
+
+    /// Goes on until there is nothing to do for now; ready when the connection is over.
+    pub fn poll(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        if !self.waker.as_ref().is_some_and(|known| known.will_wake(cx.waker())) {
+            self.waker = Some(cx.waker().clone());
+            self.session.client.outbox.register(cx.waker());
+        }
+        for _ in 0..TURNS_MAX {
+            match self.turn(cx) {
+                Step::Onward => {}
+                Step::Wait => {
+                    self.show_buffers();
+                    return Poll::Pending;
+                }
+                Step::End => return Poll::Ready(()),
+            }
+        }
+        self.show_buffers();
+        cx.waker().wake_by_ref();
+        Poll::Pending
+    }
+
+    /// Does the same on a thread that is not the task's, past its runtime; the task is woken for what is left. True when
+    /// the connection is over.
+    #[cold]
+    pub fn attend(&mut self) -> bool {
+        // What was taken for one that waits is given back by its own thread.
+        if self.session.blocked.is_some() || !self.transport.bypass(true) {
+            return false;
+        }
+        let waker = self.waker.clone();
+        let mut cx = Context::from_waker(waker.as_ref().unwrap_or(Waker::noop()));
+        let (mut has_moved, mut is_over) = (false, false);
+        for _ in 0..TURNS_MAX {
+            match self.turn(&mut cx) {
+                Step::Wait => break,
+                Step::Onward => has_moved = true,
+                Step::End => {
+                    (has_moved, is_over) = (true, true);
+                    break;
+                }
+            }
+        }
+        self.transport.bypass(false);
+        if has_moved {
+            self.show_buffers();
+            cx.waker().wake_by_ref();
+        }
+        is_over && self.session.blocked.is_none()
     }
 
     fn turn(&mut self, cx: &mut Context<'_>) -> Step {
@@ -382,31 +437,6 @@ fn show_kept(engine: &Engine, write_bytes: usize) {
     KEPT.with(|kept| {
         kept.get_or_init(|| engine.memory.worker_buffers.share()).set(READ_BYTES + BATCH_BYTES + write_bytes)
     });
-}
-
-impl<T: Transport> Future for Connection<T> {
-    type Output = ();
-
-    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
-        let this = self.get_mut();
-        if !this.waker.as_ref().is_some_and(|known| known.will_wake(cx.waker())) {
-            this.waker = Some(cx.waker().clone());
-            this.session.client.outbox.register(cx.waker());
-        }
-        for _ in 0..TURNS_MAX {
-            match this.turn(cx) {
-                Step::Onward => {}
-                Step::Wait => {
-                    this.show_buffers();
-                    return Poll::Pending;
-                }
-                Step::End => return Poll::Ready(()),
-            }
-        }
-        this.show_buffers();
-        cx.waker().wake_by_ref();
-        Poll::Pending
-    }
 }
 
 impl<T: Transport> Drop for Connection<T> {

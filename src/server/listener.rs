@@ -9,7 +9,7 @@ use std::time::Duration;
 use socket2::{Domain, Protocol, SockRef, TcpKeepalive, Type};
 use tokio::net::{TcpListener, TcpStream, UnixListener, UnixStream};
 
-use super::connection::Connection;
+use super::task::Task;
 use super::transport::{Tcp, Unix};
 use super::unix::SocketFile;
 use crate::engine::clients::{Origin, Seat};
@@ -143,11 +143,11 @@ impl Accepted {
         match socket {
             Socket::Tcp(stream) => {
                 let transport = Tcp::new(TcpStream::from_std(stream)?);
-                tokio::spawn(Connection::new(engine, transport, origin, Some(seat)));
+                tokio::spawn(Task::new(engine, transport, origin, Some(seat)));
             }
             Socket::Unix(stream) => {
                 let transport = Unix::new(UnixStream::from_std(stream)?);
-                tokio::spawn(Connection::new(engine, transport, origin, Some(seat)));
+                tokio::spawn(Task::new(engine, transport, origin, Some(seat)));
             }
         }
         Ok(())

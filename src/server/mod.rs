@@ -4,6 +4,7 @@ pub mod connection;
 pub mod listener;
 pub mod round;
 pub mod supervisor;
+pub mod task;
 pub mod transport;
 pub mod unix;
 pub mod workers;

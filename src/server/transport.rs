@@ -1,10 +1,12 @@
 //! What a connection runs over: a socket, or anything that reads and writes asynchronously.
 
-use std::io;
+use std::io::{self, Read as _, Write as _};
+use std::os::fd::AsFd;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
+use socket2::SockRef;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::{TcpStream, UnixStream, tcp, unix};
 
@@ -16,6 +18,9 @@ pub trait Transport: Send + Unpin + 'static {
     fn poll_read(&mut self, cx: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>>;
     /// Writes what fits.
     fn poll_write(&mut self, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>>;
+    /// From now on reads and writes go past the runtime's watch over the socket, or not any more; false where they
+    /// cannot.
+    fn bypass(&mut self, is_bypassed: bool) -> bool;
     /// The way for other threads to write, if there is one.
     fn direct_writer(&self) -> Option<Arc<dyn DirectWrite>>;
 }
@@ -27,13 +32,14 @@ macro_rules! socket {
         pub struct $name {
             read: $read,
             write: Arc<$write>,
+            is_bypassed: bool,
         }
 
         impl $name {
             /// Takes the socket over.
             pub fn new(stream: $stream) -> $name {
                 let (read, write) = stream.into_split();
-                $name { read, write: Arc::new(write) }
+                $name { read, write: Arc::new(write), is_bypassed: false }
             }
         }
 
@@ -46,6 +52,9 @@ macro_rules! socket {
         impl Transport for $name {
             #[inline]
             fn poll_read(&mut self, cx: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+                if self.is_bypassed {
+                    return read_now(self.read.as_ref(), buffer);
+                }
                 // This one forgets its readiness after a read that did not fill the buffer, which saves the read that
                 // would only find out that nothing is left.
                 Pin::new(&mut self.read).poll_read(cx, buffer)
@@ -53,6 +62,10 @@ macro_rules! socket {
 
             #[inline]
             fn poll_write(&mut self, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+                if self.is_bypassed {
+                    let stream: &$stream = self.write.as_ref().as_ref();
+                    return write_now(stream, bytes);
+                }
                 loop {
                     match self.write.try_write(bytes) {
                         Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
@@ -62,6 +75,11 @@ macro_rules! socket {
                         result => return Poll::Ready(result),
                     }
                 }
+            }
+
+            fn bypass(&mut self, is_bypassed: bool) -> bool {
+                self.is_bypassed = is_bypassed;
+                true
             }
 
             fn direct_writer(&self) -> Option<Arc<dyn DirectWrite>> {
@@ -87,6 +105,26 @@ socket!(
     unix::OwnedWriteHalf
 );
 
+/// Reads what the system has for a socket, whatever its runtime knows of it.
+#[cold]
+fn read_now(stream: &impl AsFd, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+    let read = (&*SockRef::from(stream)).read(buffer.initialize_unfilled());
+    now(read.map(|n| buffer.advance(n)))
+}
+
+/// Writes what the system takes.
+#[cold]
+fn write_now(stream: &impl AsFd, bytes: &[u8]) -> Poll<io::Result<usize>> {
+    now((&*SockRef::from(stream)).write(bytes))
+}
+
+fn now<R>(result: io::Result<R>) -> Poll<io::Result<R>> {
+    match result {
+        Err(error) if matches!(error.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::Interrupted) => Poll::Pending,
+        other => Poll::Ready(other),
+    }
+}
+
 /// Any other stream; only its own task writes to it.
 pub struct Stream<S>(pub S);
 
@@ -102,6 +140,11 @@ impl<S: AsyncRead + AsyncWrite + Send + Unpin + 'static> Transport for Stream<S>
             Poll::Ready(Err(error)) => Poll::Ready(Err(error)),
             _ => Poll::Ready(Ok(written)),
         }
+    }
+
+    /// What has arrived only its own layers know.
+    fn bypass(&mut self, _: bool) -> bool {
+        false
     }
 
     fn direct_writer(&self) -> Option<Arc<dyn DirectWrite>> {

@@ -5,10 +5,9 @@ use std::sync::Arc;
 use std::sync::mpsc::{Sender, channel};
 use std::thread::JoinHandle;
 
-use tokio::runtime::Builder;
-use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
+use tokio::runtime::{Builder, Handle};
 
-use super::listener::{self, Accepted, Bound};
+use super::listener::{self, Bound};
 use super::{round, supervisor};
 use crate::engine::instance::Engine;
 use crate::protocol::error::StartupError;
@@ -31,13 +30,12 @@ pub fn start(engine: &Arc<Engine>, listeners: Vec<Bound>, count: usize) -> Resul
     let mut places = Vec::new();
     let (ready, all_ready) = channel();
     for number in 0..count.max(1) {
-        let (sender, receiver) = unbounded_channel();
-        places.push(sender);
         let runtime = Builder::new_current_thread().enable_io().build().map_err(thread_error("a worker's runtime"))?;
+        places.push(runtime.handle().clone());
         let engine = engine.clone();
         let thread = std::thread::Builder::new().name(format!("pipkin-worker-{number}"));
         let ready = ready.clone();
-        let work = move || runtime.block_on(work(engine, receiver, ready));
+        let work = move || runtime.block_on(work(engine, ready));
         handles.push(thread.spawn(work).map_err(thread_error("a worker"))?);
     }
     let runtime = Builder::new_current_thread().enable_all().build().map_err(thread_error("the listener's runtime"))?;
@@ -50,20 +48,18 @@ pub fn start(engine: &Arc<Engine>, listeners: Vec<Bound>, count: usize) -> Resul
     Ok(Workers { handles })
 }
 
-/// One worker: runs the connections that it is handed until the instance stops.
-async fn work(engine: Arc<Engine>, mut receiver: UnboundedReceiver<Accepted>, ready: Sender<()>) {
+/// One worker: runs the connections that are spawned on it until the instance stops.
+async fn work(engine: Arc<Engine>, ready: Sender<()>) {
+    let stopped = supervisor::stopped(&engine);
     tokio::spawn(round::deliver(engine.clone()));
     tokio::task::yield_now().await;
     drop(ready);
-    while let Some(accepted) = receiver.recv().await {
-        if let Err(error) = accepted.spawn(engine.clone()) {
-            tracing::warn!("cannot watch a connection: {error}");
-        }
-    }
+    stopped.notified().await;
 }
 
-/// Accepts from all listeners, and hands the connections out in turn.
-async fn accept(engine: Arc<Engine>, listeners: Vec<Bound>, places: Vec<UnboundedSender<Accepted>>, ready: Sender<()>) {
+/// Accepts from all listeners, and spawns the connections on the workers in turn: they are known from then on, even where
+/// a worker does not come to them.
+async fn accept(engine: Arc<Engine>, listeners: Vec<Bound>, places: Vec<Handle>, ready: Sender<()>) {
     let stopped = supervisor::stopped(&engine);
     let next = Arc::new(std::sync::atomic::AtomicUsize::new(0));
     for listener in listeners {
@@ -75,17 +71,19 @@ async fn accept(engine: Arc<Engine>, listeners: Vec<Bound>, places: Vec<Unbounde
             }
         };
         let (places, next) = (places.clone(), next.clone());
+        let of_engine = engine.clone();
         tokio::spawn(listener::accept(listener, engine.clone(), move |accepted| {
             let turn = next.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
-            // A worker is gone only when the instance stops.
-            drop(places[turn % places.len()].send(accepted));
+            let _on_worker = places[turn % places.len()].enter();
+            if let Err(error) = accepted.spawn(of_engine.clone()) {
+                tracing::warn!("cannot watch a connection: {error}");
+            }
         }));
     }
     tokio::spawn(supervisor::watch(engine.clone()));
-    drop(places);
     tokio::task::yield_now().await;
     drop(ready);
-    // When this returns the runtime drops the listeners, and with them the workers' queues.
+    // When this returns the runtime drops the listeners.
     stopped.notified().await;
 }
 

@@ -19,7 +19,7 @@ use crate::engine::registry::Command;
 use crate::engine::session::Session;
 use crate::engine::stats::Counter;
 use crate::protocol::command::encode;
-use crate::protocol::error::{CommandError, CommandResult};
+use crate::protocol::error::CommandResult;
 use crate::protocol::reply::Reply;
 use crate::protocol::request::OwnedRequest;
 use crate::store::keys::AccessPolicy;
@@ -77,7 +77,7 @@ fn run<R>(
         engine.persistence.wait_for_admission();
     }
     if !context.keys.enter_unless_busy(now_ms) {
-        return Err(CommandError::Busy);
+        return Err(engine.scripts.running.busy_error());
     }
     if let Err(error) = gates::pass_direct(engine, &mut context, command) {
         engine.stats.rejected(command.id);

@@ -36,8 +36,12 @@ pub fn pass(
     }
     // What was logged fitted, or what did not was evicted, which was logged, too.
     if !session.is_replay {
+        let has_hindrances = engine.has_hindrances();
+        if has_hindrances && engine.is_hindered(Hindrance::Busy) {
+            return beside_script(engine, context, command);
+        }
         memory(engine, context, || needs_more(session, command))?;
-        if engine.has_hindrances() {
+        if has_hindrances {
             let writes = writes(session, command, |_| false);
             hindered(engine, command, writes)?;
             backlog(engine, writes)?;
@@ -65,19 +69,34 @@ pub fn pass_busy(
     if !session.authenticated {
         authentication(engine, command)?;
     }
-    let runs_beside = match command.full_name.as_str() {
-        "auth" | "hello" | "quit" | "script|kill" | "function|kill" | "function|stats" => true,
-        "shutdown" => request.iter().skip(1).any(|option| option.eq_ignore_ascii_case(b"nosave")),
-        _ => false,
-    };
-    if runs_beside { Ok(()) } else { Err(CommandError::Busy) }
+    if session.is_reserved {
+        reservation(command)?;
+    }
+    if session.transaction.is_some() {
+        nesting(command)?;
+    }
+    beside_script(engine, context, command)
+}
+
+/// A few commands run while a script is long: outside of the keyspace, so that none of them waits for a lock.
+#[cold]
+fn beside_script(engine: &Engine, context: &mut Context<'_>, command: &Command) -> CommandResult {
+    if !command.flags.has(Flags::ALLOW_BUSY) {
+        return Err(engine.scripts.running.busy_error());
+    }
+    context.keys.step_out();
+    Ok(())
 }
 
 /// The gates of the instance, which ask nothing of the connection.
 #[inline]
 pub fn pass_direct(engine: &Engine, context: &mut Context<'_>, command: &Command) -> CommandResult {
+    let has_hindrances = engine.has_hindrances();
+    if has_hindrances && engine.is_hindered(Hindrance::Busy) {
+        return Err(engine.scripts.running.busy_error());
+    }
     memory(engine, context, || command.flags.has(Flags::DENYOOM))?;
-    if engine.has_hindrances() {
+    if has_hindrances {
         let writes = command.flags.has(Flags::WRITE);
         hindered(engine, command, writes)?;
         backlog(engine, writes)?;
@@ -164,9 +183,6 @@ fn needs_more(session: &Session, command: &Command) -> bool {
 /// What keeps commands from running for now: a panic, a dataset that is being loaded, a disk that does not write.
 #[cold]
 fn hindered(engine: &Engine, command: &Command, writes: bool) -> CommandResult {
-    if engine.is_hindered(Hindrance::Busy) && !command.flags.has(Flags::ALLOW_BUSY) {
-        return Err(CommandError::Busy);
-    }
     if engine.is_hindered(Hindrance::Loading) && !command.flags.has(Flags::LOADING) {
         return Err(CommandError::Loading);
     }
@@ -199,10 +215,11 @@ fn backlog(engine: &Engine, writes: bool) -> CommandResult {
 
 /// The gates of the instance that a script's first write passes.
 pub fn pass_script(call: &mut Call<'_, '_>, writes: bool) -> CommandResult {
-    match call.engine.has_hindrances() && !call.session.is_replay {
-        true => hindered(call.engine, call.command, writes),
-        false => Ok(()),
+    if !call.engine.has_hindrances() || call.session.is_replay {
+        return Ok(());
     }
+    hindered(call.engine, call.command, writes)?;
+    backlog(call.engine, writes)
 }
 
 /// Whether a command behind MULTI is queued rather than run.

@@ -8,7 +8,7 @@ use std::cell::{Cell, RefCell};
 use std::collections::{HashMap, VecDeque};
 use std::rc::Rc;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use parking_lot::Mutex;
 
@@ -18,6 +18,7 @@ use super::lexer::SyntaxError;
 use super::library::globals;
 use super::machine::sha1_hex;
 use super::parser;
+use super::running::Running;
 use super::table::Table;
 use crate::base::limits::{SCRIPT_PLANS_MAX, SCRIPT_TEXT_BYTES_MAX, SCRIPTS_EVALUATED_MAX};
 use crate::base::random;
@@ -34,7 +35,7 @@ pub struct Scripts {
     /// Raised by each flush.
     generation: AtomicU64,
     texts: Mutex<Texts>,
-    /// The script that runs alone, if there is one.
+    /// Those that take long.
     pub running: Running,
 }
 
@@ -46,80 +47,6 @@ impl Default for Scripts {
             texts: Mutex::default(),
             running: Running::default(),
         }
-    }
-}
-
-/// A script that takes long.
-#[derive(Default)]
-pub struct Running {
-    /// `busy-reply-threshold`, in ms; 0 is never.
-    threshold_ms: AtomicU64,
-    has_written: AtomicBool,
-    is_killed: AtomicBool,
-    call: Mutex<Option<Vec<Vec<u8>>>>,
-}
-
-/// What came of the wish to end a script.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Killed {
-    /// It will end.
-    Yes,
-    /// None runs for so long.
-    NotBusy,
-    /// It has written: half of its work would be left.
-    Unkillable,
-}
-
-impl Running {
-    /// After so many ms others are told that a script is busy.
-    pub fn threshold_ms(&self) -> u64 {
-        match self.threshold_ms.load(Ordering::Relaxed) {
-            0 => u64::MAX,
-            threshold => threshold,
-        }
-    }
-
-    /// Sets `busy-reply-threshold`, in ms.
-    pub fn set_threshold_ms(&self, threshold_ms: u64) {
-        self.threshold_ms.store(threshold_ms, Ordering::Relaxed);
-    }
-
-    /// The script of this call has run for too long.
-    pub(super) fn begin(&self, call: Vec<Vec<u8>>, has_written: bool) {
-        let mut slot = self.call.lock();
-        self.has_written.store(has_written, Ordering::Release);
-        self.is_killed.store(false, Ordering::Release);
-        *slot = Some(call);
-    }
-
-    pub(super) fn end(&self) {
-        *self.call.lock() = None;
-    }
-
-    pub(super) fn note_write(&self) {
-        self.has_written.store(true, Ordering::Release);
-    }
-
-    pub(super) fn is_killed(&self) -> bool {
-        self.is_killed.load(Ordering::Acquire)
-    }
-
-    /// Ends the script, whatever it has written: the instance goes, and nothing of it is to be kept.
-    pub fn abandon(&self) {
-        self.is_killed.store(true, Ordering::Release);
-    }
-
-    /// Asks the script to end.
-    pub fn kill(&self) -> Killed {
-        let call = self.call.lock();
-        if call.is_none() {
-            return Killed::NotBusy;
-        }
-        if self.has_written.load(Ordering::Acquire) {
-            return Killed::Unkillable;
-        }
-        self.is_killed.store(true, Ordering::Release);
-        Killed::Yes
     }
 }
 

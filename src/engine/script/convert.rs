@@ -1,7 +1,8 @@
 //! Between replies and values: what a command answers becomes a value of the script, and what a script returns becomes
 //! a reply.
 
-use super::value::{Table, Value};
+use super::value::{Table, Value, live_bytes};
+use crate::base::limits::SCRIPT_BYTES_MAX;
 use crate::base::number::{format_i64, parse_i64};
 use crate::protocol::error::scripting;
 use crate::protocol::reply::Reply;
@@ -20,12 +21,13 @@ pub fn command_number(number: f64) -> Vec<u8> {
     out
 }
 
-/// A reply as a value; an error is a table of its own. Each table is shown to `keep`.
-pub fn to_value(reply: &[u8], keep: &mut dyn FnMut(&Table)) -> Result<Value, Table> {
+/// A reply as a value; an error is a table of its own. Each table is shown to `keep`. Nothing more is read once the
+/// thread's values take more than `bytes_max`: the caller has to look.
+pub fn to_value(reply: &[u8], bytes_max: usize, keep: &mut dyn FnMut(&Table)) -> Result<Value, Table> {
     if let [b'-', text @ ..] = reply {
         return Err(reply_error(text.strip_suffix(b"\r\n").unwrap_or(text)));
     }
-    Ok(Reader { rest: reply, keep }.value())
+    Ok(Reader { rest: reply, bytes_max, keep }.value())
 }
 
 /// `{err = text, ignore_error_stats_update = true}`
@@ -38,6 +40,7 @@ pub fn reply_error(text: &[u8]) -> Table {
 
 struct Reader<'r, 'k> {
     rest: &'r [u8],
+    bytes_max: usize,
     keep: &'k mut dyn FnMut(&Table),
 }
 
@@ -121,7 +124,19 @@ impl<'r> Reader<'r, '_> {
                 self.field(b"set", Value::Table(table))
             }
             _ => {
-                let values = (0..count).map(|_| self.value()).collect();
+                let room = count.saturating_mul(size_of::<Value>());
+                if live_bytes().saturating_add(room) > self.bytes_max {
+                    self.rest = &[];
+                    return Value::Nil;
+                }
+                let mut values = Vec::with_capacity(count);
+                for _ in 0..count {
+                    if live_bytes().saturating_add(room) > self.bytes_max {
+                        self.rest = &[];
+                        break;
+                    }
+                    values.push(self.value());
+                }
                 let table = Table::from_list(values);
                 (self.keep)(&table);
                 Value::Table(table)
@@ -138,12 +153,29 @@ fn infinity(text: &[u8]) -> f64 {
     }
 }
 
-/// Writes what a script returned.
-pub fn write_reply(value: &Value, reply: &mut Reply) {
-    write_level(value, reply, 0);
+/// Writes what a script returned; false where that would be too long. A table may be part of many others, so that what
+/// takes little room for the script can take any amount as a reply.
+#[must_use]
+pub fn write_reply(value: &Value, reply: &mut Reply) -> bool {
+    let end = reply.len().saturating_add(SCRIPT_BYTES_MAX);
+    write_level(value, &mut Room { reply, end }, 0);
+    reply.len() <= end
 }
 
-fn write_level(value: &Value, reply: &mut Reply, depth: usize) {
+/// A reply, and how long it may become.
+struct Room<'r> {
+    reply: &'r mut Reply,
+    end: usize,
+}
+
+impl Room<'_> {
+    fn is_full(&self) -> bool {
+        self.reply.len() > self.end
+    }
+}
+
+fn write_level(value: &Value, room: &mut Room<'_>, depth: usize) {
+    let reply = &mut *room.reply;
     if depth > DEPTH_MAX {
         write_error(scripting::STACK_LIMIT, reply);
         return;
@@ -153,13 +185,14 @@ fn write_level(value: &Value, reply: &mut Reply, depth: usize) {
         Value::Number(number) => reply.integer(super::lib::number::to_i64(*number)),
         Value::Boolean(truth) if reply.is_resp3() => reply.boolean(*truth),
         Value::Boolean(true) => reply.integer(1),
-        Value::Table(table) => write_table(table, reply, depth),
+        Value::Table(table) => write_table(table, room, depth),
         _ => reply.null(),
     }
 }
 
 /// A table is an error, a status, one of the kinds of RESP3, or a list that ends at its first nil.
-fn write_table(table: &Table, reply: &mut Reply, depth: usize) {
+fn write_table(table: &Table, room: &mut Room<'_>, depth: usize) {
+    let reply = &mut *room.reply;
     if let Value::Text(text) = table.get_text(b"err") {
         return write_error(&text, reply);
     }
@@ -175,8 +208,11 @@ fn write_table(table: &Table, reply: &mut Reply, depth: usize) {
         let entries = entries(&map);
         reply.map(entries.len());
         for (key, value) in entries {
-            write_level(&key, reply, depth + 1);
-            write_level(&value, reply, depth + 1);
+            write_level(&key, room, depth + 1);
+            write_level(&value, room, depth + 1);
+            if room.is_full() {
+                return;
+            }
         }
         return;
     }
@@ -184,7 +220,10 @@ fn write_table(table: &Table, reply: &mut Reply, depth: usize) {
         let entries = entries(&set);
         reply.set(entries.len());
         for (key, _) in entries {
-            write_level(&key, reply, depth + 1);
+            write_level(&key, room, depth + 1);
+            if room.is_full() {
+                return;
+            }
         }
         return;
     }
@@ -201,13 +240,13 @@ fn write_table(table: &Table, reply: &mut Reply, depth: usize) {
     let mut count = 0;
     loop {
         let value = table.get_index(count + 1);
-        if value.is_nil() {
+        if value.is_nil() || room.is_full() {
             break;
         }
         count += 1;
-        write_level(&value, reply, depth + 1);
+        write_level(&value, room, depth + 1);
     }
-    reply.finish_array(mark, count);
+    room.reply.finish_array(mark, count);
 }
 
 fn entries(table: &Table) -> Vec<(Value, Value)> {

@@ -198,9 +198,11 @@ fn pairs(_: &mut dyn Host, given: &[Value]) -> Results {
     Ok(Values::from_iter([Value::Native(next), Value::Table(table), Value::Nil]))
 }
 
-fn next(_: &mut dyn Host, given: &[Value]) -> Results {
+fn next(host: &mut dyn Host, given: &[Value]) -> Results {
     let arguments = Arguments(given);
-    Ok(match arguments.table(1)?.next(arguments.get(2))? {
+    let (skipped, entry) = arguments.table(1)?.next_behind(arguments.get(2))?;
+    host.tick(skipped as u64 / 16)?;
+    Ok(match entry {
         Some((key, value)) => Values::from_iter([key, value]),
         None => Values::from_iter([Value::Nil]),
     })

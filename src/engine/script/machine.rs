@@ -5,21 +5,23 @@
 //! calls cost a step of the budget; every so often the machine looks at the clock and at what the script has allocated.
 
 mod api;
-pub use api::sha1_hex;
 mod arithmetic;
 mod call;
 mod execute;
 mod failure;
+mod remains;
+
+pub use api::sha1_hex;
+pub use remains::Remains;
 
 use std::cell::RefCell;
-use std::collections::HashSet;
 use std::rc::{Rc, Weak};
 
 use super::lib;
 use super::library::{Globals, globals};
 use super::plan::{Operand, Proto, Register};
 use super::table::WeakTable;
-use super::value::{Closure, Inputs, Server, Table, Value, Values, live_bytes};
+use super::value::{Closure, Inputs, Server, Table, Value, Values, allocated, freed, live_bytes};
 use super::value::{Host, ScriptError};
 use crate::base::limits::{SCRIPT_BYTES_MAX, SCRIPT_STEPS_MAX};
 use crate::protocol::error::scripting;
@@ -32,6 +34,14 @@ const STACK_MAX: usize = 1 << 20;
 const NESTED_MAX: usize = 200;
 /// Steps between two looks at the clock and the memory.
 const STEPS_UNWATCHED: u64 = 1024;
+/// Longer texts cost steps wherever they are copied or compared,
+const LONG_TEXT_BYTES: usize = 4096;
+/// one for so many bytes.
+const BYTES_PER_STEP: usize = 64;
+/// What a cell and its place on the list take.
+const CELL_BYTES: usize = 64;
+/// A longer element of KEYS or ARGV is not copied twice.
+const INPUT_COPIED_BYTES: usize = 128;
 /// Any number of values, in counts plus one.
 const ANY: u16 = 0;
 
@@ -150,7 +160,7 @@ impl<'s> Machine<'s> {
     /// # Errors
     /// What the script raised and did not catch.
     pub fn run(&mut self, main: &Rc<Proto>) -> Result<Value, Failure> {
-        let closure = Rc::new(Closure { proto: Rc::clone(main), upvalues: Box::default() });
+        let closure = Rc::new(Closure::new(Rc::clone(main), Box::default()));
         self.run_function(&Value::Function(closure), &[])
     }
 
@@ -188,16 +198,28 @@ impl<'s> Machine<'s> {
     pub fn adopt(&mut self, table: &Table) {
         self.tables.push(table.downgrade());
         if self.tables.len() + self.cells.len() > self.kept_max {
-            self.tables.retain(|table| !table.is_gone());
-            self.cells.retain(|cell| cell.strong_count() > 0);
-            self.kept_max = 2 * (self.tables.len() + self.cells.len()) + 1024;
+            self.forget_freed();
         }
     }
 
     fn new_cell(&mut self, value: Value) -> Value {
         let cell = Rc::new(RefCell::new(value));
         self.cells.push(Rc::downgrade(&cell));
+        allocated(CELL_BYTES);
+        if self.tables.len() + self.cells.len() > self.kept_max {
+            self.forget_freed();
+        }
         Value::Cell(cell)
+    }
+
+    /// Gives up what the script has given up; cells count until then.
+    #[cold]
+    fn forget_freed(&mut self) {
+        self.tables.retain(|table| !table.is_gone());
+        let before = self.cells.len();
+        self.cells.retain(|cell| cell.strong_count() > 0);
+        freed((before - self.cells.len()) * CELL_BYTES);
+        self.kept_max = 2 * (self.tables.len() + self.cells.len()) + 1024;
     }
 
     fn operand<'v>(&'v self, base: usize, constants: &'v [Value], operand: Operand) -> &'v Value {
@@ -234,7 +256,11 @@ impl<'s> Machine<'s> {
         if index > self.server.input_len(which) {
             return Value::Nil;
         }
-        Value::text(self.server.input(which, index - 1))
+        let bytes = self.server.input(which, index - 1);
+        match bytes.len() > INPUT_COPIED_BYTES {
+            true => self.input_table(which).get_index(index),
+            false => Value::text(bytes),
+        }
     }
 
     fn step(&mut self) -> Result<(), ScriptError> {
@@ -252,95 +278,6 @@ impl<'s> Machine<'s> {
         self.reserve(0)?;
         self.server.check()
     }
-}
-
-/// The tables and cells of a run that has ended: they may refer to each other in circles, and are emptied when this goes.
-#[must_use]
-#[derive(Default)]
-pub struct Remains {
-    tables: Vec<WeakTable>,
-    cells: Vec<Weak<RefCell<Value>>>,
-}
-
-impl Drop for Remains {
-    fn drop(&mut self) {
-        for table in &self.tables {
-            table.clear();
-        }
-        for cell in &self.cells {
-            if let Some(cell) = cell.upgrade() {
-                let value = cell.take();
-                drop(value);
-            }
-        }
-    }
-}
-
-impl Remains {
-    /// Those of several runs.
-    pub fn join(&mut self, mut other: Remains) {
-        self.tables.append(&mut other.tables);
-        self.cells.append(&mut other.cells);
-    }
-
-    /// How many tables and cells there are, or were.
-    pub fn len(&self) -> usize {
-        self.tables.len() + self.cells.len()
-    }
-
-    /// Whether there are none.
-    pub fn is_empty(&self) -> bool {
-        self.len() == 0
-    }
-
-    /// Forgets what is gone, and empties what cannot be reached from these values: circles of tables and functions.
-    pub fn collect<'v>(&mut self, roots: impl Iterator<Item = &'v Value>) {
-        let reached = reach(roots);
-        self.tables.retain(|table| match reached.contains(&table.address()) {
-            true => true,
-            false => {
-                table.clear();
-                !table.is_gone()
-            }
-        });
-        self.cells.retain(|cell| match reached.contains(&cell.as_ptr().addr()) {
-            true => true,
-            false => {
-                drop(cell.upgrade().map(|cell| cell.take()));
-                cell.strong_count() > 0
-            }
-        });
-    }
-}
-
-/// The addresses of all tables, functions and cells that can be come at from these values.
-fn reach<'v>(roots: impl Iterator<Item = &'v Value>) -> HashSet<usize> {
-    let mut reached = HashSet::new();
-    let mut next: Vec<Value> = roots.cloned().collect();
-    while let Some(value) = next.pop() {
-        match &value {
-            Value::Table(table) if reached.insert(table.address()) => {
-                let mut position = 0;
-                while let Some((behind, key, value)) = table.entry_from(position) {
-                    next.extend([key, value].into_iter().filter(refers));
-                    position = behind;
-                }
-            }
-            Value::Function(closure) if reached.insert(value.address()) => {
-                next.extend(closure.upvalues.iter().map(|cell| Value::Cell(Rc::clone(cell))));
-            }
-            Value::Cell(cell) if reached.insert(Rc::as_ptr(cell).addr()) => {
-                next.extend(Some(cell.borrow().clone()).filter(refers));
-            }
-            _ => {}
-        }
-    }
-    reached
-}
-
-/// Whether a value refers to others.
-fn refers(value: &Value) -> bool {
-    matches!(value, Value::Table(_) | Value::Function(_) | Value::Cell(_))
 }
 
 impl Host for Machine<'_> {

@@ -12,6 +12,7 @@ pub mod machine;
 pub mod parser;
 pub mod plan;
 pub mod run;
+pub mod running;
 pub mod syntax;
 pub mod table;
 pub mod value;

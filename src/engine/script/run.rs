@@ -7,17 +7,19 @@
 
 use std::ops::Range;
 use std::rc::Rc;
+use std::sync::Arc;
 
 use super::cache::{self, Script};
 use super::convert;
 use super::header::Header;
 use super::machine::{Failure, Machine};
+use super::running::{KILLED_MESSAGE, Kind, LongCall, LongScript};
 use super::value::{Inputs, ScriptError, Server, Text, Value};
 use crate::base::clock::Stopwatch;
 use crate::command::Args;
 use crate::command::spec::Flags;
 use crate::engine::dispatch::{self, LockPlan, gates};
-use crate::engine::instance::{Engine, Hindrance};
+use crate::engine::instance::Engine;
 use crate::engine::registry::{Command, Handler, REGISTRY, ScriptSource};
 use crate::engine::{Call, Outcome};
 use crate::protocol::error::scripting;
@@ -86,7 +88,7 @@ pub fn run(call: &mut Call<'_, '_>, args: Args<'_>, source: ScriptSource, read_o
     if !is_held(call, &script, request, keys.clone()) {
         return Err(CommandError::NoScript);
     }
-    let rules = Rules { header: &script.header, read_only, name: &script.digest, source: NAME };
+    let rules = Rules { header: &script.header, read_only, name: &script.digest, kind: Kind::Script };
     may_begin(call, &rules)?;
     let seed = call.engine.random.next_u64();
     let (outcome, remains) = perform(call, request, keys, &rules, |host| {
@@ -105,23 +107,32 @@ pub(super) struct Rules<'r> {
     pub read_only: bool,
     /// Its name.
     pub name: &'r [u8],
+    /// What it was called as.
+    pub kind: Kind,
+}
+
+impl Rules<'_> {
     /// What messages call its text.
-    pub source: &'static str,
+    fn source(&self) -> &'static str {
+        match self.kind {
+            Kind::Script => NAME,
+            Kind::Function => super::functions::NAME,
+        }
+    }
 }
 
 /// Runs a script or a function: what `act` returns becomes the reply, and what is kept until then is handed back.
-pub(super) fn perform<R>(
+pub(super) fn perform<'r, R>(
     call: &mut Call<'_, '_>,
-    request: Request<'_>,
+    request: Request<'r>,
     keys: Range<usize>,
-    rules: &Rules<'_>,
+    rules: &'r Rules<'r>,
     act: impl FnOnce(&mut ScriptHost<'_, '_, '_, '_>) -> (Result<Value, Failure>, R),
 ) -> (CommandResult<Outcome>, R) {
     let database = call.session.database;
     let may_block = std::mem::replace(&mut call.context.may_block, false);
     let protocol = call.context.reply.protocol();
     call.context.reply.set_protocol(Protocol::Resp2);
-    let is_exclusive = call.context.keys.is_exclusive();
     let mut host = ScriptHost {
         mark: call.context.reply.mark(),
         is_read_only: rules.read_only || rules.header.no_writes,
@@ -132,8 +143,8 @@ pub(super) fn perform<R>(
         buffer: RequestBuffer::default(),
         has_written: false,
         watch: Stopwatch::start(),
-        is_long: false,
-        is_exclusive,
+        rules,
+        long: None,
     };
     let (result, kept) = act(&mut host);
     host.end();
@@ -143,10 +154,10 @@ pub(super) fn perform<R>(
     call.context.keys.database = database;
     call.context.keys.effects.log_nothing();
     let outcome = match result {
-        Ok(value) => {
-            convert::write_reply(&value, &mut call.context.reply);
-            Ok(Outcome::Done)
-        }
+        Ok(value) => match convert::write_reply(&value, &mut call.context.reply) {
+            true => Ok(Outcome::Done),
+            false => Err(CommandError::quoted_line(scripting::REPLY_TOO_LONG)),
+        },
         Err(failure) => Err(failed(&failure, rules)),
     };
     (outcome, kept)
@@ -187,7 +198,7 @@ fn failed(failure: &Failure, rules: &Rules<'_>) -> CommandError {
     if let Some(line) = failure.line {
         text.extend_from_slice(b" script: ");
         text.extend_from_slice(rules.name);
-        text.extend_from_slice(format!(", on @{}:{line}.", rules.source).as_bytes());
+        text.extend_from_slice(format!(", on @{}:{line}.", rules.source()).as_bytes());
     }
     CommandError::quoted_line(&text)
 }
@@ -215,8 +226,9 @@ pub(super) struct ScriptHost<'c, 'a, 'k, 'r> {
     allows_oom: bool,
     has_written: bool,
     watch: Stopwatch,
-    is_long: bool,
-    is_exclusive: bool,
+    rules: &'r Rules<'r>,
+    /// Since it has been running for long.
+    long: Option<Arc<LongScript>>,
 }
 
 impl ScriptHost<'_, '_, '_, '_> {
@@ -249,10 +261,10 @@ impl ScriptHost<'_, '_, '_, '_> {
         }
         if writes && !self.has_written {
             gates::pass_script(self.call, true)?;
-            self.has_written = true;
-            if self.is_long {
-                self.call.engine.scripts.running.note_write();
+            if self.long.as_ref().is_some_and(|script| !script.note_write()) {
+                return refused(scripting::KILLED);
             }
+            self.has_written = true;
         }
         Ok(command)
     }
@@ -260,8 +272,8 @@ impl ScriptHost<'_, '_, '_, '_> {
     /// The script has ended: others go on.
     fn end(&mut self) {
         self.call.context.reply.truncate(self.mark);
-        if self.is_long {
-            self.call.engine.end_long_script();
+        if let Some(script) = self.long.take() {
+            self.call.engine.end_long_script(&script);
         }
     }
 }
@@ -305,17 +317,16 @@ impl Server for ScriptHost<'_, '_, '_, '_> {
 
     fn check(&mut self) -> Result<(), ScriptError> {
         let engine = self.call.engine;
-        if !self.is_exclusive {
-            return Ok(());
+        if self.long.is_none() && self.watch.elapsed_ns() / 1_000_000 >= engine.scripts.running.threshold_ms() {
+            let words = self.request.iter().map(<[u8]>::to_vec).collect();
+            let (kind, watch, has_written) = (self.rules.kind, self.watch, self.has_written);
+            let name = if kind == Kind::Function { self.rules.name } else { b"" };
+            self.long = Some(engine.begin_long_script(LongCall { kind, name, words, watch, has_written }));
         }
-        if !self.is_long && self.watch.elapsed_ns() / 1_000_000 >= engine.scripts.running.threshold_ms() {
-            self.is_long = true;
-            engine.begin_long_script(self.request, self.has_written);
+        match &self.long {
+            Some(script) if script.is_killed() => Err(ScriptError::Ended(KILLED_MESSAGE)),
+            _ => Ok(()),
         }
-        if self.is_long && engine.scripts.running.is_killed() {
-            return Err(ScriptError::Ended("Script killed by user with SCRIPT KILL..."));
-        }
-        Ok(())
     }
 
     fn input_len(&self, which: Inputs) -> usize {
@@ -331,26 +342,5 @@ impl Server for ScriptHost<'_, '_, '_, '_> {
             Inputs::Arguments => self.keys.end,
         };
         self.request.argument(first + index)
-    }
-}
-
-impl Engine {
-    /// From now on a script has run for too long: who comes is told so.
-    #[cold]
-    fn begin_long_script(&self, request: Request<'_>, has_written: bool) {
-        tracing::warn!(
-            "a script has been running for {} ms; use SCRIPT KILL to end it",
-            self.scripts.running.threshold_ms()
-        );
-        self.scripts.running.begin(request.iter().map(<[u8]>::to_vec).collect(), has_written);
-        self.keyspace.is_busy.store(true, std::sync::atomic::Ordering::Release);
-        self.hinder(Hindrance::Busy, true);
-    }
-
-    #[cold]
-    fn end_long_script(&self) {
-        self.hinder(Hindrance::Busy, false);
-        self.keyspace.is_busy.store(false, std::sync::atomic::Ordering::Release);
-        self.scripts.running.end();
     }
 }

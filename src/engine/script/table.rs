@@ -144,9 +144,17 @@ impl Table {
 
     /// The entry behind a key, or the first one behind nil; none at the end. Fails where the key is not in the table.
     pub fn next(&self, key: &Value) -> Result<Option<(Value, Value)>, ScriptError> {
+        self.next_behind(key).map(|(_, entry)| entry)
+    }
+
+    /// The same, with the number of empty places in between.
+    pub fn next_behind(&self, key: &Value) -> Result<(usize, Option<(Value, Value)>), ScriptError> {
         let parts = self.0.borrow();
         let from = parts.position(key).ok_or_else(|| ScriptError::Raised(Value::text("invalid key to 'next'")))?;
-        Ok(parts.entry_from(from).map(|(_, key, value)| (key, value)))
+        Ok(match parts.entry_from(from) {
+            Some((position, key, value)) => (position - from, Some((key, value))),
+            None => (parts.array.len() + parts.nodes.len() - from, None),
+        })
     }
 
     /// The first entry at or behind a position, and the position behind it: a walk from 0 sees what `next` sees.

@@ -47,6 +47,24 @@ pub(super) fn freed(bytes: usize) {
     let _ = LIVE_BYTES.try_with(|live| live.set(live.get().wrapping_sub(bytes)));
 }
 
+/// Bytes that count for as long as this is kept: what a function of a library that has state takes.
+#[derive(Debug)]
+pub struct Charge(usize);
+
+impl Charge {
+    /// Counts so many bytes.
+    pub fn new(bytes: usize) -> Charge {
+        allocated(bytes);
+        Charge(bytes)
+    }
+}
+
+impl Drop for Charge {
+    fn drop(&mut self) {
+        freed(self.0);
+    }
+}
+
 /// The results of a function, mostly one.
 pub type Values = SmallVec<[Value; 2]>;
 
@@ -219,8 +237,20 @@ impl fmt::Debug for Closure {
     }
 }
 
+/// What the allocator and the counts take for a function, and for each of its variables.
+const CLOSURE_BYTES: usize = 48;
+
+impl Closure {
+    /// A function with these variables.
+    pub fn new(proto: Rc<Proto>, upvalues: Box<[SharedCell]>) -> Closure {
+        allocated(CLOSURE_BYTES + size_of_val(&*upvalues));
+        Closure { proto, upvalues }
+    }
+}
+
 impl Drop for Closure {
     fn drop(&mut self) {
+        freed(CLOSURE_BYTES + size_of_val(&*self.upvalues));
         let upvalues = std::mem::take(&mut self.upvalues);
         super::table::free(upvalues.into_iter().map(Value::Cell));
     }

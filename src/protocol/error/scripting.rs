@@ -7,6 +7,8 @@ pub const NOT_BUSY: &[u8] = b"NOTBUSY No scripts in execution right now.";
 /// SCRIPT KILL of a script that has written.
 pub const UNKILLABLE: &[u8] = b"UNKILLABLE Sorry the script already executed write commands against the dataset. You \
     can either wait the script termination or kill the server in a hard way using the SHUTDOWN NOSAVE command.";
+/// A command of a script that is to end.
+pub const KILLED: &[u8] = b"ERR the script is being killed";
 /// SCRIPT DEBUG that asks for one.
 pub const NO_DEBUGGER: &[u8] = b"ERR There is no debugger for scripts";
 /// SCRIPT DEBUG with another option.
@@ -17,6 +19,8 @@ pub const NOT_COMPILED: &[u8] = b"ERR Error compiling script (new function): ";
 pub const TOO_LONG: &[u8] = b"ERR Error compiling script (new function): user_script:1: script too long";
 /// A reply that is nested too deeply.
 pub const STACK_LIMIT: &[u8] = b"ERR reached lua stack limit";
+/// A reply beyond the limit.
+pub const REPLY_TOO_LONG: &[u8] = b"ERR the reply of the script is too long";
 /// `error_reply` and `status_reply` of something else than one string.
 pub const NOT_ONE_STRING: &[u8] = b"ERR wrong number or type of arguments";
 /// FCALL of a function that is not there.

@@ -11,6 +11,7 @@ use crate::base::config::Config;
 use crate::engine::instance::Hindrance;
 use crate::engine::persistence::{Job, Persistence};
 use crate::persist::storage::faulty::{FaultyDisk, Operation};
+use crate::server::task::Task;
 use crate::server::transport::Stream;
 
 const START_MS: u64 = 1_700_000_000_000;
@@ -35,7 +36,7 @@ impl Bench {
 
     fn connect(&self) -> Peer<'_> {
         let (ours, theirs) = tokio::io::duplex(1 << 16);
-        self.runtime.spawn(Connection::new(self.engine.clone(), Stream(ours), Origin::in_process(), None));
+        self.runtime.spawn(Task::new(self.engine.clone(), Stream(ours), Origin::in_process(), None));
         Peer { bench: self, stream: theirs }
     }
 }

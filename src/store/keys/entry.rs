@@ -132,6 +132,11 @@ impl Keys<'_> {
         self.entered = Entered::Not;
     }
 
+    /// Lets go of everything; what is counted stays. What follows runs outside.
+    pub fn step_out(&mut self) {
+        self.exit();
+    }
+
     /// Publishes the bytes that were gained or lost so far.
     pub fn settle_bytes(&mut self) {
         self.keyspace.account(std::mem::take(&mut self.tally.bytes));

@@ -181,7 +181,7 @@ pub fn quit(call: &mut Call<'_, '_>, _: Args<'_>) -> CommandResult<Outcome> {
 /// `RESET`
 pub fn reset(call: &mut Call<'_, '_>, _: Args<'_>) -> CommandResult<Outcome> {
     call.session.transaction = None;
-    transaction::unwatch(call.session, &mut call.context.keys);
+    transaction::unwatch(call.engine, call.session, &mut call.context.keys);
     client::stop_monitoring(call);
     tracking::stop_tracking(call.engine, call.session, &mut call.context.keys);
     choose(call, 0);

@@ -125,7 +125,10 @@ pub fn stop_tracking(engine: &Engine, session: &mut Session, keys: &mut Keys<'_>
     if session.tracker.take().is_some() {
         session.caching = false;
         engine.tracking.end(&session.client);
-        engine.observe_as_needed(keys);
+        match keys.is_entered() {
+            true => engine.observe_as_needed(keys),
+            false => engine.scripts.running.observe_later(),
+        }
     }
 }
 

@@ -6,8 +6,8 @@ pub mod spec;
 use crate::command::Args;
 use crate::engine::commands::server::command::write_help;
 use crate::engine::registry::ScriptSource;
-use crate::engine::script::cache::Killed;
 use crate::engine::script::run::run;
+use crate::engine::script::running::{Killed, Kind};
 use crate::engine::{Call, Outcome};
 use crate::protocol::error::scripting;
 use crate::protocol::error::{CommandError, CommandResult};
@@ -68,13 +68,20 @@ pub fn script_flush(call: &mut Call<'_, '_>, mut args: Args<'_>) -> CommandResul
 
 /// `SCRIPT KILL`
 pub fn script_kill(call: &mut Call<'_, '_>, _: Args<'_>) -> CommandResult<Outcome> {
-    match call.engine.scripts.running.kill() {
+    kill(call, Kind::Script)
+}
+
+/// Ends the long script, if it is of this kind.
+fn kill(call: &mut Call<'_, '_>, kind: Kind) -> CommandResult<Outcome> {
+    let running = &call.engine.scripts.running;
+    match running.kill(kind) {
         Killed::Yes => {
             call.context.reply.ok();
             Ok(Outcome::Done)
         }
         Killed::NotBusy => Err(CommandError::quoted_line(scripting::NOT_BUSY)),
         Killed::Unkillable => Err(CommandError::quoted_line(scripting::UNKILLABLE)),
+        Killed::OfOtherKind => Err(running.busy_error()),
     }
 }
 

@@ -63,6 +63,9 @@ pub fn shutdown(call: &mut Call<'_, '_>, args: Args<'_>) -> CommandResult<Outcom
     if options.abort {
         return Err(CommandError::NoShutdown);
     }
+    if !options.nosave && call.engine.is_hindered(Hindrance::Busy) {
+        return Err(call.engine.scripts.running.busy_error());
+    }
     let saves = options.save || (!options.nosave && call.engine.persistence.saves_at_end(call.engine));
     if options.nosave {
         call.engine.scripts.running.abandon();

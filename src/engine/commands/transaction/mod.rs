@@ -27,7 +27,7 @@ pub fn discard(call: &mut Call<'_, '_>, _: Args<'_>) -> CommandResult<Outcome> {
     if call.session.transaction.take().is_none() {
         return Err(CommandError::DiscardWithoutMulti);
     }
-    transaction::unwatch(call.session, &mut call.context.keys);
+    transaction::unwatch(call.engine, call.session, &mut call.context.keys);
     call.context.reply.ok();
     Ok(Outcome::Done)
 }
@@ -39,6 +39,10 @@ pub fn watch(call: &mut Call<'_, '_>, args: Args<'_>) -> CommandResult<Outcome> 
     }
     let watched = call.session.watched.get_or_insert_default();
     *call.session.client.watch_flag.lock() = std::sync::Arc::downgrade(&watched.flag);
+    if !call.context.keys.is_entered() {
+        // A script is at work, which may change these very keys before anybody can look.
+        watched.flag.raise();
+    }
     // What has changed already cannot be changed back by watching more.
     if !watched.flag.is_raised() {
         for key in args.rest() {
@@ -53,7 +57,7 @@ pub fn watch(call: &mut Call<'_, '_>, args: Args<'_>) -> CommandResult<Outcome> 
 
 /// `UNWATCH`
 pub fn unwatch(call: &mut Call<'_, '_>, _: Args<'_>) -> CommandResult<Outcome> {
-    transaction::unwatch(call.session, &mut call.context.keys);
+    transaction::unwatch(call.engine, call.session, &mut call.context.keys);
     call.context.reply.ok();
     Ok(Outcome::Done)
 }

@@ -8,7 +8,7 @@ mod tests;
 use std::cell::RefCell;
 use std::rc::Rc;
 
-use super::super::value::{Arguments, Host, ScriptError, Table, Value, Values, one};
+use super::super::value::{Arguments, Charge, Host, ScriptError, Table, Value, Values, one};
 use super::{Constant, Library, many, number};
 
 /// The library as scripts see it.
@@ -44,6 +44,8 @@ const MEMBERS: &[(&str, Member)] = &[
 
 type Member = fn(&mut dyn Host, &mut Settings, &[Value]) -> Result<Values, ScriptError>;
 
+/// What a function with settings of its own takes.
+const MEMBER_BYTES: usize = 64;
 /// However deep the settings allow data to nest: what real servers have a stack for.
 const NESTING_MAX: i32 = 2_600;
 /// Most significant digits of an encoded number.
@@ -101,7 +103,9 @@ fn new(host: &mut dyn Host, _: &[Value]) -> Result<Values, ScriptError> {
     let table = Table::with_capacity(0, MEMBERS.len() + LIBRARY.constants.len() + 1);
     for (name, member) in MEMBERS {
         let settings = Rc::clone(&settings);
+        let charge = Charge::new(MEMBER_BYTES);
         let function = move |host: &mut dyn Host, arguments: &[Value]| {
+            let _ = &charge;
             let mut current = *settings.borrow();
             let result = member(host, &mut current, arguments);
             *settings.borrow_mut() = current;

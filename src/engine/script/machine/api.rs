@@ -5,7 +5,9 @@ use sha1::{Digest, Sha1};
 use smallvec::SmallVec;
 
 use super::super::convert;
-use super::super::value::{Api, Arguments, Builtin, ScriptError, Table, Text, Value, Values, one};
+use super::super::value::{
+    Api, Arguments, Builtin, Host as _, ScriptError, Table, Text, Value, Values, live_bytes, one,
+};
 use super::Machine;
 
 /// Commands with up to so many arguments take no allocation for the list.
@@ -47,9 +49,9 @@ impl Machine<'_> {
                 _ => printed.next().map_or(&b""[..], |number| number),
             })
             .collect();
-        let tables = &mut self.tables;
+        let (tables, bytes_max) = (&mut self.tables, self.bytes_max);
         let value = match self.server.command(&parts) {
-            Ok(reply) => convert::to_value(reply, &mut |table: &Table| tables.push(table.downgrade())),
+            Ok(reply) => convert::to_value(reply, bytes_max, &mut |table: &Table| tables.push(table.downgrade())),
             Err(error) => {
                 let mut text = Vec::new();
                 error.write_to(&mut text);
@@ -58,6 +60,9 @@ impl Machine<'_> {
         };
         self.server.done();
         self.step()?;
+        if live_bytes() > self.bytes_max {
+            self.reserve(0)?;
+        }
         value.map_err(|error| {
             self.adopt(&error);
             ScriptError::Raised(Value::Table(error))

@@ -4,8 +4,8 @@ use std::rc::Rc;
 
 use smallvec::SmallVec;
 
-use super::super::value::{Arguments, Builtin, Closure, Host, ScriptError, Value, Values};
-use super::{ANY, FRAMES_MAX, Frame, FrameKind, Machine, NESTED_MAX};
+use super::super::value::{Arguments, Builtin, Closure, Host, ScriptError, Value, Values, live_bytes};
+use super::{ANY, BYTES_PER_STEP, FRAMES_MAX, Frame, FrameKind, LONG_TEXT_BYTES, Machine, NESTED_MAX};
 
 /// What a call led to.
 #[derive(PartialEq, Eq)]
@@ -48,19 +48,36 @@ impl Machine<'_> {
             Value::Native(native) => {
                 let native = *native;
                 let arguments = self.take_arguments(function, count);
+                let before = live_bytes();
                 let values = native(self, &arguments)?;
+                self.pay_since(before)?;
                 self.deliver(values, results_at, wanted)?;
                 Ok(Called::Done)
             }
             Value::Stateful(native) => {
                 let native = Rc::clone(native);
                 let arguments = self.take_arguments(function, count);
+                let before = live_bytes();
                 let values = run_stateful(&native, self, &arguments)?;
+                self.pay_since(before)?;
                 self.deliver(values, results_at, wanted)?;
                 Ok(Called::Done)
             }
             other => Err(ScriptError::Operand("call", false, other.type_name())),
         }
+    }
+
+    /// What a library has made is paid for: it took as long as it is long, and has to fit the budget.
+    #[inline]
+    fn pay_since(&mut self, before: usize) -> Result<(), ScriptError> {
+        let made = live_bytes().saturating_sub(before);
+        if made > LONG_TEXT_BYTES { self.pay_for(made) } else { Ok(()) }
+    }
+
+    #[cold]
+    pub(super) fn pay_for(&mut self, bytes: usize) -> Result<(), ScriptError> {
+        self.reserve(0)?;
+        self.tick((bytes / BYTES_PER_STEP) as u64)
     }
 
     fn take_arguments(&mut self, function: usize, count: usize) -> Given {
@@ -270,8 +287,10 @@ impl Machine<'_> {
             Value::Builtin(builtin) => self.builtin(*builtin, arguments).map_err(|error| self.unplaced(error)),
             Value::Native(native) => {
                 self.nested += 1;
+                let before = live_bytes();
                 let result = native(self, arguments);
                 self.nested -= 1;
+                self.pay_since(before)?;
                 result.map_err(|error| self.unplaced(error))
             }
             Value::Stateful(native) => run_stateful(native, self, arguments).map_err(|error| self.unplaced(error)),

@@ -2,11 +2,11 @@
 
 use std::rc::Rc;
 
-use super::super::plan::{CaptureFrom, Op};
+use super::super::plan::{CaptureFrom, Op, Operand};
 use super::super::syntax::Operator;
 use super::super::value::{Closure, Host, ScriptError, Table, Value};
 use super::call::Called;
-use super::{ANY, Machine};
+use super::{ANY, BYTES_PER_STEP, LONG_TEXT_BYTES, Machine};
 
 impl Machine<'_> {
     /// Runs until the frames are down to `floor`; an error that a frame above it catches goes on there.
@@ -60,7 +60,14 @@ impl Machine<'_> {
                 Op::Compare { operator, expected, a, b } => {
                     let a = self.operand(base, &proto.constants, a);
                     let b = self.operand(base, &proto.constants, b);
-                    if or_fail!(compare(operator, a, b)) != expected {
+                    let is_so = match (a, b) {
+                        (Value::Text(long), Value::Text(other)) if long.len().min(other.len()) > LONG_TEXT_BYTES => {
+                            let (a, b) = (a.clone(), b.clone());
+                            or_fail!(self.compare_long(operator, &a, &b))
+                        }
+                        _ => or_fail!(compare(operator, a, b)),
+                    };
+                    if is_so != expected {
                         next += 1;
                     }
                 }
@@ -123,6 +130,29 @@ impl Machine<'_> {
         }
     }
 
+    /// Where a key is found it has been compared.
+    #[inline(always)]
+    fn pay_for_key(&mut self, base: usize, constants: &[Value], key: Operand) -> Result<(), ScriptError> {
+        match self.operand(base, constants, key) {
+            Value::Text(text) if text.len() > LONG_TEXT_BYTES => {
+                let bytes = text.len();
+                self.pay_for(bytes)
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Texts that take their time.
+    #[cold]
+    fn compare_long(&mut self, operator: Operator, a: &Value, b: &Value) -> Result<bool, ScriptError> {
+        if let (Value::Text(a), Value::Text(b)) = (a, b)
+            && !a.is_same(b)
+        {
+            self.tick((a.len().min(b.len()) / BYTES_PER_STEP) as u64)?;
+        }
+        compare(operator, a, b)
+    }
+
     fn argument_count(&self, function: usize, arguments: u16) -> usize {
         if arguments == ANY { self.top - function - 1 } else { usize::from(arguments) - 1 }
     }
@@ -158,6 +188,7 @@ impl Machine<'_> {
                 self.set(base, to, Value::Number(count as f64));
             }
             Op::Index { to, object, key } => {
+                self.pay_for_key(base, constants, key)?;
                 let key = self.operand(base, constants, key);
                 let value = match self.register(base, object) {
                     Value::Table(table) => match table.get(key) {
@@ -169,6 +200,7 @@ impl Machine<'_> {
                 self.set(base, to, value);
             }
             Op::SetIndex { object, key, value } => {
+                self.pay_for_key(base, constants, key)?;
                 let key = self.operand(base, constants, key).clone();
                 let value = self.operand(base, constants, value).clone();
                 match self.register(base, object) {
@@ -296,7 +328,7 @@ impl Machine<'_> {
             CaptureFrom::Upvalue(index) => Rc::clone(&around.upvalues[usize::from(*index)]),
         });
         let upvalues = upvalues.collect();
-        Value::Function(Rc::new(Closure { proto, upvalues }))
+        Value::Function(Rc::new(Closure::new(proto, upvalues)))
     }
 
     fn varargs(&mut self, to: usize, count: u16) -> Result<(), ScriptError> {
@@ -367,6 +399,9 @@ impl Machine<'_> {
             length += if let Value::Text(text) = value { text.len() } else { 24 };
         }
         self.reserve(length)?;
+        if length > LONG_TEXT_BYTES {
+            self.tick((length / BYTES_PER_STEP) as u64)?;
+        }
         let mut joined = Vec::with_capacity(length);
         for value in &self.stack[from..from + count] {
             match value {

@@ -3,10 +3,12 @@
 use std::cell::RefCell;
 use std::rc::Rc;
 
-use super::super::super::value::{Arguments, Host, ScriptError, Text, Value, Values, one};
+use super::super::super::value::{Arguments, Charge, Host, ScriptError, Text, Value, Values, one};
 use super::super::pattern::{Captured, Matcher, is_plain, split_anchor};
 use super::{integer_or, position};
 
+/// What an iterator takes.
+const ITERATOR_BYTES: usize = 96;
 /// A search for plain text costs a step for so many bytes.
 const PLAIN_BYTES_PER_STEP: usize = 16;
 
@@ -97,7 +99,11 @@ pub(super) fn gmatch(_: &mut dyn Host, arguments: &[Value]) -> Result<Values, Sc
     let arguments = Arguments(arguments);
     let (subject, pattern) = (arguments.text(1)?, arguments.text(2)?);
     let mut from = 0;
-    let next = move |host: &mut dyn Host, _: &[Value]| next_match(host, &subject, &pattern, &mut from);
+    let charge = Charge::new(ITERATOR_BYTES);
+    let next = move |host: &mut dyn Host, _: &[Value]| {
+        let _ = &charge;
+        next_match(host, &subject, &pattern, &mut from)
+    };
     one(Value::Stateful(Rc::new(RefCell::new(next))))
 }
 
