@@ -262,7 +262,7 @@ impl Engine {
         self.clock.on_advance(Arc::new(move |now_ms| {
             if let Some(engine) = weak.upgrade() {
                 engine.expire_now(now_ms, usize::MAX);
-                engine.timers.fire(now_ms);
+                engine.timers.fire(&engine, now_ms);
                 engine.look_after_clients(now_ms);
                 engine.persistence.tick(&engine, now_ms);
             }
@@ -277,7 +277,7 @@ impl Engine {
         let mut threads = Threads { engine: self.clone(), handles: Vec::new() };
         let engine = self.clone();
         let timers = std::thread::Builder::new().name("pipkin-timers".into());
-        threads.handles.push(timers.spawn(move || engine.timers.run(&engine.clock))?);
+        threads.handles.push(timers.spawn(move || engine.timers.run(&engine))?);
         let engine = self.clone();
         let sweeper = std::thread::Builder::new().name("pipkin-expiry".into());
         threads.handles.push(sweeper.spawn(move || engine.expire_until_stopped())?);

@@ -183,6 +183,11 @@ impl Shard {
         }
     }
 
+    /// The keys that somebody watches.
+    pub fn watched(&self) -> impl Iterator<Item = &KeyId> {
+        self.watched.iter().flat_map(|watched| watched.keys())
+    }
+
     /// Raises the flags of everybody who watches the key.
     #[inline]
     pub fn touch(&mut self, database: usize, key: &[u8]) {

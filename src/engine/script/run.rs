@@ -101,6 +101,8 @@ pub fn run(call: &mut Call<'_, '_>, args: Args<'_>, source: ScriptSource, read_o
 
 /// What a run may do, and what messages call it.
 pub(super) struct Rules<'r> {
+    /// What it was called as.
+    pub kind: Kind,
     /// What was asked for where it was written.
     pub header: &'r Header,
     /// It was called by a command that only reads.

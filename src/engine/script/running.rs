@@ -63,7 +63,7 @@ const KILLED: u8 = 2;
 pub struct LongScript {
     /// What it was called as.
     pub kind: Kind,
-    /// The function's name; empty for a script.
+    /// The function's name, or the script's digest.
     pub name: Vec<u8>,
     /// The call, word for word.
     pub call: Vec<Vec<u8>>,
@@ -95,7 +95,7 @@ impl LongScript {
 pub struct LongCall<'a> {
     /// What it was called as.
     pub kind: Kind,
-    /// The function's name; empty for a script.
+    /// The function's name, or the script's digest.
     pub name: &'a [u8],
     /// The call, word for word.
     pub words: Vec<Vec<u8>>,

@@ -198,6 +198,17 @@ pub fn stats(call: &mut Call<'_, '_>, _: Args<'_>) -> CommandResult<Outcome> {
     Ok(Outcome::Done)
 }
 
+fn write_running(function: &LongScript, reply: &mut Reply) {
+    reply.map(3);
+    reply.bulk(b"name");
+    reply.bulk(&function.name);
+    reply.bulk(b"command");
+    reply.array(function.call.len());
+    function.call.iter().for_each(|word| reply.bulk(word));
+    reply.bulk(b"duration_ms");
+    reply.integer(i64::try_from(function.elapsed_ms()).unwrap_or(i64::MAX));
+}
+
 /// `FUNCTION KILL`
 pub fn kill(call: &mut Call<'_, '_>, _: Args<'_>) -> CommandResult<Outcome> {
     super::kill(call, Kind::Function)
