@@ -14,7 +14,6 @@ use parking_lot::{Mutex, RwLock};
 
 use self::catalogue::{Catalogue, Refusal};
 pub use self::catalogue::{Function, Library};
-pub use self::realm::NAME;
 use self::realm::{Realm, Visit};
 use super::header::{self, Metadata};
 use super::run::{self, Rules};
@@ -234,7 +233,8 @@ pub fn call(call: &mut Call<'_, '_>, args: Args<'_>, read_only: bool) -> Command
     if !call.context.keys.is_exclusive() {
         return Err(CommandError::quoted_line(scripting::NO_FUNCTION));
     }
-    let rules = Rules { header: &function.flags, read_only, name: &function.name, kind: Kind::Function };
+    let rules =
+        Rules { kind: Kind::Function, header: &function.flags, read_only, name: &function.name, source: realm::NAME };
     run::may_begin(call, &rules)?;
     let seed = engine.random.next_u64();
     let mut realm = engine.functions.realm.lock();

@@ -88,7 +88,7 @@ pub fn run(call: &mut Call<'_, '_>, args: Args<'_>, source: ScriptSource, read_o
     if !is_held(call, &script, request, keys.clone()) {
         return Err(CommandError::NoScript);
     }
-    let rules = Rules { header: &script.header, read_only, name: &script.digest, kind: Kind::Script };
+    let rules = Rules { kind: Kind::Script, header: &script.header, read_only, name: &script.digest, source: NAME };
     may_begin(call, &rules)?;
     let seed = call.engine.random.next_u64();
     let (outcome, remains) = perform(call, request, keys, &rules, |host| {
@@ -109,26 +109,16 @@ pub(super) struct Rules<'r> {
     pub read_only: bool,
     /// Its name.
     pub name: &'r [u8],
-    /// What it was called as.
-    pub kind: Kind,
-}
-
-impl Rules<'_> {
     /// What messages call its text.
-    fn source(&self) -> &'static str {
-        match self.kind {
-            Kind::Script => NAME,
-            Kind::Function => super::functions::NAME,
-        }
-    }
+    pub source: &'static str,
 }
 
 /// Runs a script or a function: what `act` returns becomes the reply, and what is kept until then is handed back.
-pub(super) fn perform<'r, R>(
+pub(super) fn perform<R>(
     call: &mut Call<'_, '_>,
-    request: Request<'r>,
+    request: Request<'_>,
     keys: Range<usize>,
-    rules: &'r Rules<'r>,
+    rules: &Rules<'_>,
     act: impl FnOnce(&mut ScriptHost<'_, '_, '_, '_>) -> (Result<Value, Failure>, R),
 ) -> (CommandResult<Outcome>, R) {
     let database = call.session.database;
@@ -145,7 +135,8 @@ pub(super) fn perform<'r, R>(
         buffer: RequestBuffer::default(),
         has_written: false,
         watch: Stopwatch::start(),
-        rules,
+        kind: rules.kind,
+        name: rules.name,
         long: None,
     };
     let (result, kept) = act(&mut host);
@@ -200,7 +191,7 @@ fn failed(failure: &Failure, rules: &Rules<'_>) -> CommandError {
     if let Some(line) = failure.line {
         text.extend_from_slice(b" script: ");
         text.extend_from_slice(rules.name);
-        text.extend_from_slice(format!(", on @{}:{line}.", rules.source()).as_bytes());
+        text.extend_from_slice(format!(", on @{}:{line}.", rules.source).as_bytes());
     }
     CommandError::quoted_line(&text)
 }
@@ -228,7 +219,8 @@ pub(super) struct ScriptHost<'c, 'a, 'k, 'r> {
     allows_oom: bool,
     has_written: bool,
     watch: Stopwatch,
-    rules: &'r Rules<'r>,
+    kind: Kind,
+    name: &'r [u8],
     /// Since it has been running for long.
     long: Option<Arc<LongScript>>,
 }
@@ -321,9 +313,8 @@ impl Server for ScriptHost<'_, '_, '_, '_> {
         let engine = self.call.engine;
         if self.long.is_none() && self.watch.elapsed_ns() / 1_000_000 >= engine.scripts.running.threshold_ms() {
             let words = self.request.iter().map(<[u8]>::to_vec).collect();
-            let (kind, watch, has_written) = (self.rules.kind, self.watch, self.has_written);
-            let name = if kind == Kind::Function { self.rules.name } else { b"" };
-            self.long = Some(engine.begin_long_script(LongCall { kind, name, words, watch, has_written }));
+            let (kind, watch, has_written) = (self.kind, self.watch, self.has_written);
+            self.long = Some(engine.begin_long_script(LongCall { kind, name: self.name, words, watch, has_written }));
         }
         match &self.long {
             Some(script) if script.is_killed() => Err(ScriptError::Ended(KILLED_MESSAGE)),

@@ -6,7 +6,7 @@ use crate::engine::commands::server::command::write_help;
 use crate::engine::registry::ScriptSource;
 use crate::engine::script::functions::{ENGINE, Function, LOAD_MS_MAX, Library, Policy};
 use crate::engine::script::run::run;
-use crate::engine::script::running::Kind;
+use crate::engine::script::running::{Kind, LongScript};
 use crate::engine::{Call, Outcome};
 use crate::persist::rdb::functions::{self, FunctionsError};
 use crate::protocol::error::scripting;
@@ -164,27 +164,16 @@ pub fn restore(call: &mut Call<'_, '_>, mut args: Args<'_>) -> CommandResult<Out
 
 /// `FUNCTION STATS`
 pub fn stats(call: &mut Call<'_, '_>, _: Args<'_>) -> CommandResult<Outcome> {
-    let running = call.engine.scripts.running.longest();
-    if let Some(script) = &running
-        && script.kind == Kind::Script
-    {
-        return Err(script.kind.busy_error());
+    let long = call.engine.scripts.running.longest();
+    if long.as_ref().is_some_and(|script| script.kind == Kind::Script) {
+        return Err(Kind::Script.busy_error());
     }
     let reply = &mut call.context.reply;
     reply.map(2);
     reply.bulk(b"running_script");
-    match running {
+    match long {
+        Some(function) => write_running(&function, reply),
         None => reply.null(),
-        Some(function) => {
-            reply.map(3);
-            reply.bulk(b"name");
-            reply.bulk(&function.name);
-            reply.bulk(b"command");
-            reply.array(function.call.len());
-            function.call.iter().for_each(|word| reply.bulk(word));
-            reply.bulk(b"duration_ms");
-            reply.integer(i64::try_from(function.elapsed_ms()).unwrap_or(i64::MAX));
-        }
     }
     let figures = call.engine.functions.figures();
     reply.bulk(b"engines");
@@ -211,7 +200,7 @@ fn write_running(function: &LongScript, reply: &mut Reply) {
 
 /// `FUNCTION KILL`
 pub fn kill(call: &mut Call<'_, '_>, _: Args<'_>) -> CommandResult<Outcome> {
-    super::kill(call, Kind::Function)
+    super::kill_long(call, Kind::Function)
 }
 
 /// `FUNCTION HELP`

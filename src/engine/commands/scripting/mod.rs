@@ -68,20 +68,19 @@ pub fn script_flush(call: &mut Call<'_, '_>, mut args: Args<'_>) -> CommandResul
 
 /// `SCRIPT KILL`
 pub fn script_kill(call: &mut Call<'_, '_>, _: Args<'_>) -> CommandResult<Outcome> {
-    kill(call, Kind::Script)
+    kill_long(call, Kind::Script)
 }
 
-/// Ends the long script, if it is of this kind.
-fn kill(call: &mut Call<'_, '_>, kind: Kind) -> CommandResult<Outcome> {
-    let running = &call.engine.scripts.running;
-    match running.kill(kind) {
+/// Has what runs for long of a kind end.
+fn kill_long(call: &mut Call<'_, '_>, kind: Kind) -> CommandResult<Outcome> {
+    match call.engine.scripts.running.kill(kind) {
         Killed::Yes => {
             call.context.reply.ok();
             Ok(Outcome::Done)
         }
         Killed::NotBusy => Err(CommandError::quoted_line(scripting::NOT_BUSY)),
         Killed::Unkillable => Err(CommandError::quoted_line(scripting::UNKILLABLE)),
-        Killed::OfOtherKind => Err(running.busy_error()),
+        Killed::OfOtherKind => Err(call.engine.scripts.running.busy_error()),
     }
 }
 
