@@ -263,3 +263,64 @@ fn a_library_that_takes_too_long_is_refused() {
     }
     assert_eq!(client.line("PING").text(), "PONG");
 }
+
+/// Has a function run that does this after 20 ms, and waits until others are told. One thread serves all.
+fn with_busy(body: &str, then: impl FnOnce(&mut Server, &mut Client, &mut Client)) {
+    let mut server = Server::pipkin(&["--busy-reply-threshold", "20", "--io-threads", "1"]);
+    let (mut runner, mut other) = (server.connect(), server.connect());
+    load(&mut other, &format!("#!lua name=long\nredis.register_function('Long', function(keys, args) {body} end)"));
+    load(&mut other, COUNTER);
+    runner.send(&["FCALL", "long", "1", "key", "word"]);
+    eventually("a function that is busy", || other.line("GET x").text().starts_with("BUSY ").then_some(()));
+    then(&mut server, &mut runner, &mut other);
+}
+
+const FUNCTION_BUSY: &str = "BUSY Redis is busy running a script. You can only call FUNCTION KILL or SHUTDOWN NOSAVE.";
+
+#[test]
+fn a_function_without_end_is_killed() {
+    with_busy("while true do end", |_, runner, other| {
+        for line in ["GET x", "FCALL count 0", "SCRIPT KILL", "FUNCTION LIST", "FUNCTION DUMP", "EVAL x 0"] {
+            assert_eq!(other.line(line).text(), FUNCTION_BUSY, "{line}");
+        }
+        let stats = other.line("FUNCTION STATS");
+        let running = stats.items()[1].items();
+        let texts = |items: &[Reply]| items.iter().map(Reply::text).collect::<Vec<_>>();
+        assert_eq!(texts(&[running[0].clone(), running[1].clone(), running[2].clone()]), ["name", "Long", "command"]);
+        assert_eq!(texts(running[3].items()), ["FCALL", "long", "1", "key", "word"]);
+        assert!(running[4].text() == "duration_ms" && running[5].integer() >= 20);
+        assert_eq!(other.line("FUNCTION KILL").text(), "OK");
+        let reply = runner.read();
+        assert!(
+            reply.text().starts_with("ERR Script killed by user with SCRIPT KILL... script: Long, on @"),
+            "{reply:?}"
+        );
+        assert_eq!(other.line("FUNCTION KILL").text(), "NOTBUSY No scripts in execution right now.");
+        assert!(other.line("FUNCTION STATS").items()[1].is_nil());
+        assert_eq!(runner.line("FCALL count 0").integer(), 1);
+    });
+}
+
+#[test]
+fn a_function_that_has_written_is_not_killed() {
+    with_busy("redis.call('set', keys[1], 1) while true do end", |server, _, other| {
+        assert!(other.line("FUNCTION KILL").text().starts_with("UNKILLABLE Sorry the script already executed write"));
+        other.send(&["SHUTDOWN", "NOSAVE"]);
+        eventually("the end of the server", || (!server.is_running()).then_some(()));
+    });
+}
+
+#[test]
+fn a_script_is_not_killed_as_a_function() {
+    let server = Server::pipkin(&["--busy-reply-threshold", "20", "--io-threads", "1"]);
+    let (mut runner, mut other) = (server.connect(), server.connect());
+    assert_eq!(other.line("PING").text(), "PONG");
+    runner.send(&["EVAL", "while true do end", "0"]);
+    eventually("a script that is busy", || other.line("GET x").text().starts_with("BUSY ").then_some(()));
+    for line in ["FUNCTION KILL", "FUNCTION STATS"] {
+        let expected = "BUSY Redis is busy running a script. You can only call SCRIPT KILL or SHUTDOWN NOSAVE.";
+        assert_eq!(other.line(line).text(), expected, "{line}");
+    }
+    assert_eq!(other.line("SCRIPT KILL").text(), "OK");
+    assert!(runner.read().is_error());
+}

@@ -5,14 +5,16 @@
 //! calls cost a step of the budget; every so often the machine looks at the clock and at what the script has allocated.
 
 mod api;
-pub use api::sha1_hex;
 mod arithmetic;
 mod call;
 mod execute;
 mod failure;
+mod remains;
+
+pub use api::sha1_hex;
+pub use remains::Remains;
 
 use std::cell::RefCell;
-use std::collections::HashSet;
 use std::rc::{Rc, Weak};
 
 use super::lib;
@@ -283,68 +285,6 @@ impl<'s> Machine<'s> {
     }
 }
 
-/// The tables and cells of a run that has ended: they may refer to each other in circles, and are emptied when this goes.
-#[must_use]
-#[derive(Default)]
-pub struct Remains {
-    tables: Vec<WeakTable>,
-    cells: Vec<Weak<RefCell<Value>>>,
-}
-
-impl Drop for Remains {
-    fn drop(&mut self) {
-        freed(self.cells.len() * CELL_BYTES);
-        for table in &self.tables {
-            table.clear();
-        }
-        for cell in &self.cells {
-            if let Some(cell) = cell.upgrade() {
-                let value = cell.take();
-                drop(value);
-            }
-        }
-    }
-}
-
-impl Remains {
-    /// Those of several runs.
-    pub fn join(&mut self, mut other: Remains) {
-        self.tables.append(&mut other.tables);
-        self.cells.append(&mut other.cells);
-    }
-
-    /// How many tables and cells there are, or were.
-    pub fn len(&self) -> usize {
-        self.tables.len() + self.cells.len()
-    }
-
-    /// Whether there are none.
-    pub fn is_empty(&self) -> bool {
-        self.len() == 0
-    }
-
-    /// Forgets what is gone, and empties what cannot be reached from these values: circles of tables and functions.
-    pub fn collect<'v>(&mut self, roots: impl Iterator<Item = &'v Value>) {
-        let reached = reach(roots);
-        self.tables.retain(|table| match reached.contains(&table.address()) {
-            true => true,
-            false => {
-                table.clear();
-                !table.is_gone()
-            }
-        });
-        let before = self.cells.len();
-        self.cells.retain(|cell| match reached.contains(&cell.as_ptr().addr()) {
-            true => true,
-            false => {
-                drop(cell.upgrade().map(|cell| cell.take()));
-                cell.strong_count() > 0
-            }
-        });
-        freed((before - self.cells.len()) * CELL_BYTES);
-    }
-}
-
 /// Puts a number where mostly one is already: to write all of a value, and read all of it back soon, makes the processor
 /// wait until the parts that were written have met.
 #[inline(always)]
@@ -353,36 +293,6 @@ fn put_number(slot: &mut Value, number: f64) {
         Value::Number(known) => *known = number,
         other => *other = Value::Number(number),
     }
-}
-
-/// The addresses of all tables, functions and cells that can be come at from these values.
-fn reach<'v>(roots: impl Iterator<Item = &'v Value>) -> HashSet<usize> {
-    let mut reached = HashSet::new();
-    let mut next: Vec<Value> = roots.cloned().collect();
-    while let Some(value) = next.pop() {
-        match &value {
-            Value::Table(table) if reached.insert(table.address()) => {
-                let mut position = 0;
-                while let Some((behind, key, value)) = table.entry_from(position) {
-                    next.extend([key, value].into_iter().filter(refers));
-                    position = behind;
-                }
-            }
-            Value::Function(closure) if reached.insert(value.address()) => {
-                next.extend(closure.upvalues.iter().map(|cell| Value::Cell(Rc::clone(cell))));
-            }
-            Value::Cell(cell) if reached.insert(Rc::as_ptr(cell).addr()) => {
-                next.extend(Some(cell.borrow().clone()).filter(refers));
-            }
-            _ => {}
-        }
-    }
-    reached
-}
-
-/// Whether a value refers to others.
-fn refers(value: &Value) -> bool {
-    matches!(value, Value::Table(_) | Value::Function(_) | Value::Cell(_))
 }
 
 impl Host for Machine<'_> {
