@@ -19,6 +19,7 @@ use super::monitors::Monitors;
 use super::pause::Pause;
 use super::persistence::Persistence;
 use super::script::cache::Scripts;
+use super::script::functions::Functions;
 use super::session::Session;
 use super::slowlog::SlowLog;
 use super::stats::{Counter, Stats};
@@ -100,6 +101,8 @@ pub struct Engine {
     pub active_expiry: AtomicBool,
     /// Scripts.
     pub scripts: Scripts,
+    /// Libraries of functions.
+    pub functions: Functions,
     /// What is written to disk.
     pub persistence: Persistence,
     hindrances: AtomicU8,
@@ -235,6 +238,7 @@ impl Engine {
             stopping: Stopping::default(),
             active_expiry: AtomicBool::new(true),
             scripts: Scripts::default(),
+            functions: Functions::default(),
             persistence,
             hindrances: AtomicU8::new(0),
             latched_because: Mutex::new(""),

@@ -27,9 +27,6 @@ const CHANNEL: &[u8] = b"__redis__:invalidate";
 /// Parts of the table, each behind its own lock; a power of two.
 const PARTS: usize = 64;
 
-/// Keys that are forgotten at the most when one more is noted.
-const FORGOTTEN_MAX: usize = 100;
-
 /// What a client has asked for with CLIENT TRACKING ON.
 #[derive(Default)]
 pub struct Tracker {
@@ -159,27 +156,25 @@ impl Tracking {
         drop(part);
         self.items.fetch_add(1, Relaxed);
         self.keys.fetch_add(1, Relaxed);
+        self.forget_excess(Some(key), touched);
+    }
+
+    /// Forgets keys until there are no more than allowed, another one than `spared`.
+    pub fn forget_excess(&self, spared: Option<&[u8]>, touched: &mut Vec<Arc<Outbox>>) {
         let keys_max = self.keys_max.load(Relaxed);
-        if keys_max == 0 {
-            return;
-        }
-        // More than one only after the limit was lowered.
-        for _ in 0..FORGOTTEN_MAX {
-            if self.keys.load(Relaxed) <= keys_max {
-                return;
-            }
-            let Some((victim, ids)) = self.forget_another(key) else { return };
+        while keys_max != 0 && self.keys.load(Relaxed) > keys_max {
+            let Some((victim, ids)) = self.forget_another(spared) else { return };
             self.tell_readers(ids, &victim, 0, touched);
         }
     }
 
     /// Forgets who has read some other key than this.
-    fn forget_another(&self, key: &[u8]) -> Option<(Box<[u8]>, Ids)> {
-        let own = self.part_of(key);
+    fn forget_another(&self, spared: Option<&[u8]>) -> Option<(Box<[u8]>, Ids)> {
+        let own = spared.map_or(0, |key| self.part_of(key));
         let mut parts = (0..PARTS).map(|step| &self.parts[(own + step) & (PARTS - 1)]);
         parts.find_map(|part| {
             let mut part = part.lock();
-            let victim = part.keys().find(|known| ***known != *key)?.clone();
+            let victim = part.keys().find(|known| spared != Some(&***known))?.clone();
             part.remove_entry(&victim)
         })
     }

@@ -19,6 +19,7 @@ use super::library::globals;
 use super::machine::sha1_hex;
 use super::parser;
 use super::running::Running;
+use super::table::Table;
 use crate::base::limits::{SCRIPT_PLANS_MAX, SCRIPT_TEXT_BYTES_MAX, SCRIPTS_EVALUATED_MAX};
 use crate::base::random;
 use crate::protocol::error::scripting;
@@ -220,5 +221,10 @@ fn compile(text: &[u8]) -> CommandResult<Script> {
 pub fn compile_body(body: &[u8], purpose: Purpose, name: &str) -> Result<Compiled, Vec<u8>> {
     let message = |error: SyntaxError| [format!("{name}:{}: ", error.line).as_bytes(), &error.message].concat();
     let function = parser::parse(body).map_err(message)?;
-    compiler::compile(&function, &globals().table, purpose).map_err(message)
+    let globals = match purpose {
+        Purpose::Script => globals().table.clone(),
+        // Nothing of the thread's becomes a part of it.
+        Purpose::Library => Table::new(),
+    };
+    compiler::compile(&function, &globals, purpose).map_err(message)
 }

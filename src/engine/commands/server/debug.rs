@@ -15,6 +15,7 @@ use crate::base::{glob, random};
 use crate::command::Args;
 use crate::command::keys::encoding;
 use crate::engine::instance::Engine;
+use crate::engine::persistence::recovery::Wanted;
 use crate::engine::{Call, Outcome};
 use crate::persist::rdb::dump;
 use crate::protocol::error::{CommandError, CommandResult, DEBUG_NOT_ENABLED};
@@ -49,8 +50,9 @@ const HELP: &[&str] = &[
     "    verbatim, true or false.",
     "QUICKLIST-PACKED-THRESHOLD <size>",
     "    Accepted: no element of a list has a node to itself here, whatever its size.",
-    "RELOAD [NOFLUSH] [NOSAVE]",
-    "    Save a snapshot, empty the dataset and load the snapshot; or leave out one or the other.",
+    "RELOAD [MERGE] [NOFLUSH] [NOSAVE]",
+    "    Save a snapshot, empty the dataset and load the snapshot; or leave out one or the other. With MERGE what is",
+    "    there already is replaced.",
     "REPLYBUFFER PEAK-RESET-TIME <NEVER|RESET|milliseconds>|RESIZING <0|1>",
     "    Accepted: a connection has a buffer for replies only while it has replies to send.",
     "SET-ACTIVE-EXPIRE <0|1>",
@@ -202,19 +204,21 @@ fn object(call: &mut Call<'_, '_>, key: &[u8]) -> CommandResult {
     Ok(())
 }
 
-/// `DEBUG RELOAD [NOFLUSH] [NOSAVE]`
+/// `DEBUG RELOAD [MERGE] [NOFLUSH] [NOSAVE]`
 fn reload(call: &mut Call<'_, '_>, mut args: Args<'_>) -> CommandResult {
-    let (mut saves, mut flushes) = (true, true);
+    let (mut saves, mut flushes, mut wanted) = (true, true, Wanted::Live);
     while args.remaining() > 0 {
         if args.take("NOSAVE") {
             saves = false;
         } else if args.take("NOFLUSH") {
             flushes = false;
+        } else if args.take("MERGE") {
+            wanted = Wanted::Instead;
         } else {
             return Err(CommandError::ReloadOptions);
         }
     }
-    load(call, CommandError::ReloadFailed, |engine| engine.persistence.reload(engine, saves, flushes))
+    load(call, CommandError::ReloadFailed, |engine| engine.persistence.reload(engine, saves, flushes, wanted))
 }
 
 /// Puts what files hold in the place of the dataset.
