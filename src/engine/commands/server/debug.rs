@@ -43,6 +43,8 @@ const HELP: &[&str] = &[
     "    How a value is stored.",
     "PANIC",
     "    Fail inside the command, as a mistake in the server would.",
+    "PAUSE-CRON <0|1>",
+    "    Whether keys stay that nobody meets, and connections whose time is over.",
     "POPULATE <count> [<prefix>] [<size>]",
     "    Create strings named <prefix>:<number>, `key` without a prefix, where there are none.",
     "PROTOCOL <type>",
@@ -121,6 +123,10 @@ pub fn debug(call: &mut Call<'_, '_>, mut args: Args<'_>) -> CommandResult<Outco
         }
         3 if args.take("REPLYBUFFER") => reply_buffer(call, args)?,
         2 if args.take("SLEEP") => sleep(call, args.next_f64()?)?,
+        2 if args.take("PAUSE-CRON") => {
+            call.engine.pauses_upkeep.store(args.next_i64()? != 0, Relaxed);
+            call.context.reply.ok();
+        }
         2 if args.take("SET-ACTIVE-EXPIRE") => {
             call.engine.active_expiry.store(args.next_i64()? != 0, Relaxed);
             call.context.reply.ok();
