@@ -53,6 +53,8 @@ const HELP: &[&str] = &[
     "    there already is replaced.",
     "SET-ACTIVE-EXPIRE <0|1>",
     "    Whether expired keys are removed before anybody meets them.",
+    "SET-DISABLE-DENY-SCRIPTS <0|1>",
+    "    Whether scripts may call DEBUG PROTOCOL.",
     "SLEEP <seconds>",
     "    Let the server hang, or move the manual clock by so much.",
     "STRINGMATCH-LEN <pattern> <text>",
@@ -111,6 +113,10 @@ pub fn debug(call: &mut Call<'_, '_>, mut args: Args<'_>) -> CommandResult<Outco
             call.context.reply.ok();
         }
         2 if args.take("SLEEP") => sleep(call, args.next_f64()?)?,
+        2 if args.take("SET-DISABLE-DENY-SCRIPTS") => {
+            call.engine.scripts.may_debug.store(args.next_i64()? != 0, Relaxed);
+            call.context.reply.ok();
+        }
         2 if args.take("SET-ACTIVE-EXPIRE") => {
             call.engine.active_expiry.store(args.next_i64()? != 0, Relaxed);
             call.context.reply.ok();
