@@ -237,6 +237,11 @@ impl<'s> Machine<'s> {
         self.stack[base + usize::from(register)] = value;
     }
 
+    #[inline(always)]
+    fn set_number(&mut self, base: usize, register: Register, number: f64) {
+        put_number(&mut self.stack[base + usize::from(register)], number);
+    }
+
     /// KEYS or ARGV as a table, which is made when it is first wanted.
     fn input_table(&mut self, which: Inputs) -> Table {
         if let Some(table) = &self.inputs[which as usize] {
@@ -277,6 +282,16 @@ impl<'s> Machine<'s> {
         }
         self.reserve(0)?;
         self.server.check()
+    }
+}
+
+/// Puts a number where mostly one is already: to write all of a value, and read all of it back soon, makes the processor
+/// wait until the parts that were written have met.
+#[inline(always)]
+fn put_number(slot: &mut Value, number: f64) {
+    match slot {
+        Value::Number(known) => *known = number,
+        other => *other = Value::Number(number),
     }
 }
 
