@@ -17,4 +17,6 @@ pub struct Context<'k> {
     pub random: &'k Random,
     /// Whether the command may wait: not within MULTI.
     pub may_block: bool,
+    /// Whether a script runs the command.
+    pub in_script: bool,
 }

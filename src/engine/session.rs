@@ -60,8 +60,6 @@ pub struct Session {
     pub caching: bool,
     /// Uses leave no trace on keys (`CLIENT NO-TOUCH`).
     pub no_touch: bool,
-    /// A script or a function of this connection runs.
-    pub runs_script: bool,
     /// It runs what was logged: nothing is refused, and nothing expires while it does.
     pub is_replay: bool,
     /// It has a seat beyond `maxclients`: it may manage the instance, and nothing else.
@@ -89,7 +87,6 @@ impl Session {
             tracker: None,
             caching: false,
             no_touch: false,
-            runs_script: false,
             is_replay: false,
             is_reserved: false,
             written: 0,

@@ -37,7 +37,7 @@ pub struct Scripts {
     texts: Mutex<Texts>,
     /// Those that take long.
     pub running: Running,
-    /// They may call DEBUG PROTOCOL (`DEBUG SET-DISABLE-DENY-SCRIPTS`).
+    /// They may call DEBUG PROTOCOL and DEBUG SLEEP (`DEBUG SET-DISABLE-DENY-SCRIPTS`).
     pub may_debug: AtomicBool,
 }
 
@@ -149,7 +149,9 @@ impl Scripts {
 
     /// Whether a script may make this call of DEBUG.
     pub fn may_debug(&self, call: &[&[u8]]) -> bool {
-        self.may_debug.load(Ordering::Relaxed) && call.get(1).is_some_and(|what| what.eq_ignore_ascii_case(b"PROTOCOL"))
+        let is_harmless =
+            |what: &&[u8]| [&b"PROTOCOL"[..], b"SLEEP"].iter().any(|known| what.eq_ignore_ascii_case(known));
+        self.may_debug.load(Ordering::Relaxed) && call.get(1).is_some_and(is_harmless)
     }
 
     /// Figures for INFO.
