@@ -124,6 +124,7 @@ pub(super) fn perform<R>(
     let database = call.session.database;
     let may_block = std::mem::replace(&mut call.context.may_block, false);
     call.context.in_script = true;
+    call.context.script_us = None;
     let protocol = call.context.reply.protocol();
     call.context.reply.set_protocol(Protocol::Resp2);
     let mut host = ScriptHost {

@@ -23,7 +23,7 @@ pub fn xreadgroup(call: &mut Call<'_, '_>, args: Args<'_>) -> CommandResult<Outc
 fn read_streams(call: &mut Call<'_, '_>, args: Args<'_>, of_group: bool) -> CommandResult<Outcome> {
     let now_ms = call.context.keys.now_ms;
     let query = Query::read(args, of_group, |args| match call.context.in_script {
-        true => Err(CommandError::quoted_line(&[args.at(0), scripting::NO_BLOCK].concat())),
+        true => Err(CommandError::quoted_line(&scripting::with_code(&[args.at(0), scripting::NO_BLOCK].concat()))),
         false => next_deadline_of_ms(args, now_ms),
     })?;
     let reading = query.resolve(call.context)?;
