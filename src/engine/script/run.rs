@@ -275,8 +275,8 @@ impl ScriptHost<'_, '_, '_, '_> {
         if !command.arity.accepts(arguments.len()) || matches!(command.handler, Handler::Container) {
             return refused(scripting::WRONG_ARITY);
         }
-        let is_spared = command.full_name == "debug" && self.call.engine.scripts.may_debug(arguments);
-        if command.flags.has(Flags::NOSCRIPT) && !is_spared {
+        let is_spared = || command.full_name == "debug" && self.call.engine.scripts.may_debug(arguments);
+        if command.flags.has(Flags::NOSCRIPT) && !is_spared() {
             return refused(scripting::NOT_ALLOWED);
         }
         let writes = command.flags.has(Flags::WRITE);
