@@ -10,7 +10,7 @@ use support::{Client, Server, encode, eventually, info_number};
 /// How far the two figures may be apart, in hundredths.
 const APART_PERCENT: i64 = 5;
 /// And in bytes beyond that: what the runtime keeps for connections that were there, and the asking itself.
-const APART_BYTES: i64 = 32 << 10;
+const APART_BYTES: i64 = 64 << 10;
 
 /// One command of a shape, by its number.
 type Command = fn(usize) -> Vec<String>;
@@ -108,6 +108,22 @@ fn connections_and_their_buffers_are_counted() {
 
 fn clients_bytes(client: &mut Client) -> i64 {
     number(client, "mem_clients_normal")
+}
+
+#[test]
+fn what_connections_watch_and_listen_to_is_counted() {
+    let names = |prefix: &str| (0..20_000).map(|n| format!("{prefix}:{n:06}")).collect::<Vec<_>>();
+    for (command, prefix) in [("WATCH", "key"), ("SUBSCRIBE", "news"), ("PSUBSCRIBE", "pattern")] {
+        let server = Server::pipkin(&[]);
+        let mut client = server.connect();
+        let mut other = server.connect();
+        let before = clients_bytes(&mut client);
+        other.send(&[vec![command.to_owned()], names(prefix)].concat());
+        eventually("all of them counted", || (clients_bytes(&mut client) > before + 20_000 * 40).then_some(()));
+        check(&mut client, command);
+        drop(other);
+        eventually("an end of them", || (clients_bytes(&mut client) <= before).then_some(()));
+    }
 }
 
 #[test]

@@ -128,6 +128,8 @@ pub struct Held {
     pub over_soft_limit_ms: AtomicU64,
     /// Commands behind MULTI.
     pub queued: Share,
+    /// Keys that it watches, and names that it is subscribed to.
+    pub names: Share,
 }
 
 impl Held {
@@ -140,6 +142,7 @@ impl Held {
             output_room_peak: AtomicU64::new(0),
             over_soft_limit_ms: AtomicU64::new(0),
             queued: gauge.share(),
+            names: gauge.share(),
         }
     }
 
@@ -160,7 +163,8 @@ impl Client {
     /// Bytes of memory that the connection takes, messages for it included.
     pub fn memory_bytes(&self) -> usize {
         let held = &self.held;
-        CONNECTION_BYTES + held.query_room.get() + held.output_room.get() + held.queued.get() + self.outbox.len()
+        let buffers = held.query_room.get() + held.output_room.get() + self.outbox.len();
+        CONNECTION_BYTES + buffers + held.queued.get() + held.names.get()
     }
 
     /// Bytes that wait to be sent.

@@ -179,6 +179,8 @@ impl Session {
         let queued = self.transaction.as_ref().map_or(u32::MAX, |transaction| transaction.queued.len() as u32);
         client.queued.store(queued, Ordering::Relaxed);
         client.held.queued.set(self.transaction.as_ref().map_or(0, Transaction::heap_bytes));
+        let watched = self.watched.as_ref().map_or(0, Watched::heap_bytes);
+        client.held.names.set(watched + subscriptions.heap_bytes());
         client.watching.store(self.watched.as_ref().map_or(0, |watched| watched.keys.len() as u32), Ordering::Relaxed);
         client.protocol.store(if self.protocol == Protocol::Resp3 { 3 } else { 2 }, Ordering::Relaxed);
     }

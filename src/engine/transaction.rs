@@ -48,6 +48,27 @@ pub struct Watched {
     pub flag: Arc<WatchFlag>,
     /// Database and key.
     pub keys: HashSet<KeyId>,
+    /// Bytes of their names.
+    names_bytes: usize,
+}
+
+/// What one watched key takes here and in its shard, beside its name in both places.
+const WATCHED_BYTES: usize = 180;
+
+impl Watched {
+    /// Watches a key; false if it is watched.
+    pub fn add(&mut self, database: usize, key: &[u8]) -> bool {
+        let added = self.keys.insert((database, key.into()));
+        if added {
+            self.names_bytes += key.len();
+        }
+        added
+    }
+
+    /// Bytes that it holds.
+    pub fn heap_bytes(&self) -> usize {
+        self.keys.len() * WATCHED_BYTES + 2 * self.names_bytes
+    }
 }
 
 /// The locks that EXEC needs for what is queued and watched.

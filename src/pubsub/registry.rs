@@ -27,15 +27,69 @@ pub struct Subscriber {
     pub pushes: bool,
 }
 
+/// What a subscription to a channel takes here and with its connection, beside the name in both places.
+const CHANNEL_BYTES: usize = 225;
+/// The same for a pattern.
+const PATTERN_BYTES: usize = 155;
+
+/// Names of one kind.
+#[derive(Default)]
+pub struct Names {
+    names: BTreeSet<Box<[u8]>>,
+    /// Of all of them together.
+    bytes: usize,
+}
+
+impl Names {
+    /// Adds one; false if it is there.
+    pub fn insert(&mut self, name: &[u8]) -> bool {
+        let added = self.names.insert(name.into());
+        if added {
+            self.bytes += name.len();
+        }
+        added
+    }
+
+    /// Takes one out; false if it is not there.
+    pub fn remove(&mut self, name: &[u8]) -> bool {
+        let removed = self.names.remove(name);
+        if removed {
+            self.bytes -= name.len();
+        }
+        removed
+    }
+
+    /// Whether it is among them.
+    pub fn contains(&self, name: &[u8]) -> bool {
+        self.names.contains(name)
+    }
+
+    /// All of them, in order.
+    pub fn iter(&self) -> impl Iterator<Item = &Box<[u8]>> {
+        self.names.iter()
+    }
+
+    /// How many there are.
+    pub fn len(&self) -> usize {
+        self.names.len()
+    }
+
+    /// Whether there is none.
+    #[inline]
+    pub fn is_empty(&self) -> bool {
+        self.names.is_empty()
+    }
+}
+
 /// What one connection is subscribed to.
 #[derive(Default)]
 pub struct Subscriptions {
     /// Channels.
-    pub channels: BTreeSet<Box<[u8]>>,
+    pub channels: Names,
     /// Patterns of channels.
-    pub patterns: BTreeSet<Box<[u8]>>,
+    pub patterns: Names,
     /// Channels of shards.
-    pub shard_channels: BTreeSet<Box<[u8]>>,
+    pub shard_channels: Names,
 }
 
 impl Subscriptions {
@@ -43,6 +97,13 @@ impl Subscriptions {
     #[inline]
     pub fn is_empty(&self) -> bool {
         self.channels.is_empty() && self.patterns.is_empty() && self.shard_channels.is_empty()
+    }
+
+    /// Bytes that they take, here and in the registry.
+    pub fn heap_bytes(&self) -> usize {
+        let channels = self.channels.len() + self.shard_channels.len();
+        let names = self.channels.bytes + self.patterns.bytes + self.shard_channels.bytes;
+        channels * CHANNEL_BYTES + self.patterns.len() * PATTERN_BYTES + 2 * names
     }
 }
 
@@ -65,8 +126,8 @@ impl Channels {
         self.0.remove_if(channel, |_, subscribers| subscribers.is_empty());
     }
 
-    fn set_pushes(&self, id: u64, channels: &BTreeSet<Box<[u8]>>, pushes: bool) {
-        for channel in channels {
+    fn set_pushes(&self, id: u64, channels: &Names, pushes: bool) {
+        for channel in channels.iter() {
             if let Some(mut subscribers) = self.0.get_mut(channel) {
                 subscribers.iter_mut().filter(|known| known.id == id).for_each(|known| known.pushes = pushes);
             }

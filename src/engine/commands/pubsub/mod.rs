@@ -4,8 +4,6 @@
 
 pub mod spec;
 
-use std::collections::BTreeSet;
-
 use crate::base::glob::Glob;
 use crate::command::Args;
 use crate::engine::commands::server::write_help;
@@ -13,7 +11,7 @@ use crate::engine::session::Session;
 use crate::engine::{Call, Outcome};
 use crate::protocol::error::{CommandError, CommandResult};
 use crate::protocol::reply::{Protocol, Reply};
-use crate::pubsub::registry::{Channels, PubSub, Subscriber};
+use crate::pubsub::registry::{Channels, Names, PubSub, Subscriber};
 
 /// One confirmation; `count` is what the connection is subscribed to afterwards.
 fn confirm(reply: &mut Reply, kind: &str, name: Option<&[u8]>, count: usize) {
@@ -39,14 +37,14 @@ fn subscriber(session: &Session) -> Subscriber {
 }
 
 /// What the arguments name, or everything that is subscribed to.
-fn named_or_all(args: Args<'_>, all: &BTreeSet<Box<[u8]>>) -> Vec<Box<[u8]>> {
+fn named_or_all(args: Args<'_>, all: &Names) -> Vec<Box<[u8]>> {
     if args.remaining() == 0 { all.iter().cloned().collect() } else { args.rest().map(Into::into).collect() }
 }
 
 /// `SUBSCRIBE channel [channel ...]`
 pub fn subscribe(call: &mut Call<'_, '_>, args: Args<'_>) -> CommandResult<Outcome> {
     for channel in args.rest() {
-        if call.session.subscriptions.channels.insert(channel.into()) {
+        if call.session.subscriptions.channels.insert(channel) {
             call.engine.pubsub.channels.subscribe(channel, subscriber(call.session));
         }
         confirm(&mut call.context.reply, "subscribe", Some(channel), subscriptions(call.session));
@@ -72,7 +70,7 @@ pub fn unsubscribe(call: &mut Call<'_, '_>, args: Args<'_>) -> CommandResult<Out
 /// `PSUBSCRIBE pattern [pattern ...]`
 pub fn psubscribe(call: &mut Call<'_, '_>, args: Args<'_>) -> CommandResult<Outcome> {
     for pattern in args.rest() {
-        if call.session.subscriptions.patterns.insert(pattern.into()) {
+        if call.session.subscriptions.patterns.insert(pattern) {
             call.engine.pubsub.subscribe_pattern(pattern, subscriber(call.session));
         }
         confirm(&mut call.context.reply, "psubscribe", Some(pattern), subscriptions(call.session));
@@ -110,7 +108,7 @@ pub fn ssubscribe(call: &mut Call<'_, '_>, args: Args<'_>) -> CommandResult<Outc
         return Err(CommandError::DenyBlocking("SSUBSCRIBE"));
     }
     for channel in args.rest() {
-        if call.session.subscriptions.shard_channels.insert(channel.into()) {
+        if call.session.subscriptions.shard_channels.insert(channel) {
             call.engine.pubsub.shard_channels.subscribe(channel, subscriber(call.session));
         }
         confirm(&mut call.context.reply, "ssubscribe", Some(channel), shard_subscriptions(call.session));

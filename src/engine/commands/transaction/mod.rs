@@ -46,7 +46,7 @@ pub fn watch(call: &mut Call<'_, '_>, args: Args<'_>) -> CommandResult<Outcome> 
     // What has changed already cannot be changed back by watching more.
     if !watched.flag.is_raised() {
         for key in args.rest() {
-            if watched.keys.insert((call.context.keys.database, key.into())) {
+            if watched.add(call.context.keys.database, key) {
                 call.context.keys.watch(key, watched.flag.clone());
             }
         }
