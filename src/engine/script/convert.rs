@@ -5,7 +5,7 @@ use super::value::{Table, Value, live_bytes};
 use crate::base::limits::SCRIPT_BYTES_MAX;
 use crate::base::number::{format_i64, parse_i64};
 use crate::protocol::error::scripting;
-use crate::protocol::reply::Reply;
+use crate::protocol::reply::{Protocol, Reply};
 
 /// Levels of tables that a reply may have.
 const DEPTH_MAX: usize = 1000;
@@ -154,18 +154,20 @@ fn infinity(text: &[u8]) -> f64 {
 }
 
 /// Writes what a script returned; false where that would be too long. A table may be part of many others, so that what
-/// takes little room for the script can take any amount as a reply.
+/// takes little room for the script can take any amount as a reply. What truth is, is said by the protocol that the
+/// script spoke at its end: 1 and nil in RESP2, whatever its client speaks.
 #[must_use]
-pub fn write_reply(value: &Value, reply: &mut Reply) -> bool {
+pub fn write_reply(value: &Value, spoken: Protocol, reply: &mut Reply) -> bool {
     let end = reply.len().saturating_add(SCRIPT_BYTES_MAX);
-    write_level(value, &mut Room { reply, end }, 0);
+    write_level(value, &mut Room { reply, end, has_booleans: spoken == Protocol::Resp3 }, 0);
     reply.len() <= end
 }
 
-/// A reply, and how long it may become.
+/// A reply, how long it may become, and whether truth is a kind of its own.
 struct Room<'r> {
     reply: &'r mut Reply,
     end: usize,
+    has_booleans: bool,
 }
 
 impl Room<'_> {
@@ -183,7 +185,7 @@ fn write_level(value: &Value, room: &mut Room<'_>, depth: usize) {
     match value {
         Value::Text(text) => reply.bulk(text),
         Value::Number(number) => reply.integer(super::lib::number::to_i64(*number)),
-        Value::Boolean(truth) if reply.is_resp3() => reply.boolean(*truth),
+        Value::Boolean(truth) if room.has_booleans => reply.boolean(*truth),
         Value::Boolean(true) => reply.integer(1),
         Value::Table(table) => write_table(table, room, depth),
         _ => reply.null(),

@@ -141,13 +141,14 @@ pub(super) fn perform<R>(
     };
     let (result, kept) = act(&mut host);
     host.end();
+    let spoken = call.context.reply.protocol();
     call.context.reply.set_protocol(protocol);
     call.context.may_block = may_block;
     call.session.database = database;
     call.context.keys.database = database;
     call.context.keys.effects.log_nothing();
     let outcome = match result {
-        Ok(value) => match convert::write_reply(&value, &mut call.context.reply) {
+        Ok(value) => match convert::write_reply(&value, spoken, &mut call.context.reply) {
             true => Ok(Outcome::Done),
             false => Err(CommandError::quoted_line(scripting::REPLY_TOO_LONG)),
         },
