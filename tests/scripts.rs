@@ -86,6 +86,8 @@ const CALLS: &[&str] = &[
     "EVAL_RO \"return redis.call('set', 'a', 'b')\" 0",
     "EVAL_RO \"return redis.pcall('set', 'a', 'b')\" 0",
     "EVAL_RO \"return redis.call('get', 'a')\" 0",
+    "EVAL_RO \"return redis.call('publish', 'a', 'b')\" 0",
+    "EVAL_RO \"return redis.call('pfcount', 'a')\" 0",
     "SCRIPT FLUSH nope",
     "SCRIPT FLUSH ASYNC",
     "EVALSHA e0e1f9fabfc9d4800c877a703b823ac0578ff8db 0",

@@ -240,6 +240,14 @@ pub enum CommandError {
     NotHyperLogLog,
     #[error("INVALIDOBJ Corrupted HLL object detected")]
     CorruptHyperLogLog,
+    #[error("ERR The specified key does not exist")]
+    NoSuchHyperLogLog,
+    #[error("ERR HLL encoding is not sparse")]
+    HyperLogLogNotSparse,
+    #[error("TESTFAILED dense/sparse disagree")]
+    HyperLogLogsDisagree,
+    #[error("TESTFAILED Too big error. card:{0} estimate:{1}")]
+    HyperLogLogOff(u64, u64),
 
     // Streams.
     #[error("ERR Invalid stream ID specified as stream command argument")]
@@ -494,6 +502,8 @@ pub enum CommandError {
     NoShutdown,
     #[error("ERR Error purging dirty pages")]
     PurgeFailed,
+    #[error("ERR argument must be a memory value bigger than 1 and smaller than 4gb")]
+    PackedThreshold,
     #[error("ERR The clock is the system's: it cannot be moved")]
     ClockNotManual,
     #[error("ERR The server is running without a config file")]

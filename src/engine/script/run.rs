@@ -21,7 +21,7 @@ use crate::command::spec::Flags;
 use crate::engine::dispatch::{self, LockPlan, gates};
 use crate::engine::instance::Engine;
 use crate::engine::registry::{Command, Handler, REGISTRY, ScriptSource};
-use crate::engine::{Call, Outcome};
+use crate::engine::{Call, Outcome, pause};
 use crate::protocol::error::scripting;
 use crate::protocol::error::{CommandError, CommandResult};
 use crate::protocol::reply::{Mark, Protocol};
@@ -280,7 +280,7 @@ impl ScriptHost<'_, '_, '_, '_> {
             return refused(scripting::NOT_ALLOWED);
         }
         let writes = command.flags.has(Flags::WRITE);
-        if writes && self.is_read_only {
+        if self.is_read_only && pause::replicates(command) {
             return refused(scripting::READ_ONLY);
         }
         if command.flags.has(Flags::DENYOOM) && !self.allows_oom && !self.has_written {

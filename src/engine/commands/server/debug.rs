@@ -10,7 +10,7 @@ use std::sync::atomic::Ordering::Relaxed;
 use std::time::Duration;
 
 use self::digest::Digest;
-use crate::base::config::DebugCommand;
+use crate::base::config::{DebugCommand, read_memory};
 use crate::base::{glob, random};
 use crate::command::Args;
 use crate::command::keys::encoding;
@@ -48,9 +48,13 @@ const HELP: &[&str] = &[
     "PROTOCOL <type>",
     "    Reply with something of this type: string, integer, double, bignum, null, array, set, map, attrib, push,",
     "    verbatim, true or false.",
+    "QUICKLIST-PACKED-THRESHOLD <size>",
+    "    Accepted: no element of a list has a node to itself here, whatever its size.",
     "RELOAD [MERGE] [NOFLUSH] [NOSAVE]",
     "    Save a snapshot, empty the dataset and load the snapshot; or leave out one or the other. With MERGE what is",
     "    there already is replaced.",
+    "REPLYBUFFER PEAK-RESET-TIME <NEVER|RESET|milliseconds>|RESIZING <0|1>",
+    "    Accepted: a connection has a buffer for replies only while it has replies to send.",
     "SET-ACTIVE-EXPIRE <0|1>",
     "    Whether expired keys are removed before anybody meets them.",
     "SET-DISABLE-DENY-SCRIPTS <0|1>",
@@ -112,6 +116,12 @@ pub fn debug(call: &mut Call<'_, '_>, mut args: Args<'_>) -> CommandResult<Outco
             call.engine.persistence.light_fuse(operations);
             call.context.reply.ok();
         }
+        2 if args.take("QUICKLIST-PACKED-THRESHOLD") => {
+            let size = read_memory(args.next_bytes()?).filter(|size| *size <= (1 << 32) - (1 << 20));
+            size.ok_or(CommandError::PackedThreshold)?;
+            call.context.reply.ok();
+        }
+        3 if args.take("REPLYBUFFER") => reply_buffer(call, args)?,
         2 if args.take("SLEEP") => sleep(call, args.next_f64()?)?,
         2 if args.take("SET-DISABLE-DENY-SCRIPTS") => {
             call.engine.scripts.may_debug.store(args.next_i64()? != 0, Relaxed);
@@ -125,6 +135,19 @@ pub fn debug(call: &mut Call<'_, '_>, mut args: Args<'_>) -> CommandResult<Outco
         _ => return Err(CommandError::subcommand_syntax(args.at(0), args.at(1))),
     }
     Ok(Outcome::Done)
+}
+
+/// `DEBUG REPLYBUFFER PEAK-RESET-TIME NEVER | RESET | milliseconds`, `DEBUG REPLYBUFFER RESIZING 0 | 1`
+fn reply_buffer(call: &mut Call<'_, '_>, mut args: Args<'_>) -> CommandResult {
+    if args.take("PEAK-RESET-TIME") {
+        if !args.take("NEVER") && !args.take("RESET") {
+            args.next_i64()?;
+        }
+    } else if !args.take("RESIZING") {
+        return Err(CommandError::subcommand_syntax(args.at(0), args.at(1)));
+    }
+    call.context.reply.ok();
+    Ok(())
 }
 
 /// Has every shard for this command alone; behind MULTI the transaction has it already.
