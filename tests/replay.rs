@@ -27,23 +27,6 @@ use support::{Client, Random, Reply, Scratch, Server, eventually, info_number, t
 
 /// Moves the clock over every short deadline of the grammar.
 const LONG_MS: u64 = 3_600_000;
-const FAMILIES: [Family; 15] = [
-    Family::Transactions,
-    Family::Keys,
-    Family::Keys,
-    Family::Strings,
-    Family::Hashes,
-    Family::Lists,
-    Family::Sets,
-    Family::SortedSets,
-    Family::SortedSets,
-    Family::HyperLogLog,
-    Family::Bitmaps,
-    Family::Streams,
-    Family::Streams,
-    Family::Geo,
-    Family::Sorting,
-];
 
 /// What is to be there again: the digest, every key's deadline, and what else there is about streams.
 type State = (Reply, Vec<(usize, Vec<u8>, i64)>, Vec<(usize, Vec<u8>, Reply)>);
@@ -218,7 +201,7 @@ fn what_ran_before_the_kill_is_there_behind_it() {
         let what = format!("PIPKIN_SEED={seed}");
         let directory = Scratch::new();
         let server = pipkin(&directory, &["--clock", "manual"]);
-        let steps = Generator::new(seed, &FAMILIES).round(commands, commands);
+        let steps = Generator::new(seed, Family::OF_DATA).round(commands, commands);
         let mut players = Players {
             clients: [server.connect(), server.connect()],
             director: server.connect(),

@@ -1,4 +1,4 @@
-//! Splitting a line into words by the quoting rules that redis.conf, redis-cli and inline commands share.
+//! Splitting a line into words by the quoting rules that redis.conf, redis-cli and inline commands share, and quoting.
 //!
 //! ```text
 //! plain      up to the next white space
@@ -10,81 +10,79 @@
 
 /// The words of `line`, or `None` when its quotes are unbalanced.
 pub fn split(line: &[u8]) -> Option<Vec<Vec<u8>>> {
-    let mut rest = &line[..line.iter().position(|b| *b == 0).unwrap_or(line.len())];
+    let mut rest = unindented(&line[..line.iter().position(|byte| *byte == 0).unwrap_or(line.len())]);
     let mut words = Vec::new();
-    loop {
-        let blank = rest.iter().take_while(|b| is_space(**b)).count();
-        rest = &rest[blank..];
-        if rest.is_empty() {
-            return Some(words);
-        }
-        let (word, used) = word(rest)?;
+    while !rest.is_empty() {
+        let mut word = Vec::new();
+        rest = unindented(take(rest, &mut word)?);
         words.push(word);
-        rest = &rest[used..];
     }
+    Some(words)
 }
 
-fn is_space(byte: u8) -> bool {
+/// A line without the white space that it begins with: C's `isspace`, which knows the vertical tab.
+pub fn unindented(line: &[u8]) -> &[u8] {
+    let begin = line.iter().position(|byte| !is_blank(*byte)).unwrap_or(line.len());
+    &line[begin..]
+}
+
+fn is_blank(byte: u8) -> bool {
     matches!(byte, b' ' | b'\t'..=b'\r')
 }
 
-/// The first word of `text`, which does not begin with white space, and how many bytes it takes.
-fn word(text: &[u8]) -> Option<(Vec<u8>, usize)> {
-    let mut word = Vec::new();
-    let mut at = 0;
-    while let Some(&byte) = text.get(at) {
-        match byte {
-            b'"' => {
-                at = double_quoted(text, at + 1, &mut word)?;
-                return ends_at(text, at).then_some((word, at));
+/// Appends the first word of a line, unescaped; returns what follows it, or nothing when a quote is not balanced. The
+/// line has no NUL, and does not begin with white space.
+pub fn take<'a>(mut line: &'a [u8], word: &mut Vec<u8>) -> Option<&'a [u8]> {
+    loop {
+        match line {
+            // Other white space parts words and belongs to one that it stands in.
+            [] | [b' ' | b'\n' | b'\r' | b'\t', ..] => return Some(line),
+            [b'"', behind @ ..] => return closed(double_quoted(behind, word)?),
+            [b'\'', behind @ ..] => return closed(single_quoted(behind, word)?),
+            [byte, behind @ ..] => {
+                word.push(*byte);
+                line = behind;
             }
-            b'\'' => {
-                at = single_quoted(text, at + 1, &mut word)?;
-                return ends_at(text, at).then_some((word, at));
-            }
-            _ if is_space(byte) => break,
-            _ => word.push(byte),
         }
-        at += 1;
     }
-    Some((word, at))
 }
 
-fn ends_at(text: &[u8], at: usize) -> bool {
-    text.get(at).is_none_or(|byte| is_space(*byte))
+/// What follows a closing quote, where that may follow one.
+fn closed(rest: &[u8]) -> Option<&[u8]> {
+    rest.first().is_none_or(|byte| is_blank(*byte)).then_some(rest)
 }
 
-/// Reads up to the closing quote, and returns where it goes on behind it.
-fn double_quoted(text: &[u8], mut at: usize, word: &mut Vec<u8>) -> Option<usize> {
+/// Reads up to the closing quote; returns what follows it.
+fn double_quoted<'a>(mut rest: &'a [u8], word: &mut Vec<u8>) -> Option<&'a [u8]> {
     loop {
-        let tail = text.get(at..)?;
-        let (byte, used) = match tail {
-            [] => return None,
-            [b'"', ..] => return Some(at + 1),
-            [b'\\', b'x', high, low, ..] if high.is_ascii_hexdigit() && low.is_ascii_hexdigit() => {
-                (hex(*high) << 4 | hex(*low), 4)
+        let (byte, behind) = match rest {
+            [b'"', behind @ ..] => return Some(behind),
+            [b'\\', b'x', high, low, behind @ ..] if high.is_ascii_hexdigit() && low.is_ascii_hexdigit() => {
+                (hex(*high) << 4 | hex(*low), behind)
             }
-            [b'\\', escaped, ..] => (unescape(*escaped), 2),
-            [byte, ..] => (*byte, 1),
-        };
-        word.push(byte);
-        at += used;
-    }
-}
-
-fn single_quoted(text: &[u8], mut at: usize, word: &mut Vec<u8>) -> Option<usize> {
-    loop {
-        let (byte, used) = match text.get(at..)? {
+            [b'\\', escaped, behind @ ..] => (unescape(*escaped), behind),
+            [byte, behind @ ..] => (*byte, behind),
             [] => return None,
-            [b'\\', b'\'', ..] => (b'\'', 2),
-            [b'\'', ..] => return Some(at + 1),
-            [byte, ..] => (*byte, 1),
         };
         word.push(byte);
-        at += used;
+        rest = behind;
     }
 }
 
+fn single_quoted<'a>(mut rest: &'a [u8], word: &mut Vec<u8>) -> Option<&'a [u8]> {
+    loop {
+        let (byte, behind) = match rest {
+            [b'\'', behind @ ..] => return Some(behind),
+            [b'\\', b'\'', behind @ ..] => (b'\'', behind),
+            [byte, behind @ ..] => (*byte, behind),
+            [] => return None,
+        };
+        word.push(byte);
+        rest = behind;
+    }
+}
+
+/// Value of a hexadecimal digit, which the caller has checked.
 fn hex(digit: u8) -> u8 {
     (digit as char).to_digit(16).map_or(0, |value| value as u8)
 }
@@ -94,10 +92,39 @@ fn unescape(byte: u8) -> u8 {
         b'n' => b'\n',
         b'r' => b'\r',
         b't' => b'\t',
-        b'b' => 8,
-        b'a' => 7,
+        b'b' => 0x08,
+        b'a' => 0x07,
         other => other,
     }
+}
+
+/// Appends a text in double quotes; what cannot be printed is escaped.
+pub fn quote(text: &[u8], out: &mut Vec<u8>) {
+    out.push(b'"');
+    for &byte in text {
+        match byte {
+            b'\\' | b'"' => out.extend_from_slice(&[b'\\', byte]),
+            b'\n' => out.extend_from_slice(b"\\n"),
+            b'\r' => out.extend_from_slice(b"\\r"),
+            b'\t' => out.extend_from_slice(b"\\t"),
+            0x07 => out.extend_from_slice(b"\\a"),
+            0x08 => out.extend_from_slice(b"\\b"),
+            b' '..=b'~' => out.push(byte),
+            _ => out.extend_from_slice(format!("\\x{byte:02x}").as_bytes()),
+        }
+    }
+    out.push(b'"');
+}
+
+/// A word as a file has it: as it is where nothing in it needs quotes, else in quotes.
+pub fn written(word: &[u8]) -> Vec<u8> {
+    let is_plain = |byte: &u8| byte.is_ascii_graphic() && !b"\"'\\#".contains(byte);
+    if !word.is_empty() && word.iter().all(is_plain) {
+        return word.to_vec();
+    }
+    let mut text = Vec::new();
+    quote(word, &mut text);
+    text
 }
 
 #[cfg(test)]
@@ -123,5 +150,17 @@ mod tests {
         check("'a", None);
         check(r#""a\"#, None);
         check("a\0b", Some(&["a"]));
+        check("a\x0bb \x0b c", Some(&["a\x0bb", "c"]));
+    }
+
+    #[test]
+    fn what_is_written_is_read_back() {
+        for word in [&b"plain"[..], b"", b"two words", b"\"'\\#", &(0..=255).collect::<Vec<u8>>()] {
+            let written = super::written(word);
+            assert!(written.is_ascii() && !written.contains(&0));
+            assert_eq!(super::split(&written), Some(vec![word.to_vec()]));
+        }
+        assert_eq!(super::written(b"a-b.c"), b"a-b.c");
+        assert_eq!(super::written(b"a\x07\n\xff"), br#""a\a\n\xff""#);
     }
 }

@@ -3,7 +3,6 @@
 //! A line is made within the locks of the command, so that the lines are in the order of execution. While nobody watches,
 //! a batch looks once at a flag.
 
-use std::io::Write as _;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 
@@ -14,6 +13,7 @@ use super::Call;
 use super::clients::Origin;
 use super::registry::Command;
 use super::slowlog::is_secret;
+use crate::base::words;
 use crate::command::spec::Flags;
 use crate::protocol::request::Request;
 use crate::pubsub::outbox::Outbox;
@@ -94,29 +94,10 @@ fn line(now_us: u64, database: usize, address: &str, command: &Command, request:
     let mut out = format!("+{seconds}.{us:06} [{database} {address}]").into_bytes();
     for (at, argument) in request.iter().enumerate() {
         out.push(b' ');
-        quote(&mut out, if is_secret(command, request, at) { REDACTED } else { argument });
+        words::quote(if is_secret(command, request, at) { REDACTED } else { argument }, &mut out);
     }
     out.extend_from_slice(b"\r\n");
     out.into()
-}
-
-/// Appends a text in quotes; what cannot be printed is escaped.
-fn quote(out: &mut Vec<u8>, text: &[u8]) {
-    out.push(b'"');
-    for &byte in text {
-        match byte {
-            b'\\' | b'"' => out.extend_from_slice(&[b'\\', byte]),
-            b'\n' => out.extend_from_slice(b"\\n"),
-            b'\r' => out.extend_from_slice(b"\\r"),
-            b'\t' => out.extend_from_slice(b"\\t"),
-            0x07 => out.extend_from_slice(b"\\a"),
-            0x08 => out.extend_from_slice(b"\\b"),
-            b' '..=b'~' => out.push(byte),
-            // Writing to memory does not fail.
-            _ => drop(write!(out, "\\x{byte:02x}")),
-        }
-    }
-    out.push(b'"');
 }
 
 #[cfg(test)]

@@ -17,7 +17,6 @@
 //! headers and bulks have to be there, and nobody sends more than [`ARGUMENTS_MAX`] arguments.
 
 mod batch;
-mod inline;
 
 pub use batch::{Batch, OwnedRequest, Request, RequestBuffer, Span};
 

@@ -7,48 +7,29 @@
 //!
 //! Lookups here are what makes expiry invisible: a key past its deadline is removed by whoever meets it first.
 
+mod access;
+mod changes;
 mod databases;
+mod entry;
 mod expiry;
 mod fields;
 mod held;
 mod snapshot;
 
 use std::cell::Cell;
-use std::collections::BTreeSet;
-use std::sync::Arc;
 
-use crossbeam::sync::{ShardedLockReadGuard, ShardedLockWriteGuard};
 use smallvec::SmallVec;
 
+pub use self::access::AccessPolicy;
+use self::entry::Entered;
 use self::held::HeldShards;
-use super::effects::{EffectSink, Effects, EventClass, Observer};
-use super::eviction;
-use super::keyspace::{Database, KeyId, Keyspace, Listeners, Shard, Waiter, WatchFlag};
+use super::effects::{Effects, EventClass};
+use super::keyspace::{Database, Keyspace, Shard};
 use super::reclaim::Garbage;
 use super::record::{NewValue, Record};
 use crate::base::bytes::equal;
-use crate::base::config::KeyspaceEvents;
 use crate::base::prefetch;
 use crate::value::table::Place;
-
-/// How far a caller has entered the keyspace.
-enum Entered<'k> {
-    Not,
-    Shared(ShardedLockReadGuard<'k, Listeners>),
-    Exclusively(ShardedLockWriteGuard<'k, Listeners>),
-}
-
-impl Entered<'_> {
-    /// Who hears of changes; nobody of those of a caller that is not inside.
-    #[inline]
-    fn listeners(&self) -> Option<&Listeners> {
-        match self {
-            Entered::Not => None,
-            Entered::Shared(guard) => Some(guard),
-            Entered::Exclusively(guard) => Some(guard),
-        }
-    }
-}
 
 /// A declared key, known by its address: its memory lives as long as the command runs, so that the same address and
 /// length mean the same bytes.
@@ -70,55 +51,6 @@ impl Declared {
     #[inline]
     fn is(&self, key: &[u8]) -> bool {
         self.address == key.as_ptr() && self.len == key.len()
-    }
-}
-
-/// How a use of a key is noted in its record.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
-pub enum AccessPolicy {
-    /// The time of the last use.
-    #[default]
-    Recency,
-    /// How often, decaying.
-    Frequency {
-        /// `lfu-log-factor`.
-        log_factor: u32,
-        /// `lfu-decay-time`, in minutes.
-        decay_minutes: u32,
-    },
-    /// Not at all (`CLIENT NO-TOUCH`).
-    Untouched,
-    /// Always this: the dataset is being loaded, by somebody who lives outside of time.
-    Given(u16),
-}
-
-impl AccessPolicy {
-    /// What a use at `now_ms` leaves in a record that shows `known`.
-    #[inline]
-    fn after_use(self, known: u16, now_ms: u64) -> u16 {
-        match self {
-            AccessPolicy::Recency => eviction::recency_at(now_ms),
-            AccessPolicy::Frequency { log_factor, decay_minutes } => {
-                eviction::frequency_after_use(known, now_ms, log_factor, decay_minutes)
-            }
-            AccessPolicy::Untouched => known,
-            AccessPolicy::Given(access) => access,
-        }
-    }
-
-    /// What it leaves at `now_ms`, for whoever has no time of its own.
-    pub fn given(self, now_ms: u64) -> AccessPolicy {
-        AccessPolicy::Given(self.of_new(now_ms))
-    }
-
-    /// What a new record shows.
-    #[inline]
-    fn of_new(self, now_ms: u64) -> u16 {
-        match self {
-            AccessPolicy::Frequency { .. } => eviction::frequency_of_new(now_ms),
-            AccessPolicy::Given(access) => access,
-            _ => eviction::recency_at(now_ms),
-        }
     }
 }
 
@@ -237,111 +169,6 @@ impl<'k> Keys<'k> {
     /// The keyspace.
     pub fn keyspace(&self) -> &'k Keyspace {
         self.keyspace
-    }
-
-    /// Enters beside others, for a batch that begins at `now_ms`; at 0 it is outside of time, and nothing expires.
-    pub fn enter(&mut self, now_ms: u64) {
-        self.exit();
-        self.entered = Entered::Shared(read_guard(self.keyspace));
-        self.begin(now_ms);
-    }
-
-    /// As [`Keys::enter`]; false, and outside, where somebody is alone inside for long ([`Keyspace::is_busy`]).
-    #[inline]
-    #[must_use]
-    pub fn enter_unless_busy(&mut self, now_ms: u64) -> bool {
-        self.exit();
-        let guard = match self.keyspace.everything.try_read() {
-            Ok(guard) => guard,
-            Err(std::sync::TryLockError::Poisoned(error)) => error.into_inner(),
-            Err(std::sync::TryLockError::WouldBlock) => match patient_guard(self.keyspace) {
-                Some(guard) => guard,
-                None => return false,
-            },
-        };
-        self.entered = Entered::Shared(guard);
-        self.begin(now_ms);
-        true
-    }
-
-    /// Whether the caller is inside.
-    pub fn is_entered(&self) -> bool {
-        !matches!(self.entered, Entered::Not)
-    }
-
-    /// Waits until nobody else is inside, and enters alone.
-    pub fn enter_exclusively(&mut self, now_ms: u64) {
-        self.exit();
-        self.entered = Entered::Exclusively(write_guard(self.keyspace));
-        self.begin(now_ms);
-    }
-
-    /// What only changes while nobody is inside is read once.
-    #[inline]
-    fn begin(&mut self, now_ms: u64) {
-        self.now_ms = self.now_ms.max(now_ms);
-        let listeners = self.entered.listeners();
-        self.effects.open(listeners.is_some_and(|listeners| listeners.log.is_some()));
-        self.effects.wanted = listeners.map_or(KeyspaceEvents::NONE, |listeners| listeners.wanted);
-        self.effects.tracking = listeners.is_some_and(|listeners| listeners.tracking);
-        self.snapshot = self.keyspace.snapshots.latest();
-    }
-
-    /// Whether the caller is alone inside.
-    pub fn is_exclusive(&self) -> bool {
-        matches!(self.entered, Entered::Exclusively(_))
-    }
-
-    /// Says who takes the records of all changes from now on; returns who did. The caller is alone inside, and has
-    /// committed what it changed.
-    ///
-    /// # Panics
-    /// When it is not: others would go on with the log that they met.
-    pub fn set_log(&mut self, log: Option<Arc<dyn EffectSink>>) -> Option<Arc<dyn EffectSink>> {
-        let Entered::Exclusively(listeners) = &mut self.entered else {
-            panic!("a log was changed by who is not alone")
-        };
-        self.effects.logging = log.is_some();
-        std::mem::replace(&mut listeners.log, log)
-    }
-
-    /// Says who hears of which events, and whether of every change, from now on. The caller is alone inside, and has committed what it changed.
-    ///
-    /// # Panics
-    /// As [`Keys::set_log`].
-    pub fn set_observer(&mut self, observer: Option<Arc<dyn Observer>>, wanted: KeyspaceEvents, tracking: bool) {
-        let Entered::Exclusively(listeners) = &mut self.entered else {
-            panic!("an observer was changed by who is not alone")
-        };
-        (listeners.observer, listeners.wanted, listeners.tracking) = (observer, wanted, tracking);
-        (self.effects.wanted, self.effects.tracking) = (wanted, tracking);
-    }
-
-    /// Lets go of everything and settles the counts.
-    pub fn leave(&mut self) -> Tally {
-        let bytes = self.tally.bytes;
-        self.exit();
-        Tally { bytes, ..std::mem::take(&mut self.tally) }
-    }
-
-    /// The batch that left with `tally` has come back: what it says waits for the same position of the log.
-    pub fn resume(&mut self, tally: &Tally) {
-        self.tally.position = self.tally.position.max(tally.position);
-        self.tally.written = self.tally.written.max(tally.written);
-    }
-
-    /// Bytes are settled before others may enter alone: to them, what is accounted for is what is there.
-    fn exit(&mut self) {
-        debug_assert!(!self.effects.is_pending(), "somebody changed keys and did not commit");
-        self.release();
-        self.effects.close();
-        self.settle_bytes();
-        self.entered = Entered::Not;
-    }
-
-    /// Lets go of everything; what is counted stays. What follows runs outside.
-    pub fn step_out(&mut self) {
-        self.exit();
     }
 
     /// Lets go of the shards.
@@ -731,162 +558,16 @@ impl<'k> Keys<'k> {
         Some(record)
     }
 
-    /// Says that the running command changed a key: counts it, and tells those who watch the key, wait for it, or listen
-    /// to events.
-    #[inline]
-    pub fn changed(&mut self, class: EventClass, event: &'static str, key: &[u8]) {
-        self.changed_by(1, class, event, key);
-    }
-
-    /// Removes a key whose last element the running command took: no further change, but what follows from one.
-    pub fn remove_emptied(&mut self, key: &[u8]) {
-        self.remove(key);
-        self.changed_by(0, EventClass::Generic, "del", key);
-    }
-
-    /// As [`Keys::changed`], for so many changes as save points count them: elements, members, fields.
-    #[inline]
-    pub fn changed_by(&mut self, count: usize, class: EventClass, event: &'static str, key: &[u8]) {
-        self.effects.dirty += count as u64;
-        let (hash, database) = (self.hash(key), self.database);
-        let shard = self.shard(Keyspace::shard_of(hash));
-        shard.touch(database, key);
-        if shard.has_waiters() && shard.is_awaited(database, key) {
-            self.effects.ready.push((database, key.to_vec()));
-        }
-        self.effects.change(key);
-        self.announce(class, event, key);
-    }
-
-    /// Tells those who listen to events of one more that a change of a key comes with.
-    #[inline]
-    pub fn announce(&mut self, class: EventClass, event: &'static str, key: &[u8]) {
-        self.effects.event(class, event, self.database, key);
-    }
-
-    /// Says that the running command changed something at a key that does not concern those who watch it.
-    pub fn changed_aside(&mut self, class: EventClass, event: &'static str, key: &[u8]) {
-        self.effects.dirty += 1;
-        self.announce(class, event, key);
-    }
-
-    /// Says that something changed aside for which somebody may wait.
-    pub fn ready(&mut self, key: &[u8]) {
-        let database = self.database;
-        if self.with_shard_of(key, |shard| shard.has_waiters() && shard.is_awaited(database, key)) {
-            self.effects.ready.push((database, key.to_vec()));
-        }
-    }
-
     /// The time as what is stored tells it, Unix time in ms: also while a log is replayed, when nothing expires.
     pub fn stored_ms(&self) -> i64 {
         let ms = if self.now_ms == 0 { self.replay_ms } else { self.now_ms };
         i64::try_from(ms).unwrap_or(i64::MAX)
     }
 
-    /// Says that a key's bytes changed, though nothing that is worth an event.
-    pub fn touched(&mut self, key: &[u8]) {
-        self.effects.dirty += 1;
-        let database = self.database;
-        self.with_shard_of(key, |shard| shard.touch(database, key));
-        self.effects.change(key);
-    }
-
-    /// Hands what was changed since the last call over to those who listen. The shards are still held.
-    #[inline]
-    pub fn commit(&mut self) {
-        if self.effects.is_pending() {
-            self.hand_over_effects();
-        }
-    }
-
-    #[cold]
-    fn hand_over_effects(&mut self) {
-        let listeners = self.entered.listeners();
-        if let Some(log) = listeners.and_then(|listeners| listeners.log.as_ref())
-            && !self.effects.records().is_empty()
-        {
-            let position = log.append(self.effects.records());
-            self.tally.position = self.tally.position.max(position);
-            self.tally.written = position;
-            self.held.shards_mut().for_each(|shard| shard.position = position);
-        }
-        if let Some(observer) = listeners.and_then(|listeners| listeners.observer.as_ref()) {
-            self.effects.tell(&**observer);
-        }
-        self.effects.settle();
-    }
-
-    /// The first of those who wait for a key for whom `wanted` holds, given the record of the key.
-    pub fn first_waiter(
-        &mut self,
-        id: &KeyId,
-        wanted: impl Fn(&dyn Waiter, Option<&Record>) -> bool,
-    ) -> Option<Arc<dyn Waiter>> {
-        // Removes what has expired.
-        self.peek(&id.1);
-        let hash = self.hash(&id.1);
-        let shard = self.held.get(Keyspace::shard_of(hash))?;
-        let database = shard.database(self.database);
-        let record = database.and_then(|database| database.table.find(hash, |record| equal(record.key(), &id.1)));
-        shard.waiters(id).find(|waiter| wanted(&***waiter, record)).cloned()
-    }
-
-    /// Says that every key of a database may have changed (SWAPDB, FLUSHALL). The caller is alone inside.
-    pub fn ready_database(&mut self, database: usize) {
-        let mut ready = Vec::new();
-        self.each_shard(|shard| ready.extend(shard.awaited().map(|(id, _)| id.clone()).filter(|id| id.0 == database)));
-        self.effects.ready.extend(ready.into_iter().map(|(database, key)| (database, key.into_vec())));
-    }
-
-    /// Whether anybody waits for a key of a held shard.
-    #[inline]
-    pub fn has_waiters(&self) -> bool {
-        self.held.have_waiters()
-    }
-
-    /// Publishes the bytes that were gained or lost so far.
-    pub fn settle_bytes(&mut self) {
-        self.keyspace.account(std::mem::take(&mut self.tally.bytes));
-    }
-
-    /// Adds to `more` every key that serving those who wait for `declared`, or for a key of `more`, may touch, as far
-    /// as the held shards tell; true if the shards of all of them are held. The database does not matter here.
-    pub fn holds_what_waiters_touch(&mut self, declared: &[&[u8]], more: &mut BTreeSet<Vec<u8>>) -> bool {
-        if self.is_exclusive() {
-            return true;
-        }
-        loop {
-            let known = more.len();
-            for shard in self.held.shards().filter(|shard| shard.has_waiters()) {
-                for ((_, key), queue) in shard.awaited() {
-                    if declared.contains(&&**key) || more.contains(&**key) {
-                        for key in queue.touched() {
-                            if !more.contains(key) {
-                                more.insert(key.clone());
-                            }
-                        }
-                    }
-                }
-            }
-            if more.len() == known {
-                return more.iter().all(|key| self.holds(key));
-            }
-        }
-    }
-
     /// Runs `f` on the shard of a key.
     pub fn with_shard_of<R>(&mut self, key: &[u8], f: impl FnOnce(&mut Shard) -> R) -> R {
         let hash = self.hash(key);
         f(self.shard(Keyspace::shard_of(hash)))
-    }
-
-    /// Watches a key for a connection. True if it had already expired (then its removal is no change).
-    pub fn watch(&mut self, key: &[u8], flag: Arc<WatchFlag>) {
-        // Removing what has expired now keeps a later removal from looking like a change.
-        self.exists(key);
-        let id = (self.database, key.into());
-        self.with_shard_of(key, |shard| shard.watch(id, flag));
     }
 
     /// Fetches the cache lines that a lookup of these hashes will touch; stage 0 the shards, 1 the buckets, 2 the
@@ -911,38 +592,4 @@ impl<'k> Keys<'k> {
             }
         }
     }
-}
-
-/// The shared side of the big lock. A panic of another holder poisons nothing here: shards have their own guards.
-fn read_guard(keyspace: &Keyspace) -> ShardedLockReadGuard<'_, Listeners> {
-    keyspace.everything.read().unwrap_or_else(std::sync::PoisonError::into_inner)
-}
-
-/// Waits for the shared side, for as long as nobody says that it takes long.
-#[cold]
-fn patient_guard(keyspace: &Keyspace) -> Option<ShardedLockReadGuard<'_, Listeners>> {
-    /// Looks before the processor is given to others between two of them.
-    const SPINS: u32 = 100;
-    /// Looks before it rests in between.
-    const YIELDS: u32 = 1000;
-    const REST: std::time::Duration = std::time::Duration::from_micros(100);
-    let mut looks = 0;
-    while !keyspace.is_busy.load(std::sync::atomic::Ordering::Acquire) {
-        match keyspace.everything.try_read() {
-            Ok(guard) => return Some(guard),
-            Err(std::sync::TryLockError::Poisoned(error)) => return Some(error.into_inner()),
-            Err(std::sync::TryLockError::WouldBlock) => {}
-        }
-        looks += 1;
-        match looks {
-            ..SPINS => std::hint::spin_loop(),
-            SPINS..YIELDS => std::thread::yield_now(),
-            _ => std::thread::sleep(REST),
-        }
-    }
-    None
-}
-
-fn write_guard(keyspace: &Keyspace) -> ShardedLockWriteGuard<'_, Listeners> {
-    keyspace.everything.write().unwrap_or_else(std::sync::PoisonError::into_inner)
 }

@@ -104,10 +104,7 @@ const COMMANDS: &[(usize, &str)] = &[
 fn blocking() {
     let Some(oracle) = oracle("differential::blocking::blocking") else { return };
     let subject = Server::pipkin(&["--io-threads", "2"]);
-    let replay = crate::number("PIPKIN_SEED");
-    let rounds = if replay.is_some() { 1 } else { crate::number("PIPKIN_COMMANDS").map_or(6, |n| n as usize / 40_000) };
-    let first = replay.unwrap_or_else(crate::seed_of_now);
-    for seed in (0..rounds as u64).map(|round| first.wrapping_add(round)) {
+    for seed in crate::seeds(40_000) {
         round(seed, &subject, &oracle);
     }
 }
@@ -217,13 +214,7 @@ fn draw(random: &mut Random, waiting: &[bool]) -> (usize, Vec<String>) {
     let [free, blocked] =
         [false, true].map(|waits| (0..CONNECTIONS).filter(|at| waiting[*at] == waits).collect::<Vec<_>>());
     loop {
-        let mut at = random.below(COMMANDS.iter().map(|(weight, _)| weight).sum());
-        let drawn = COMMANDS.iter().find(|(weight, _)| {
-            let here = at < *weight;
-            at = at.saturating_sub(*weight);
-            here
-        });
-        let (_, command) = drawn.expect("one of them");
+        let command = random.pick_weighted(COMMANDS);
         let candidates = if command.starts_with("(unblock)") { &blocked } else { &free };
         // Somebody has to be left for whom the others wait.
         let begins_to_wait = command.starts_with('B') || command.starts_with("WAIT") || command.starts_with("XREAD");

@@ -13,18 +13,6 @@ use crate::support::{Client, Reply, Server, oracle, words};
 const STEPS: usize = 1_500;
 /// Events of which time or chance decides: `expired` of a key that one server met a moment earlier.
 const CLASSES: &str = "KEg$lshzetdmn";
-/// The families, a key of which is of any type.
-const FAMILIES: [Family; 9] = [
-    Family::Keys,
-    Family::Keys,
-    Family::Strings,
-    Family::Hashes,
-    Family::Lists,
-    Family::Sets,
-    Family::SortedSets,
-    Family::Streams,
-    Family::Transactions,
-];
 
 /// Commands that the grammar has no row for, or rarely draws in full.
 const SINGLE: &[&str] = &[
@@ -111,13 +99,10 @@ const SINGLE: &[&str] = &[
 fn events() {
     let Some(oracle) = oracle("differential::events::events") else { return };
     let subject = Server::pipkin(&["--io-threads", "2"]);
-    let replay = crate::number("PIPKIN_SEED");
-    let rounds = if replay.is_some() { 1 } else { crate::number("PIPKIN_COMMANDS").map_or(3, |n| n as usize / 80_000) };
     let failures_max = crate::number("PIPKIN_FAILURES").unwrap_or(1) as usize;
-    let first = replay.unwrap_or_else(crate::seed_of_now);
     let mut culprits = BTreeSet::new();
     let mut report = String::new();
-    for seed in (0..rounds as u64).map(|round| first.wrapping_add(round)) {
+    for seed in crate::seeds(80_000) {
         if let Some((culprit, text)) = round(seed, &subject, &oracle)
             && culprits.insert(culprit)
         {
@@ -180,16 +165,20 @@ impl Side {
     }
 }
 
-/// Whether a command causes the same on both servers each time.
+/// Whether a command causes the same on both servers each time. To Redis it is no change that a BITFIELD of which every
+/// part fails makes a key, or a longer one; a log without it would end in other data. 7.2 finds errors of BITCOUNT
+/// and BITPOS before it misses a key.
 fn is_certain(step: &Step) -> bool {
     let chance = matches!(step.rule, Rule::Pop | Rule::Scan { .. } | Rule::Drawn { .. } | Rule::DrawnPairs { .. });
-    let name = step.name();
-    !chance && !step.arguments.is_empty() && name != b"DEBUG" && name != b"RANDOMKEY" && name != b"SPOP"
+    let uncertain: [&[u8]; 6] = [b"DEBUG", b"RANDOMKEY", b"SPOP", b"BITFIELD", b"BITCOUNT", b"BITPOS"];
+    !chance && !step.arguments.is_empty() && !uncertain.contains(&&*step.name())
 }
 
 fn round(seed: u64, subject: &Server, oracle: &Server) -> Option<(Vec<u8>, String)> {
     let (mut ours, mut theirs) = (Side::new(subject), Side::new(oracle));
-    let steps = Generator::new(seed, &FAMILIES).round(STEPS, STEPS);
+    // The keys that SORT misses come in the order of a set.
+    let families: Vec<Family> = Family::OF_DATA.iter().copied().filter(|family| *family != Family::Sorting).collect();
+    let steps = Generator::new(seed, &families).round(STEPS, STEPS);
     let mut history: Vec<String> = Vec::new();
     for step in steps.iter().filter(|step| is_certain(step)) {
         history.push(format!("    {step}\n"));

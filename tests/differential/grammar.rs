@@ -38,24 +38,24 @@ pub enum Family {
     Transactions,
 }
 
-/// Every family.
-const ALL: [Family; 13] = [
-    Family::Connection,
-    Family::Keys,
-    Family::Strings,
-    Family::Hashes,
-    Family::Lists,
-    Family::Sets,
-    Family::SortedSets,
-    Family::HyperLogLog,
-    Family::Bitmaps,
-    Family::Streams,
-    Family::Geo,
-    Family::Sorting,
-    Family::Transactions,
-];
-
 impl Family {
+    /// The families of data, a key of which is of any type.
+    pub const OF_DATA: &[Family] = &[
+        Family::Transactions,
+        Family::Keys,
+        Family::Keys,
+        Family::Strings,
+        Family::Hashes,
+        Family::Lists,
+        Family::Sets,
+        Family::SortedSets,
+        Family::HyperLogLog,
+        Family::Bitmaps,
+        Family::Streams,
+        Family::Geo,
+        Family::Sorting,
+    ];
+
     /// First letter of the family's keys.
     fn prefix(self) -> Option<char> {
         Some(match self {
@@ -883,7 +883,13 @@ pub fn commands() -> BTreeSet<String> {
             .collect(),
         _ => Vec::new(),
     };
-    ALL.iter().flat_map(|&family| rows(family)).flat_map(first).map(|name| name.to_lowercase()).collect()
+    [Family::Connection]
+        .iter()
+        .chain(Family::OF_DATA)
+        .flat_map(|&family| rows(family))
+        .flat_map(first)
+        .map(|name| name.to_lowercase())
+        .collect()
 }
 
 /// The command that lists what a random draw can yield: `from`, with the draw's key behind the name.

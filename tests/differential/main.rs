@@ -100,23 +100,7 @@ fn sorting() {
 
 #[test]
 fn everything_together() {
-    let all = [
-        Family::Transactions,
-        Family::Transactions,
-        Family::Keys,
-        Family::Keys,
-        Family::Strings,
-        Family::Hashes,
-        Family::Lists,
-        Family::Sets,
-        Family::SortedSets,
-        Family::HyperLogLog,
-        Family::Bitmaps,
-        Family::Geo,
-        Family::Sorting,
-        Family::Connection,
-    ];
-    run("everything_together", &all);
+    run("everything_together", &[Family::OF_DATA, &[Family::Transactions, Family::Connection]].concat());
 }
 
 /// The categories whose commands must all have a row.
@@ -166,26 +150,10 @@ fn run(test: &str, families: &[Family]) {
     let Some(oracle) = support::oracle(&format!("differential::{test}")) else { return };
     let subject = support::Server::pipkin(&[]);
     let mut pair = Pair::new(&subject, &oracle);
-    let replay = number("PIPKIN_SEED");
-    let commands = number("PIPKIN_COMMANDS").map_or(COMMANDS_DEFAULT, |n| n as usize) / TESTS;
     let failures_max = number("PIPKIN_FAILURES").unwrap_or(1) as usize;
-    let first = replay.unwrap_or_else(seed_of_now);
-    let rounds = if replay.is_some() { 1 } else { commands.div_ceil(ROUND_COMMANDS) };
     let mut reports = BTreeMap::new();
-    for seed in (0..rounds as u64).map(|round| first.wrapping_add(round)) {
+    for seed in seeds(TESTS * ROUND_COMMANDS) {
         let steps = Generator::new(seed, families).round(ROUND_COMMANDS, STATE_EVERY);
-        {
-            let mut out = Vec::new();
-            for s in &steps {
-                let mut b = Vec::new();
-                support::encode(&s.arguments, &mut b);
-                if !s.arguments.is_empty() {
-                    out.extend_from_slice(format!("{} {}\n", s.connection, b.len()).as_bytes());
-                    out.extend(b);
-                }
-            }
-            std::fs::write("/tmp/a-steps.bin", out).unwrap();
-        }
         let Err(failure) = pair.run(&steps) else { continue };
         let culprit = failure.culprit(&steps);
         if reports.contains_key(&culprit) {
@@ -204,6 +172,16 @@ fn run(test: &str, families: &[Family]) {
 fn report(test: &str, seed: u64, steps: &[grammar::Step], failure: &Failure) -> String {
     let commands: String = steps.iter().map(|step| format!("    {step}\n")).collect();
     format!("{failure}\n{commands}  again with: PIPKIN_SEED={seed} cargo test --test differential {test}\n")
+}
+
+/// The seeds of a test's rounds: one for every so many of all commands, or the one that is asked for.
+fn seeds(commands_per_round: usize) -> impl Iterator<Item = u64> {
+    let commands = number("PIPKIN_COMMANDS").map_or(COMMANDS_DEFAULT, |n| n as usize);
+    let (first, rounds) = match number("PIPKIN_SEED") {
+        Some(seed) => (seed, 1),
+        None => (seed_of_now(), commands.div_ceil(commands_per_round)),
+    };
+    (0..rounds as u64).map(move |round| first.wrapping_add(round))
 }
 
 fn seed_of_now() -> u64 {

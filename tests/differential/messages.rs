@@ -57,11 +57,7 @@ const PROTOCOLS: [&str; 3] = ["2", "3", "x"];
 fn pubsub() {
     let Some(oracle) = oracle("differential::messages::pubsub") else { return };
     let subject = Server::pipkin(&["--io-threads", "2"]);
-    let replay = crate::number("PIPKIN_SEED");
-    let rounds =
-        if replay.is_some() { 1 } else { crate::number("PIPKIN_COMMANDS").map_or(10, |n| n as usize / 24_000) };
-    let first = replay.unwrap_or_else(crate::seed_of_now);
-    for seed in (0..rounds as u64).map(|round| first.wrapping_add(round)) {
+    for seed in crate::seeds(24_000) {
         round(seed, &subject, &oracle);
     }
 }
@@ -97,19 +93,13 @@ fn round(seed: u64, subject: &Server, oracle: &Server) {
 }
 
 fn draw(random: &mut Random) -> String {
-    let mut at = random.below(COMMANDS.iter().map(|(weight, _)| weight).sum());
-    let drawn = COMMANDS.iter().find(|(weight, _)| {
-        let here = at < *weight;
-        at = at.saturating_sub(*weight);
-        here
-    });
+    let command = random.pick_weighted(COMMANDS);
     let fill = |word: &str| match word {
         "c" => random.pick(&CHANNELS).to_string(),
         "p" => random.pick(&PATTERNS).to_string(),
         "?" => random.pick(&PROTOCOLS).to_string(),
         word => word.to_string(),
     };
-    let (_, command) = drawn.expect("one of them");
     command.split(' ').map(fill).collect::<Vec<_>>().join(" ")
 }
 

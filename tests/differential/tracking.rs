@@ -68,10 +68,7 @@ const COMMANDS: &[(usize, &str)] = &[
 fn tracking() {
     let Some(oracle) = oracle("differential::tracking::tracking") else { return };
     let subject = Server::pipkin(&["--io-threads", "2"]);
-    let replay = crate::number("PIPKIN_SEED");
-    let rounds = if replay.is_some() { 1 } else { crate::number("PIPKIN_COMMANDS").map_or(6, |n| n as usize / 40_000) };
-    let first = replay.unwrap_or_else(crate::seed_of_now);
-    for seed in (0..rounds as u64).map(|round| first.wrapping_add(round)) {
+    for seed in crate::seeds(40_000) {
         round(seed, &subject, &oracle);
     }
 }
@@ -192,13 +189,7 @@ fn round(seed: u64, subject: &Server, oracle: &Server) {
 }
 
 fn draw(random: &mut Random) -> Vec<String> {
-    let mut at = random.below(COMMANDS.iter().map(|(weight, _)| weight).sum());
-    let drawn = COMMANDS.iter().find(|(weight, _)| {
-        let here = at < *weight;
-        at = at.saturating_sub(*weight);
-        here
-    });
-    let (_, command) = drawn.expect("one of them");
+    let command = random.pick_weighted(COMMANDS);
     let mut fill = |word: &str| match word {
         "k" => random.pick(&["a", "ab", "b", "c", "prefix:1", "prefix:2"]).to_string(),
         "p" => random.pick(&["a", "ab", "b", "prefix:", "z"]).to_string(),

@@ -29,6 +29,18 @@ impl Random {
         self.below(100) < percent
     }
 
+    /// One of these, as often as its weight says.
+    pub fn pick_weighted<T: Copy>(&mut self, items: &[(usize, T)]) -> T {
+        let mut at = self.below(items.iter().map(|(weight, _)| weight).sum());
+        for (weight, item) in items {
+            match at.checked_sub(*weight) {
+                Some(beyond) => at = beyond,
+                None => return *item,
+            }
+        }
+        unreachable!("the weights add up")
+    }
+
     /// One of these.
     pub fn pick<'a, T: ?Sized>(&mut self, items: &[&'a T]) -> &'a T {
         items[self.below(items.len())]

@@ -90,14 +90,14 @@ fn written(row: &Row, value: &Value) -> Vec<u8> {
     match value {
         Value::Memory(bytes) => memory(*bytes),
         Value::Words(words) => {
-            let words: Vec<Vec<u8>> = words.iter().map(|word| quoted(word)).collect();
+            let words: Vec<Vec<u8>> = words.iter().map(|word| words::written(word)).collect();
             if words.is_empty() { b"\"\"".to_vec() } else { words.join(&b' ') }
         }
         _ if row.kind.takes_words() => {
             let text = value.print();
             if text.is_empty() { b"\"\"".to_vec() } else { text }
         }
-        value => quoted(&value.print()),
+        value => words::written(&value.print()),
     }
 }
 
@@ -106,27 +106,6 @@ fn memory(bytes: u64) -> Vec<u8> {
     let units = [(1 << 30, "gb"), (1 << 20, "mb"), (1 << 10, "kb")];
     let unit = units.into_iter().find(|(unit, _)| bytes > 0 && bytes.is_multiple_of(*unit));
     unit.map_or_else(|| bytes.to_string(), |(unit, name)| format!("{}{name}", bytes / unit)).into_bytes()
-}
-
-/// A word as it stands where nothing in it needs quotes, else in quotes.
-fn quoted(word: &[u8]) -> Vec<u8> {
-    let is_plain = |byte: &u8| byte.is_ascii_graphic() && !b"\"'\\#".contains(byte);
-    if !word.is_empty() && word.iter().all(is_plain) {
-        return word.to_vec();
-    }
-    let mut text = vec![b'"'];
-    for &byte in word {
-        match byte {
-            b'"' | b'\\' => text.extend([b'\\', byte]),
-            b' '..=b'~' => text.push(byte),
-            b'\n' => text.extend(b"\\n"),
-            b'\r' => text.extend(b"\\r"),
-            b'\t' => text.extend(b"\\t"),
-            other => text.extend(format!("\\x{other:02x}").bytes()),
-        }
-    }
-    text.push(b'"');
-    text
 }
 
 #[cfg(test)]

@@ -217,8 +217,8 @@ pub fn bitop(ctx: &mut Context<'_>, mut args: Args<'_>) -> CommandResult {
     if !result.is_empty() {
         ctx.keys.set(destination, NewValue::Edited(&result), None);
         ctx.keys.changed(EventClass::String, "set", destination);
-    } else if ctx.keys.remove(destination) {
-        ctx.keys.changed(EventClass::Generic, "del", destination);
+    } else {
+        ctx.keys.delete(destination);
     }
     ctx.reply.count(result.len());
     Ok(())

@@ -10,12 +10,18 @@ use crate::base::number::{format_u64, parse_i64};
 use crate::command::{Args, Context};
 use crate::protocol::error::{CommandError, CommandResult};
 use crate::store::effects::EventClass;
+use crate::store::record::HashHome;
 use crate::value::hash::{Hash, HashMut};
 
 /// The latest deadline that a field may have, as in Redis.
 const DEADLINE_MAX: i64 = (1 << 46) - 1;
 
 type Fields<'a> = SmallVec<[&'a [u8]; 8]>;
+/// What became of each field that a command names.
+type Outcomes = SmallVec<[i64; 8]>;
+
+/// The outcome of a field that is not there.
+const NO_FIELD: i64 = -2;
 
 /// How a number gives a deadline.
 #[derive(Clone, Copy)]
@@ -153,43 +159,56 @@ pub fn log_kept_deadline(ctx: &mut Context<'_>, key: &[u8], field: &[u8]) {
     }
 }
 
-/// Gives fields that exist a deadline, or removes them where that is over; each field's outcome goes to `tell`: -2
-/// where there is none, 0 where the condition refuses, 1 or 2.
-fn schedule<'a>(
+/// Runs `change` on each of the fields that is there, and concludes; says each field's outcome.
+fn change_fields<'a>(
     ctx: &mut Context<'_>,
     key: &[u8],
     fields: &[&'a [u8]],
     deadline: u64,
-    condition: Condition,
-    mut tell: impl FnMut(i64),
-) -> CommandResult {
-    let (now_ms, basis) = (ctx.keys.now_ms, ctx.keys.keyspace().basis());
-    let mut done: Done<'a> = Done::default();
-    let Some(mut record) = ctx.keys.find_mut(key) else {
-        fields.iter().for_each(|_| tell(-2));
-        return Ok(());
-    };
+    mut change: impl FnMut(&mut HashMut<'_, HashHome<'_>>, &'a [u8], &mut Done<'a>) -> i64,
+) -> CommandResult<Outcomes> {
+    let mut done = Done::default();
+    let Some(mut record) = ctx.keys.find_mut(key) else { return Ok(fields.iter().map(|_| NO_FIELD).collect()) };
     let mut home = record.hash_mut().ok_or(CommandError::WrongType)?;
     let mut hash = HashMut::new(&mut home);
-    for field in fields {
-        if !hash.read().contains(field) {
-            tell(-2);
-        } else if !condition.allows(hash.read().deadline(field), deadline) {
-            tell(0);
-        } else if deadline <= now_ms {
-            hash.remove(field);
-            done.removed.push(field);
-            tell(2);
-        } else {
-            hash.set_deadline(field, Some(deadline), basis);
-            done.scheduled.push(field);
-            tell(1);
-        }
-    }
+    let outcome = |field: &&'a [u8]| match hash.read().contains(field) {
+        true => change(&mut hash, field, &mut done),
+        false => NO_FIELD,
+    };
+    let outcomes = fields.iter().map(outcome).collect();
     done.emptied = hash.read().is_empty();
     drop(record);
     conclude(ctx, key, deadline, &done);
-    Ok(())
+    Ok(outcomes)
+}
+
+fn reply_outcomes(ctx: &mut Context<'_>, outcomes: Outcomes) {
+    ctx.reply.array(outcomes.len());
+    outcomes.into_iter().for_each(|outcome| ctx.reply.integer(outcome));
+}
+
+/// Gives fields that exist a deadline (1), or removes them where that is over (2); 0 where the condition refuses.
+fn schedule(
+    ctx: &mut Context<'_>,
+    key: &[u8],
+    fields: &[&[u8]],
+    deadline: u64,
+    condition: Condition,
+) -> CommandResult<Outcomes> {
+    let (now_ms, basis) = (ctx.keys.now_ms, ctx.keys.keyspace().basis());
+    change_fields(ctx, key, fields, deadline, |hash, field, done| {
+        if !condition.allows(hash.read().deadline(field), deadline) {
+            0
+        } else if deadline <= now_ms {
+            hash.remove(field);
+            done.removed.push(field);
+            2
+        } else {
+            hash.set_deadline(field, Some(deadline), basis);
+            done.scheduled.push(field);
+            1
+        }
+    })
 }
 
 fn expire(ctx: &mut Context<'_>, mut args: Args<'_>, unit: Unit, command: &'static str) -> CommandResult {
@@ -198,10 +217,8 @@ fn expire(ctx: &mut Context<'_>, mut args: Args<'_>, unit: Unit, command: &'stat
     let deadline = unit.read(&mut args, ctx.keys.now_ms, command)?;
     let condition = Condition::take(&mut args);
     let fields = read_fields(&mut args, CommandError::FieldsNotPositive)?;
-    let mut outcomes = SmallVec::<[i64; 8]>::new();
-    schedule(ctx, key, &fields, deadline, condition, |outcome| outcomes.push(outcome))?;
-    ctx.reply.array(outcomes.len());
-    outcomes.into_iter().for_each(|outcome| ctx.reply.integer(outcome));
+    let outcomes = schedule(ctx, key, &fields, deadline, condition)?;
+    reply_outcomes(ctx, outcomes);
     Ok(())
 }
 
@@ -234,7 +251,7 @@ fn reply_deadlines(ctx: &mut Context<'_>, mut args: Args<'_>, unit: Unit) -> Com
     ctx.reply.array(fields.len());
     for field in fields {
         ctx.reply.integer(match hash.filter(|hash| hash.contains(field)).map(|hash| hash.deadline(field)) {
-            None => -2,
+            None => NO_FIELD,
             Some(None) => -1,
             Some(Some(deadline)) if unit.relative => unit.shown(deadline.saturating_sub(now_ms)),
             Some(Some(deadline)) => unit.shown(deadline),
@@ -263,31 +280,17 @@ pub fn hpexpiretime(ctx: &mut Context<'_>, args: Args<'_>) -> CommandResult {
     reply_deadlines(ctx, args, UNIX_MILLISECONDS)
 }
 
-/// Takes the deadlines of fields away; each field's outcome goes to `tell`: -2 where there is none, -1 where it has no
-/// deadline, 1.
-fn persist(ctx: &mut Context<'_>, key: &[u8], fields: &[&[u8]], mut tell: impl FnMut(i64)) -> CommandResult {
+/// Takes the deadlines of fields away: 1, or -1 where a field has none.
+fn persist(ctx: &mut Context<'_>, key: &[u8], fields: &[&[u8]]) -> CommandResult<Outcomes> {
     let basis = ctx.keys.keyspace().basis();
-    let mut done = Done::default();
-    let Some(mut record) = ctx.keys.find_mut(key) else {
-        fields.iter().for_each(|_| tell(-2));
-        return Ok(());
-    };
-    let mut home = record.hash_mut().ok_or(CommandError::WrongType)?;
-    let mut hash = HashMut::new(&mut home);
-    for field in fields {
-        if !hash.read().contains(field) {
-            tell(-2);
-        } else if hash.read().deadline(field).is_none() {
-            tell(-1);
-        } else {
-            hash.set_deadline(field, None, basis);
-            done.persisted.push(field);
-            tell(1);
+    change_fields(ctx, key, fields, 0, |hash, field, done| {
+        if hash.read().deadline(field).is_none() {
+            return -1;
         }
-    }
-    drop(record);
-    conclude(ctx, key, 0, &done);
-    Ok(())
+        hash.set_deadline(field, None, basis);
+        done.persisted.push(field);
+        1
+    })
 }
 
 /// `HPERSIST key FIELDS numfields field [field ...]`
@@ -295,10 +298,8 @@ pub fn hpersist(ctx: &mut Context<'_>, mut args: Args<'_>) -> CommandResult {
     let key = args.next_bytes()?;
     check_type(ctx, key)?;
     let fields = read_fields(&mut args, CommandError::FieldsNoPositiveInteger)?;
-    let mut outcomes = SmallVec::<[i64; 8]>::new();
-    persist(ctx, key, &fields, |outcome| outcomes.push(outcome))?;
-    ctx.reply.array(outcomes.len());
-    outcomes.into_iter().for_each(|outcome| ctx.reply.integer(outcome));
+    let outcomes = persist(ctx, key, &fields)?;
+    reply_outcomes(ctx, outcomes);
     Ok(())
 }
 
@@ -322,10 +323,11 @@ pub fn hgetex(ctx: &mut Context<'_>, mut args: Args<'_>) -> CommandResult {
     let fields = read_fields(&mut args, CommandError::FieldsNoPositiveInteger)?;
     reply_values(ctx, key, &fields)?;
     match deadline {
-        Some(deadline) => schedule(ctx, key, &fields, deadline, Condition::Always, |_| {}),
-        None if persists => persist(ctx, key, &fields, |_| {}),
-        None => Ok(()),
+        Some(deadline) => drop(schedule(ctx, key, &fields, deadline, Condition::Always)?),
+        None if persists => drop(persist(ctx, key, &fields)?),
+        None => {}
     }
+    Ok(())
 }
 
 /// `HGETDEL key FIELDS numfields field [field ...]`
@@ -439,7 +441,7 @@ pub fn hsetex(ctx: &mut Context<'_>, mut args: Args<'_>) -> CommandResult {
     }
     if let Some(deadline) = request.deadline {
         let fields: Fields<'_> = request.pairs.iter().copied().step_by(2).collect();
-        schedule(ctx, key, &fields, deadline, Condition::Always, |_| {})?;
+        schedule(ctx, key, &fields, deadline, Condition::Always)?;
     }
     ctx.reply.integer(1);
     Ok(())

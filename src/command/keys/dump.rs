@@ -76,19 +76,16 @@ pub fn restore(ctx: &mut Context<'_>, mut args: Args<'_>) -> CommandResult {
         DumpError::Footer => CommandError::DumpChecksum,
         DumpError::Value => CommandError::DumpFormat,
     })?;
-    let existed = options.replace && ctx.keys.remove(key);
     // A sum beyond 64 bits wraps around in Redis, and is long over then.
     let now = i64::try_from(ctx.keys.now_ms).unwrap_or(i64::MAX);
     let at = if ttl == 0 || options.absolute { ttl } else { now.wrapping_add(ttl) };
     let database = ctx.keys.database;
     if ttl != 0 && at <= now {
-        if existed {
-            ctx.keys.changed(EventClass::Generic, "del", key);
-            ctx.keys.effects.log_instead(database, &[b"DEL", key]);
-        }
+        ctx.keys.delete_as_such(key);
         ctx.reply.ok();
         return Ok(());
     }
+    ctx.keys.remove(key);
     let deadline = u64::try_from(at).ok().filter(|deadline| *deadline > 0);
     let mut record = payload.hand_over(|value| Record::new(key, value, deadline));
     match options.access(ctx.keys.access, ctx.keys.now_ms) {

@@ -58,11 +58,7 @@ pub fn expire_at(ctx: &mut Context<'_>, key: &[u8], deadline: Option<u64>) {
             ctx.keys.changed(EventClass::Generic, "expire", key);
             ctx.keys.effects.log_instead(database, &[b"PEXPIREAT", key, &format_u64(deadline)]);
         }
-        None => {
-            ctx.keys.remove(key);
-            ctx.keys.changed(EventClass::Generic, "del", key);
-            ctx.keys.effects.log_instead(database, &[b"DEL", key]);
-        }
+        None => _ = ctx.keys.delete_as_such(key),
     }
 }
 

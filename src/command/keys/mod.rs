@@ -17,17 +17,10 @@ pub use walk::{keys, randomkey, scan};
 
 use crate::command::{Args, Context};
 use crate::protocol::error::CommandResult;
-use crate::store::effects::EventClass;
 
 /// `DEL key [key ...]`
 pub fn del(ctx: &mut Context<'_>, args: Args<'_>) -> CommandResult {
-    let mut removed = 0;
-    for key in args.rest() {
-        if ctx.keys.remove(key) {
-            ctx.keys.changed(EventClass::Generic, "del", key);
-            removed += 1;
-        }
-    }
+    let removed = args.rest().filter(|key| ctx.keys.delete(key)).count();
     ctx.reply.count(removed);
     Ok(())
 }

@@ -353,9 +353,7 @@ fn store(
     let values: Vec<&[u8]> = (0..result.len()).filter_map(|index| result.get(index)).collect();
     ctx.reply.count(values.len());
     if values.is_empty() {
-        if ctx.keys.remove(destination) {
-            ctx.keys.changed(EventClass::Generic, "del", destination);
-        }
+        ctx.keys.delete(destination);
         return;
     }
     let limits = ctx.settings.list();

@@ -102,8 +102,8 @@ fn store(ctx: &mut Context<'_>, key: &[u8], result: Detached<SetTable>, event: &
     if members > 0 {
         result.hand_over(|form| ctx.keys.set(key, NewValue::Set(form), None));
         ctx.keys.changed(EventClass::Set, event, key);
-    } else if ctx.keys.remove(key) {
-        ctx.keys.changed(EventClass::Generic, "del", key);
+    } else {
+        ctx.keys.delete(key);
     }
     ctx.reply.count(members);
 }

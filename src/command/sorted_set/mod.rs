@@ -81,8 +81,7 @@ pub fn store(ctx: &mut Context<'_>, key: &[u8], set: Option<Detached<Tree>>, eve
             ctx.keys.set(key, NewValue::SortedSet(value), None);
             ctx.keys.changed(EventClass::SortedSet, event, key);
         }
-        _ if ctx.keys.remove(key) => ctx.keys.changed(EventClass::Generic, "del", key),
-        _ => {}
+        _ => _ = ctx.keys.delete(key),
     }
     ctx.reply.count(len);
 }

@@ -8,8 +8,9 @@ use super::group::{consumer_created, group_of_mut, log_position, seen_consumer};
 use super::{ids, reply_entry, reply_id};
 use crate::base::number::format_i64;
 use crate::command::{Args, Context};
+use crate::protocol::Reply;
 use crate::protocol::error::{CommandError, CommandResult};
-use crate::value::stream::{EntryList, Group, Pending, StreamId};
+use crate::value::stream::{Entry, EntryList, Group, Pending, StreamId};
 
 /// What XAUTOCLAIM looks at, for each entry that it may claim.
 const ATTEMPTS: usize = 10;
@@ -78,10 +79,7 @@ pub fn xclaim(ctx: &mut Context<'_>, mut args: Args<'_>) -> CommandResult {
             continue;
         }
         claim.take(&mut group, number, id, pending, now_ms, &mut changes);
-        match claim.just_id {
-            true => reply_id(&mut ctx.reply, id),
-            false => reply_entry(&mut ctx.reply, &entry),
-        }
+        claim.reply(&mut ctx.reply, &entry);
         count += 1;
     }
     ctx.reply.finish_array(mark, count);
@@ -135,10 +133,7 @@ pub fn xautoclaim(ctx: &mut Context<'_>, mut args: Args<'_>) -> CommandResult {
             continue;
         };
         claim.take(&mut group, number, id, pending, now_ms, &mut changes);
-        match claim.just_id {
-            true => reply_id(&mut ctx.reply, id),
-            false => reply_entry(&mut ctx.reply, &entry),
-        }
+        claim.reply(&mut ctx.reply, &entry);
         count += 1;
     }
     ctx.reply.finish_array(mark, count);
@@ -235,6 +230,14 @@ impl Claim<'_> {
         group.assign(id, pending);
         group.note_active(number, Some(now_ms));
         changes.push((id, pending, self.consumer.into()));
+    }
+
+    /// Replies an entry that was claimed, or its id.
+    fn reply(&self, reply: &mut Reply, entry: &Entry<'_>) {
+        match self.just_id {
+            true => reply_id(reply, entry.id),
+            false => reply_entry(reply, entry),
+        }
     }
 
     /// Logs what was changed; nothing else of the command is.

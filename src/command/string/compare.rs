@@ -7,7 +7,6 @@ use xxhash_rust::xxh3::xxh3_64;
 
 use crate::command::{Args, Context};
 use crate::protocol::error::{CommandError, CommandResult};
-use crate::store::effects::EventClass;
 use crate::store::record::{Record, StringRef};
 
 /// Digits of a digest.
@@ -64,9 +63,7 @@ impl<'a> Test<'a> {
 
 /// Deletes a key that exists, and replies that one was.
 fn delete(ctx: &mut Context<'_>, key: &[u8]) {
-    ctx.keys.remove(key);
-    ctx.keys.changed(EventClass::Generic, "del", key);
-    ctx.keys.effects.log_instead(ctx.keys.database, &[b"DEL", key]);
+    ctx.keys.delete_as_such(key);
     ctx.reply.integer(1);
 }
 

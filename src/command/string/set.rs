@@ -265,9 +265,7 @@ pub fn getex(ctx: &mut Context<'_>, mut args: Args<'_>) -> CommandResult {
 pub fn getdel(ctx: &mut Context<'_>, mut args: Args<'_>) -> CommandResult {
     let key = args.next_bytes()?;
     if reply_value(ctx, key)? {
-        ctx.keys.remove(key);
-        ctx.keys.changed(EventClass::Generic, "del", key);
-        ctx.keys.effects.log_instead(ctx.keys.database, &[b"DEL", key]);
+        ctx.keys.delete_as_such(key);
     }
     Ok(())
 }

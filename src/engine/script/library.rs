@@ -236,7 +236,7 @@ fn tostring(_: &mut dyn Host, given: &[Value]) -> Results {
         Value::Null => Value::text("userdata: (nil)"),
         other => match other.as_text() {
             Some(text) => Value::Text(text),
-            None => Value::text(format!("{}: {:#016x}", other.type_name(), other.address())),
+            None => Value::text(format!("{}: {:#x}", other.type_name(), other.address())),
         },
     })
 }

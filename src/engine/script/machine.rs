@@ -98,7 +98,7 @@ pub struct Failure {
 
 impl<'s> Machine<'s> {
     /// A machine for one run; `name` is how messages call the script.
-    pub fn new(server: &'s mut dyn Server, name: &'static str, seed: u64) -> Machine<'s> {
+    pub fn new(server: &'s mut dyn Server, name: &'static str, random: lib::math::Random) -> Machine<'s> {
         Machine {
             stack: Vec::with_capacity(64),
             frames: Vec::with_capacity(4),
@@ -112,7 +112,7 @@ impl<'s> Machine<'s> {
             unwatched: STEPS_UNWATCHED,
             nested: 0,
             bytes_max: live_bytes().saturating_add(SCRIPT_BYTES_MAX),
-            random: lib::math::Random::from_state(seed),
+            random,
             state: lib::State::default(),
             failed_line: None,
             name,
@@ -137,6 +137,11 @@ impl<'s> Machine<'s> {
             Ok(values) => Ok(values.into_iter().next().unwrap_or_default()),
             Err(error) => Err(Failure { error, line: self.failed_line }),
         }
+    }
+
+    /// Where the generator stands.
+    pub fn random_state(&self) -> lib::math::Random {
+        self.random
     }
 
     /// Ends the run; its values can be read for as long as what it leaves is kept.

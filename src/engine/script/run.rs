@@ -78,7 +78,7 @@ pub fn run(call: &mut Call<'_, '_>, args: Args<'_>, source: ScriptSource, read_o
         return Err(CommandError::NoScript);
     }
     may_begin(call, &script, read_only)?;
-    let seed = call.engine.random.next_u64();
+    let random = call.engine.scripts.random();
     let database = call.session.database;
     let may_block = std::mem::replace(&mut call.context.may_block, false);
     let protocol = call.context.reply.protocol();
@@ -96,10 +96,14 @@ pub fn run(call: &mut Call<'_, '_>, args: Args<'_>, source: ScriptSource, read_o
         kind: Kind::Script,
         long: None,
     };
-    let mut machine = Machine::new(&mut host, "user_script", seed);
+    let mut machine = Machine::new(&mut host, "user_script", random);
     let result = machine.run(&script.compiled.main);
+    let left = machine.random_state();
     let remains = machine.finish();
     host.end();
+    if left != random {
+        call.engine.scripts.leave_random(left);
+    }
     call.context.reply.set_protocol(protocol);
     call.context.may_block = may_block;
     call.session.database = database;

@@ -88,7 +88,8 @@ impl Manifest {
         let increments = self.increments.iter().map(|file| (file, 'i'));
         for (file, kind) in base.chain(history).chain(increments) {
             // Writing to a string cannot fail.
-            writeln!(text, "file {} seq {} type {kind}", quoted(&file.name), file.seq).ok();
+            let name = words::written(file.name.as_bytes());
+            writeln!(text, "file {} seq {} type {kind}", String::from_utf8_lossy(&name), file.seq).ok();
         }
         text
     }
@@ -189,23 +190,4 @@ fn parse_name(value: &[u8]) -> Result<String, String> {
         return Err(format!("'{}' is no plain name of a file", name.escape_debug()));
     }
     Ok(name.to_owned())
-}
-
-/// The name as it stands in the manifest.
-fn quoted(name: &str) -> String {
-    let is_plain = |byte: u8| byte.is_ascii_graphic() && !matches!(byte, b'"' | b'\'' | b'\\');
-    if !name.is_empty() && name.bytes().all(is_plain) {
-        return name.to_owned();
-    }
-    let mut text = String::from("\"");
-    for byte in name.bytes() {
-        match byte {
-            b'"' | b'\\' => text.extend(['\\', char::from(byte)]),
-            b' '..=b'~' => text.push(char::from(byte)),
-            // Writing to a string cannot fail.
-            _ => write!(text, "\\x{byte:02x}").unwrap_or_default(),
-        }
-    }
-    text.push('"');
-    text
 }

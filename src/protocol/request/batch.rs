@@ -2,7 +2,8 @@
 
 use super::super::command;
 use super::super::error::ProtocolError;
-use super::{inline, is_cross_protocol};
+use super::is_cross_protocol;
+use crate::base::words;
 
 /// Where an argument is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -117,7 +118,7 @@ impl Batch {
     /// Appends the words of an inline command; `false` when there are none.
     pub(super) fn push_inline(&mut self, line: &[u8], end: usize) -> Result<bool, ProtocolError> {
         let (first, copied) = (self.spans.len(), self.copied.len());
-        if !inline::split(line, &mut self.copied, &mut self.spans) {
+        if self.split_inline(line).is_none() {
             self.spans.truncate(first);
             self.copied.truncate(copied);
             return Err(ProtocolError::UnbalancedQuotes);
@@ -134,6 +135,18 @@ impl Batch {
             command.count |= COPIED;
         }
         Ok(true)
+    }
+
+    /// Copies the words of a line, unescaped.
+    fn split_inline(&mut self, line: &[u8]) -> Option<()> {
+        let mut rest = words::unindented(line);
+        while !rest.is_empty() {
+            let start = self.copied.len();
+            rest = words::unindented(words::take(rest, &mut self.copied)?);
+            // A line has at most 64 KiB, and a batch fewer bytes than its buffer.
+            self.spans.push(Span { start: start as u32, len: (self.copied.len() - start) as u32 });
+        }
+        Some(())
     }
 }
 

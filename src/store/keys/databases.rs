@@ -9,7 +9,6 @@ use crate::store::keyspace::Shard;
 use crate::store::reclaim::Garbage;
 use crate::store::record::Record;
 
-/// Whether a database of a shard has a key, be it expired or not.
 /// Whether there is a key that has not expired.
 fn has_key(shard: &Shard, now_ms: u64, database: usize, key: &[u8]) -> bool {
     let Some(database) = shard.database(database) else { return false };

@@ -188,12 +188,7 @@ impl Code<'_> {
         let right = self.operand(&last.right)?;
         self.line = last.line;
         if last.operator.is_comparison() {
-            let jump = self.compare(last.operator, true, left, right);
-            self.emit(Op::Boolean { to, value: false });
-            let end = self.emit(Op::Jump { to: 0 });
-            self.patch(jump);
-            self.emit(Op::Boolean { to, value: true });
-            self.patch(end);
+            self.comparison(last.operator, to, left, right);
         } else {
             self.arithmetic(last, to, (left, first, before), right);
         }
@@ -213,12 +208,7 @@ impl Code<'_> {
             let right = self.operand(&link.right)?;
             self.line = link.line;
             if link.operator.is_comparison() {
-                let jump = self.compare(link.operator, true, left, right);
-                self.emit(Op::Boolean { to, value: false });
-                let end = self.emit(Op::Jump { to: 0 });
-                self.patch(jump);
-                self.emit(Op::Boolean { to, value: true });
-                self.patch(end);
+                self.comparison(link.operator, to, left, right);
             } else {
                 self.arithmetic(link, to, (left, first, &links[..index]), right);
             }
@@ -226,6 +216,16 @@ impl Code<'_> {
             left = Operand::register(to);
         }
         Ok(left)
+    }
+
+    /// A comparison as a value.
+    fn comparison(&mut self, operator: Operator, to: Register, left: Operand, right: Operand) {
+        let holds = self.compare(operator, true, left, right);
+        self.emit(Op::Boolean { to, value: false });
+        let end = self.emit(Op::Jump { to: 0 });
+        self.patch(holds);
+        self.emit(Op::Boolean { to, value: true });
+        self.patch(end);
     }
 
     fn arithmetic(&mut self, link: &Link, to: Register, left: (Operand, &Expression, &[Link]), right: Operand) {

@@ -163,6 +163,11 @@ impl Random {
         Random(state & STATE)
     }
 
+    /// The state, for [`Random::from_state`].
+    pub fn state(self) -> u64 {
+        self.0
+    }
+
     /// The generator that begins with this seed.
     pub fn seeded(seed: i32) -> Random {
         Random(u64::from(seed as u32) << 16 | 0x330e)
