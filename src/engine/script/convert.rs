@@ -2,7 +2,6 @@
 //! a reply.
 
 use super::value::{Table, Value, live_bytes};
-use crate::base::limits::SCRIPT_BYTES_MAX;
 use crate::base::number::{format_i64, parse_i64};
 use crate::protocol::error::scripting;
 use crate::protocol::reply::Reply;
@@ -153,11 +152,11 @@ fn infinity(text: &[u8]) -> f64 {
     }
 }
 
-/// Writes what a script returned; false where that would be too long. A table may be part of many others, so that what
+/// Writes what a script returned; false where that would be longer than `bytes_max`. A table may be part of many others, so that what
 /// takes little room for the script can take any amount as a reply.
 #[must_use]
-pub fn write_reply(value: &Value, reply: &mut Reply) -> bool {
-    let end = reply.len().saturating_add(SCRIPT_BYTES_MAX);
+pub fn write_reply(value: &Value, reply: &mut Reply, bytes_max: usize) -> bool {
+    let end = reply.len().saturating_add(bytes_max);
     write_level(value, &mut Room { reply, end }, 0);
     reply.len() <= end
 }

@@ -139,6 +139,11 @@ impl<'s> Machine<'s> {
         }
     }
 
+    /// Gives the run's values less room than they have by default.
+    pub fn limit_bytes(&mut self, bytes: usize) {
+        self.bytes_max = live_bytes().saturating_add(bytes);
+    }
+
     /// Where the generator stands.
     pub fn random_state(&self) -> lib::math::Random {
         self.random

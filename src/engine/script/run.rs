@@ -14,6 +14,7 @@ use super::machine::{Failure, Machine};
 use super::running::{Kind, LongCall, LongScript};
 use super::value::{Inputs, ScriptError, Server, Text, Value};
 use crate::base::clock::Stopwatch;
+use crate::base::limits::SCRIPT_BYTES_MAX;
 use crate::command::Args;
 use crate::command::spec::Flags;
 use crate::engine::dispatch::{self, LockPlan, gates};
@@ -110,7 +111,7 @@ pub fn run(call: &mut Call<'_, '_>, args: Args<'_>, source: ScriptSource, read_o
     call.context.keys.database = database;
     call.context.keys.effects.log_nothing();
     let outcome = match result {
-        Ok(value) => match convert::write_reply(&value, &mut call.context.reply) {
+        Ok(value) => match convert::write_reply(&value, &mut call.context.reply, SCRIPT_BYTES_MAX) {
             true => Ok(Outcome::Done),
             false => Err(CommandError::quoted_line(scripting::REPLY_TOO_LONG)),
         },
