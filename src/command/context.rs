@@ -17,4 +17,6 @@ pub struct Context<'k> {
     pub random: &'k Random,
     /// Whether the command may wait: not within MULTI.
     pub may_block: bool,
+    /// A script calls it.
+    pub is_scripted: bool,
 }

@@ -323,7 +323,8 @@ impl Engine {
 
     /// What a batch runs on.
     pub fn context(&self, reply: Reply) -> Context<'_> {
-        Context { keys: self.keys(), reply, settings: &self.settings, random: &self.random, may_block: true }
+        let (settings, random) = (&self.settings, &self.random);
+        Context { keys: self.keys(), reply, settings, random, may_block: true, is_scripted: false }
     }
 
     /// Registers a connection; `writer` for sockets that other threads may write to.

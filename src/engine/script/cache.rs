@@ -8,7 +8,7 @@ use std::cell::{Cell, RefCell};
 use std::collections::{HashMap, VecDeque};
 use std::rc::Rc;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 
 use parking_lot::Mutex;
 
@@ -39,6 +39,8 @@ pub struct Scripts {
     texts: Mutex<Texts>,
     /// What they take, for those who do not want to wait.
     bytes: AtomicUsize,
+    /// Scripts run what they may not (`DEBUG SET-DISABLE-DENY-SCRIPTS`).
+    pub runs_denied: AtomicBool,
     /// The state of `math.random`, which goes on from script to script as in Redis.
     random: AtomicU64,
     /// Those that take long.
@@ -52,6 +54,7 @@ impl Default for Scripts {
             generation: AtomicU64::new(1),
             texts: Mutex::default(),
             bytes: AtomicUsize::new(0),
+            runs_denied: AtomicBool::new(false),
             random: AtomicU64::new(Random::default().state()),
             running: Running::default(),
         }

@@ -141,8 +141,21 @@ fn assert(_: &mut dyn Host, given: &[Value]) -> Results {
 
 /// There is nothing to collect: what nobody refers to is gone at once.
 fn collectgarbage(_: &mut dyn Host, given: &[Value]) -> Results {
-    let count = given.first().and_then(Value::as_text).is_some_and(|option| *option == *b"count");
-    one(if count { live_bytes() as f64 / 1024.0 } else { 0.0 })
+    /// What `setpause` and `setstepmul` were before, in percent.
+    const UNCHANGED: f64 = 200.0;
+    let arguments = Arguments(given);
+    if arguments.get(1).is_nil() {
+        return one(0.0);
+    }
+    let option = arguments.text(1)?;
+    arguments.integer_or(2, 0)?;
+    match &option[..] {
+        b"count" => one(live_bytes() as f64 / 1024.0),
+        b"collect" | b"stop" | b"restart" => one(0.0),
+        b"step" => one(true),
+        b"setpause" | b"setstepmul" => one(UNCHANGED),
+        other => Err(ScriptError::argument(1, [b"invalid option '", other, b"'"].concat())),
+    }
 }
 
 fn clock(_: &mut dyn Host, _: &[Value]) -> Results {

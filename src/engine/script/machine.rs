@@ -50,6 +50,10 @@ struct Frame {
     /// Where its results go, and how many are wanted, plus one.
     results_at: usize,
     wanted: u16,
+    /// Functions whose place it took by tail calls.
+    tails: u32,
+    /// It was a tail call, and the frame below had to stay for what becomes of the results.
+    hides_caller: bool,
     kind: FrameKind,
 }
 

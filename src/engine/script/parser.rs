@@ -474,11 +474,10 @@ impl Parser<'_> {
         };
         let mut left = match prefix {
             Some(prefix) => {
-                let line = self.line;
                 self.advance()?;
                 match (prefix, self.subexpression(PREFIX_PRIORITY)?) {
                     (Prefix::Negate, Expression::Number(number)) => Expression::Number(-number),
-                    (prefix, operand) => Expression::Prefixed(prefix, Box::new(operand), line),
+                    (prefix, operand) => Expression::Prefixed(prefix, Box::new(operand), self.last_line),
                 }
             }
             None => self.simple()?,
@@ -487,10 +486,10 @@ impl Parser<'_> {
             && let Some((before, behind)) = priorities(symbol)
             && before > limit
         {
-            let line = self.line;
             self.advance()?;
             let right = self.subexpression(behind)?;
-            left = combine(symbol, left, right, line);
+            // Errors of an operator are where its right side ends.
+            left = combine(symbol, left, right, self.last_line);
         }
         self.leave();
         Ok(left)

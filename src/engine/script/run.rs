@@ -7,6 +7,7 @@
 
 use std::rc::Rc;
 use std::sync::Arc;
+use std::sync::atomic::Ordering::Relaxed;
 
 use super::cache::{self, Script};
 use super::convert;
@@ -55,6 +56,7 @@ pub fn plan<'a>(engine: &Engine, source: ScriptSource, request: Request<'a>) -> 
     match find(engine, source, request.argument(1)) {
         Err(_) => LockPlan::Nothing,
         Ok(script) if !script.compiled.touches_only_declared => LockPlan::Everything,
+        Ok(_) if engine.scripts.runs_denied.load(Relaxed) => LockPlan::Everything,
         Ok(_) if keys.is_empty() => LockPlan::Nothing,
         Ok(_) => LockPlan::Keys(keys.map(|at| request.argument(at)).collect()),
     }
@@ -82,6 +84,7 @@ pub fn run(call: &mut Call<'_, '_>, args: Args<'_>, source: ScriptSource, read_o
     let random = call.engine.scripts.random();
     let database = call.session.database;
     let may_block = std::mem::replace(&mut call.context.may_block, false);
+    call.context.is_scripted = true;
     let protocol = call.context.reply.protocol();
     call.context.reply.set_protocol(Protocol::Resp2);
     let mut host = ScriptHost {
@@ -106,7 +109,7 @@ pub fn run(call: &mut Call<'_, '_>, args: Args<'_>, source: ScriptSource, read_o
         call.engine.scripts.leave_random(left);
     }
     call.context.reply.set_protocol(protocol);
-    call.context.may_block = may_block;
+    (call.context.may_block, call.context.is_scripted) = (may_block, false);
     call.session.database = database;
     call.context.keys.database = database;
     call.context.keys.effects.log_nothing();
@@ -213,7 +216,7 @@ impl ScriptHost<'_, '_, '_, '_> {
         if !command.arity.accepts(arguments.len()) || matches!(command.handler, Handler::Container) {
             return refused(scripting::WRONG_ARITY);
         }
-        if command.flags.has(Flags::NOSCRIPT) {
+        if command.flags.has(Flags::NOSCRIPT) && !self.runs_denied() {
             return refused(scripting::NOT_ALLOWED);
         }
         let writes = command.flags.has(Flags::WRITE);
@@ -231,6 +234,12 @@ impl ScriptHost<'_, '_, '_, '_> {
             self.has_written = true;
         }
         Ok(command)
+    }
+
+    /// Whether it may run what is not for scripts; never where it holds its keys alone.
+    #[cold]
+    fn runs_denied(&self) -> bool {
+        self.call.engine.scripts.runs_denied.load(Relaxed) && self.call.context.keys.is_exclusive()
     }
 
     /// The script has ended: others go on.

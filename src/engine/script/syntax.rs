@@ -81,7 +81,7 @@ pub struct Link {
     pub operator: Operator,
     /// To what.
     pub right: Expression,
-    /// Where the operator stands.
+    /// Where its right side ends.
     pub line: u32,
 }
 

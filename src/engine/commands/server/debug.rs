@@ -51,6 +51,8 @@ const HELP: &[&str] = &[
     "    Save a snapshot, empty the dataset and load the snapshot; or leave out one or the other.",
     "SET-ACTIVE-EXPIRE <0|1>",
     "    Whether expired keys are removed before anybody meets them.",
+    "SET-DISABLE-DENY-SCRIPTS <0|1>",
+    "    Whether scripts run the commands that are not for scripts.",
     "SLEEP <seconds>",
     "    Let the server hang, or move the manual clock by so much.",
     "STRINGMATCH-LEN <pattern> <text>",
@@ -111,6 +113,10 @@ pub fn debug(call: &mut Call<'_, '_>, mut args: Args<'_>) -> CommandResult<Outco
         2 if args.take("SLEEP") => sleep(call, args.next_f64()?)?,
         2 if args.take("SET-ACTIVE-EXPIRE") => {
             call.engine.active_expiry.store(args.next_i64()? != 0, Relaxed);
+            call.context.reply.ok();
+        }
+        2 if args.take("SET-DISABLE-DENY-SCRIPTS") => {
+            call.engine.scripts.runs_denied.store(args.next_i64()? != 0, Relaxed);
             call.context.reply.ok();
         }
         2 | 3 if args.take("CLOCK") => clock(call, args)?,
