@@ -301,7 +301,7 @@ impl Names {
     pub fn command(&self, random: &mut Random, depth: usize) -> String {
         let call = pick(random, &["redis.call", "redis.pcall"]);
         let key = pick(random, &["'a'", "'b'", "'c'", "'d'", "'e'", "KEYS[1]", "KEYS[2]"]);
-        let (one, two) = (self.any(random, depth), self.any(random, depth));
+        let (one, two) = (format!("arg({})", self.any(random, depth)), format!("arg({})", self.any(random, depth)));
         match random.below(22) {
             0 | 1 => format!("{call}('set', {key}, {one})"),
             2 | 3 => format!("{call}('get', {key})"),
@@ -310,11 +310,11 @@ impl Names {
             6 => {
                 format!("{call}('{}', {key}, {one}, {two})", pick(random, &["rpush", "lpush", "sadd", "zadd", "hset"]))
             }
-            7 => format!("{call}('lrange', {key}, 0, -1)"),
+            7 => format!("{call}('lrange', {key}, '0', -1)"),
             8 => format!("{call}('hgetall', {key})"),
             9 => format!("{call}('hget', {key}, {one})"),
-            10 => format!("{call}('zadd', {key}, {}, {two})", self.number(random, depth)),
-            11 => format!("{call}('zrange', {key}, 0, -1, 'withscores')"),
+            10 => format!("{call}('zadd', {key}, arg({}), {two})", self.number(random, depth)),
+            11 => format!("{call}('zrange', {key}, '0', -1, 'withscores')"),
             12 => format!("{call}('del', {key}, {key})"),
             13 => format!("{call}('exists', {key})"),
             14 => format!("{call}('type', {key})"),
@@ -325,7 +325,7 @@ impl Names {
             16 => format!("{call}('mget', {key}, 'a', 'b')"),
             17 => format!("{call}({one}, {two})"),
             18 => format!("{call}('echo', {one})"),
-            19 => format!("{call}('setrange', {key}, {}, {two})", random.below(9)),
+            19 => format!("{call}('setrange', {key}, '{}', {two})", random.below(9)),
             20 => format!("{call}('hincrbyfloat', {key}, 'n', {one})"),
             _ => format!("{call}('expire', {key}, {one})"),
         }

@@ -8,7 +8,8 @@ use std::fmt::Write as _;
 use crate::expressions::Names;
 use crate::support::Random;
 
-/// What every program begins with. `out` notes values, `lim` cuts texts, `key` makes keys of values, and
+/// What every program begins with. `out` notes values, `lim` cuts texts, `key` makes keys of values,
+/// `arg` arguments (Redis 7.0 writes large integers and -0 in another way than 7.2), and
 /// `str` texts: Redis 7.0 does not survive an error that is a table without a text.
 const HEAD: &str = r"local fuel, log = 300, {}
 local function burn() fuel = fuel - 1 if fuel < 0 then error('no fuel') end end
@@ -26,6 +27,7 @@ local function show(v, d)
   elseif t == 'function' then return t end
   return tostring(v)
 end
+local function arg(v) if v == 0 then return 0 end if type(v) == 'number' and math.abs(v) > 1e16 and math.abs(v) < 1e19 then return 5 end return v end
 local function str(v) if type(v) == 'string' or type(v) == 'number' then return v end return show(v, 0) end
 local function out(...)
   local s = ''

@@ -251,7 +251,9 @@ impl<'a> Code<'a> {
     }
 
     fn number_constant(&mut self, number: f64) -> Done<u32> {
-        self.constant(ConstantKey::Number(number.to_bits()), || Value::Number(number))
+        // As in Lua, 0 and -0 are one constant: the one that a function names first.
+        let key = if number == 0.0 { 0.0 } else { number };
+        self.constant(ConstantKey::Number(key.to_bits()), || Value::Number(number))
     }
 
     fn text_constant(&mut self, text: &Rc<[u8]>) -> Done<u32> {
@@ -286,9 +288,23 @@ impl<'a> Code<'a> {
                 Variable::Global(name) => Description { kind: "global", name: Rc::clone(name) },
             }),
             Expression::Parenthesised(inner) => self.describe(inner),
+            Expression::Or(parts) => self.describe_choice(parts, false),
+            Expression::And(parts) => self.describe_choice(parts, true),
             Expression::Suffixed(first, suffixes) => self.describe_suffixed(first, suffixes),
             _ => None,
         }
+    }
+
+    /// Lua names what it finds on the way that takes every jump: the last part, if every part before it is a constant or
+    /// a choice of the other kind that leads there. `passed` is the truth that goes on to the next part.
+    fn describe_choice(&self, parts: &[Expression], passed: bool) -> Option<Description> {
+        let (last, before) = parts.split_last()?;
+        let leads_on = |part: &Expression| match part.bare() {
+            Expression::And(_) => !passed,
+            Expression::Or(_) => passed,
+            part => part.constant_truth() == Some(passed),
+        };
+        if before.iter().all(leads_on) { self.describe(last) } else { None }
     }
 
     fn describe_suffixed(&self, first: &Expression, suffixes: &[Suffix]) -> Option<Description> {

@@ -193,10 +193,10 @@ fn write_level(value: &Value, room: &mut Room<'_>, depth: usize) {
 fn write_table(table: &Table, room: &mut Room<'_>, depth: usize) {
     let reply = &mut *room.reply;
     if let Value::Text(text) = table.get_text(b"err") {
-        return write_error(&text, reply);
+        return write_error(until_nul(&text), reply);
     }
     if let Value::Text(text) = table.get_text(b"ok") {
-        let line: Vec<u8> = one_line(&text);
+        let line: Vec<u8> = one_line(until_nul(&text));
         reply.raw(&[b"+", &line[..], b"\r\n"].concat());
         return;
     }
@@ -256,6 +256,11 @@ fn entries(table: &Table) -> Vec<(Value, Value)> {
         position = next;
     }
     entries
+}
+
+/// What C takes for the whole of a text.
+pub fn until_nul(text: &[u8]) -> &[u8] {
+    text.split(|byte| *byte == 0).next().unwrap_or_default()
 }
 
 /// Without what would end the line.

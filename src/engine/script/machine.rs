@@ -6,7 +6,7 @@
 
 mod api;
 pub use api::sha1_hex;
-mod arithmetic;
+pub(super) mod arithmetic;
 mod call;
 mod execute;
 mod failure;

@@ -157,10 +157,10 @@ fn may_begin(call: &mut Call<'_, '_>, script: &Script, read_only: bool) -> Comma
 fn failed(failure: Failure, name: &[u8], source: &str) -> CommandError {
     let mut text = match failure.error {
         ScriptError::Raised(Value::Table(table)) => match table.get_text(b"err") {
-            Value::Text(text) => text.to_vec(),
+            Value::Text(text) => convert::until_nul(&text).to_vec(),
             _ => scripting::UNKNOWN.to_vec(),
         },
-        ScriptError::Raised(value) => scripting::with_code(&shown(&value)),
+        ScriptError::Raised(value) => scripting::with_code(convert::until_nul(&shown(&value))),
         ScriptError::Ended(text) => scripting::with_code(text.as_bytes()),
         ScriptError::Message(text) => scripting::with_code(&text),
         other => scripting::with_code(format!("{other:?}").as_bytes()),

@@ -142,7 +142,17 @@ impl Machine<'_> {
                 self.stack[base + index] = Value::Nil;
             }
         }
-        self.frames.push(Frame { closure, base, next: 0, varargs, results_at, wanted, tails: 0, hides_caller: false, kind });
+        self.frames.push(Frame {
+            closure,
+            base,
+            next: 0,
+            varargs,
+            results_at,
+            wanted,
+            tails: 0,
+            hides_caller: false,
+            kind,
+        });
         Ok(())
     }
 
