@@ -270,7 +270,8 @@ impl Writer<'_> {
             0 => format!("ipairs({})", self.names.table(self.random)),
             1 => format!("string.gmatch({}, {})", self.any(), self.names.pattern(self.random)),
             2 => format!("next, {}", self.names.table(self.random)),
-            3 => self.any(),
+            // Lua names what a temporary register happened to hold where it is an expression.
+            3 => self.names.variable(self.random),
             _ => format!("pairs({})", self.names.table(self.random)),
         };
         let names = format!("{}, {}", self.names.declare(self.random), self.names.declare(self.random));

@@ -299,12 +299,7 @@ impl<'a> Code<'a> {
     /// a choice of the other kind that leads there. `passed` is the truth that goes on to the next part.
     fn describe_choice(&self, parts: &[Expression], passed: bool) -> Option<Description> {
         let (last, before) = parts.split_last()?;
-        let leads_on = |part: &Expression| match part.bare() {
-            Expression::And(_) => !passed,
-            Expression::Or(_) => passed,
-            part => part.constant_truth() == Some(passed),
-        };
-        if before.iter().all(leads_on) { self.describe(last) } else { None }
+        if before.iter().all(|part| leads_on(part, passed)) { self.describe(last) } else { None }
     }
 
     fn describe_suffixed(&self, first: &Expression, suffixes: &[Suffix]) -> Option<Description> {
@@ -359,5 +354,19 @@ impl<'a> Code<'a> {
 
     fn register_operand(register: Register) -> Operand {
         Operand::register(register)
+    }
+}
+
+/// Whether a part of a choice leads to the next one, when every jump is taken.
+fn leads_on(part: &Expression, passed: bool) -> bool {
+    let (parts, goes_on) = match part.bare() {
+        Expression::And(parts) => (parts, true),
+        Expression::Or(parts) => (parts, false),
+        part => return part.constant_truth() == Some(passed),
+    };
+    let Some((last, before)) = parts.split_last() else { return false };
+    match before.iter().all(|part| part.constant_truth() == Some(goes_on)) {
+        true => leads_on(last, passed),
+        false => goes_on != passed,
     }
 }

@@ -4,6 +4,7 @@
 use std::cell::RefCell;
 use std::rc::Rc;
 
+use super::convert::until_nul;
 use super::lib::{LIBRARIES, number};
 use super::value::{Api, Arguments, Builtin, Host, NativeFunction, ScriptError, Table, Value, Values, live_bytes, one};
 use crate::base::limits::SCRIPT_UNPACKED_MAX;
@@ -135,7 +136,7 @@ fn assert(_: &mut dyn Host, given: &[Value]) -> Results {
     match given.get(1) {
         None => Err(ScriptError::message("assertion failed!")),
         Some(Value::Table(table)) => Err(ScriptError::Raised(Value::Table(table.clone()))),
-        Some(_) => Err(ScriptError::Message(Arguments(given).text(2)?.to_vec())),
+        Some(_) => Err(ScriptError::Message(until_nul(&Arguments(given).text(2)?).to_vec())),
     }
 }
 
@@ -154,7 +155,7 @@ fn collectgarbage(_: &mut dyn Host, given: &[Value]) -> Results {
         b"collect" | b"stop" | b"restart" => one(0.0),
         b"step" => one(true),
         b"setpause" | b"setstepmul" => one(UNCHANGED),
-        other => Err(ScriptError::argument(1, [b"invalid option '", other, b"'"].concat())),
+        other => Err(ScriptError::argument(1, [b"invalid option '", until_nul(other), b"'"].concat())),
     }
 }
 
