@@ -99,7 +99,7 @@ pub const SCRIPT_UNPACKED_MAX: usize = 8000;
 pub const SCRIPT_TEXT_BYTES_MAX: usize = 16 << 20;
 /// Compiled scripts that a thread keeps.
 pub const SCRIPT_PLANS_MAX: usize = 1024;
-/// Bytes of their texts.
+/// Bytes of their texts and code.
 pub const SCRIPT_PLANS_BYTES_MAX: usize = 32 << 20;
 /// Bytes of scripts that came with EVAL and are kept for EVALSHA, their number aside.
 pub const SCRIPTS_EVALUATED_BYTES_MAX: usize = 64 << 20;

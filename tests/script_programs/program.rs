@@ -9,7 +9,7 @@ use crate::expressions::Names;
 use crate::support::Random;
 
 /// What every program begins with. `out` notes values, `lim` cuts texts, `key` makes keys of values,
-/// `arg` arguments (Redis 7.0 writes large integers and -0 in another way than 7.2), and
+/// `arg` arguments (Redis 7.0 writes -0, large integers and scores in another way than 7.2), and
 /// `str` texts: Redis 7.0 does not survive an error that is a table without a text.
 const HEAD: &str = r"local fuel, log = 300, {}
 local function burn() fuel = fuel - 1 if fuel < 0 then error('no fuel') end end
@@ -27,7 +27,12 @@ local function show(v, d)
   elseif t == 'function' then return t end
   return tostring(v)
 end
-local function arg(v) if v == 0 then return 0 end if type(v) == 'number' and math.abs(v) > 1e16 and math.abs(v) < 1e19 then return 5 end return v end
+local function arg(v)
+  local n = tonumber(v)
+  if n == 0 then return 0 end
+  if n and (n * 1024 ~= math.floor(n * 1024) or (math.abs(n) > 1e16 and math.abs(n) < 1e19)) then return 5 end
+  return v
+end
 local function str(v) if type(v) == 'string' or type(v) == 'number' then return v end return show(v, 0) end
 local function out(...)
   local s = ''

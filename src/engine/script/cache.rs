@@ -36,6 +36,8 @@ pub struct Scripts {
     id: u64,
     /// Raised by each flush.
     generation: AtomicU64,
+    /// How often everything was forgotten.
+    flushes: AtomicU64,
     texts: Mutex<Texts>,
     /// What they take, for those who do not want to wait.
     bytes: AtomicUsize,
@@ -52,6 +54,7 @@ impl Default for Scripts {
         Scripts {
             id: random::system_seed(),
             generation: AtomicU64::new(1),
+            flushes: AtomicU64::new(0),
             texts: Mutex::default(),
             bytes: AtomicUsize::new(0),
             runs_denied: AtomicBool::new(false),
@@ -106,8 +109,10 @@ pub struct Script {
 struct Plans {
     by_text: HashMap<Arc<[u8]>, Rc<Script>, rapidhash::fast::RandomState>,
     by_digest: HashMap<Digest, Rc<Script>, rapidhash::fast::RandomState>,
-    /// Of their texts.
+    /// What they take, about.
     bytes: usize,
+    /// The instance that was worked for last, and how often it had forgotten its scripts.
+    flushed: (u64, u64),
 }
 
 thread_local! {
@@ -131,6 +136,7 @@ impl Scripts {
     /// # Errors
     /// Where the text is no script.
     pub fn of_text(&self, text: &[u8], is_evaluated: bool) -> CommandResult<Rc<Script>> {
+        self.forget_plans();
         let script = plan(text)?;
         self.remember(&script, is_evaluated);
         Ok(script)
@@ -171,8 +177,24 @@ impl Scripts {
     pub fn flush(&self) {
         let mut texts = self.texts.lock();
         self.generation.fetch_add(1, Ordering::AcqRel);
+        self.flushes.fetch_add(1, Ordering::AcqRel);
         *texts = Texts { evicted: texts.evicted, ..Texts::default() };
         self.bytes.store(0, Ordering::Relaxed);
+    }
+
+    /// A thread that finds that all scripts were forgotten since it last looked gives up their plans.
+    #[inline]
+    fn forget_plans(&self) {
+        let now = (self.id, self.flushes.load(Ordering::Relaxed));
+        PLANS.with_borrow_mut(|plans| {
+            if plans.flushed != now {
+                let is_flush = plans.flushed.0 == self.id;
+                plans.flushed = now;
+                if is_flush {
+                    *plans = Plans { flushed: now, ..Plans::default() };
+                }
+            }
+        });
     }
 
     /// Figures for INFO.
@@ -243,10 +265,11 @@ pub fn plan(text: &[u8]) -> CommandResult<Rc<Script>> {
     }
     let script = Rc::new(compile(text)?);
     PLANS.with_borrow_mut(|plans| {
-        if plans.by_text.len() >= SCRIPT_PLANS_MAX || plans.bytes + text.len() > SCRIPT_PLANS_BYTES_MAX {
-            *plans = Plans::default();
+        let bytes = text.len() + script.compiled.main.bytes();
+        if plans.by_text.len() >= SCRIPT_PLANS_MAX || plans.bytes + bytes > SCRIPT_PLANS_BYTES_MAX {
+            *plans = Plans { flushed: plans.flushed, ..Plans::default() };
         }
-        plans.bytes += text.len();
+        plans.bytes += bytes;
         plans.by_text.insert(Arc::clone(&script.text), Rc::clone(&script));
         plans.by_digest.insert(script.digest, Rc::clone(&script));
     });

@@ -17,6 +17,13 @@ pub struct Globals {
     string: Table,
 }
 
+impl Drop for Globals {
+    /// The table is part of itself.
+    fn drop(&mut self) {
+        self.table.set_text(b"_G", Value::Nil);
+    }
+}
+
 thread_local! {
     static GLOBALS: RefCell<Option<Rc<Globals>>> = const { RefCell::new(None) };
 }

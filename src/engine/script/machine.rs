@@ -26,7 +26,7 @@ const FRAMES_MAX: usize = 16_384;
 /// Registers of all frames.
 const STACK_MAX: usize = 1 << 20;
 /// Calls through libraries.
-const NESTED_MAX: usize = 200;
+const NESTED_MAX: usize = 100;
 /// Steps between two looks at the clock and the memory.
 const STEPS_UNWATCHED: u64 = 1024;
 /// Longer texts cost steps wherever they are copied or compared,

@@ -605,11 +605,13 @@ impl Parser<'_> {
                 let key = self.expression()?;
                 self.expect("]")?;
                 self.expect("=")?;
-                fields.push(Field::Pair(key, self.expression()?));
+                let value = self.expression()?;
+                fields.push(Field::Pair(key, value, self.last_line));
             } else if self.is_named_field()? {
                 let key = Expression::Text(self.name()?);
                 self.expect("=")?;
-                fields.push(Field::Pair(key, self.expression()?));
+                let value = self.expression()?;
+                fields.push(Field::Pair(key, value, self.last_line));
             } else {
                 fields.push(Field::Item(self.expression()?));
             }

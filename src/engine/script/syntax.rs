@@ -176,8 +176,8 @@ impl Expression {
 pub enum Field {
     /// `value`
     Item(Expression),
-    /// `key = value`, `[key] = value`
-    Pair(Expression, Expression),
+    /// `key = value`, `[key] = value`, and the line where the value ends.
+    Pair(Expression, Expression, u32),
 }
 
 /// A statement, and the lines of its first and its last token.

@@ -301,7 +301,7 @@ impl Machine<'_> {
             }
             Value::Builtin(Builtin::ProtectedCall | Builtin::HandledCall) => self.protect_nested(function, arguments),
             // Between it and the script stands the library that calls it.
-            Value::Builtin(Builtin::Error) => Err(self.raise(arguments, 1)),
+            Value::Builtin(Builtin::Error) => Err(self.unplaced(self.raise(arguments, 1))),
             Value::Builtin(builtin) => self.builtin(*builtin, arguments).map_err(|error| self.unplaced(error)),
             Value::Native(native) => {
                 self.nested += 1;
