@@ -174,11 +174,14 @@ fn allocator_figures() -> AllocatorFigures {
     // Its figures are those of the last epoch; without a new one they are only older.
     let _ = epoch::advance();
     let bytes = |figure: tikv_jemalloc_ctl::Result<usize>| figure.unwrap_or(0) as u64;
-    // What threads keep to hand out again counts as allocated there, but nobody has it. 4096 stands for all arenas.
-    let cached = Access::<usize>::read(b"stats.arenas.4096.tcache_bytes\0".name());
+    // What threads keep to hand out again counts as allocated there, but nobody has it; and so do the tables of what they
+    // keep, which each thread gets with its first allocation, some of them long after the start. 4096 stands for all
+    // arenas.
+    let cached = bytes(Access::<usize>::read(b"stats.arenas.4096.tcache_bytes\0".name()));
+    let internal = bytes(Access::<usize>::read(b"stats.arenas.4096.internal\0".name()));
     AllocatorFigures {
         name: "jemalloc-5.3.0",
-        allocated: bytes(stats::allocated::read()).saturating_sub(bytes(cached)),
+        allocated: bytes(stats::allocated::read()).saturating_sub(cached + internal),
         active: bytes(stats::active::read()),
         resident: bytes(stats::resident::read()),
     }

@@ -60,8 +60,6 @@ const ABSENT_COMMANDS: &[(&str, &str)] = &[
     ("acl|load", "there is no ACL file"),
     ("acl|save", "there is no ACL file"),
     ("acl|log", "refused logins are not kept"),
-    ("fcall*", "there are no functions"),
-    ("function*", "there are no functions"),
     ("module|*", "there are no modules"),
     ("failover", "there is no replication"),
     ("migrate", "nothing is moved to other servers"),

@@ -45,6 +45,34 @@ fn a_script_without_end_is_killed() {
 }
 
 #[test]
+fn a_function_without_end_is_shown_and_killed() {
+    const BUSY: &str = "BUSY Redis is busy running a script. You can only call FUNCTION KILL or SHUTDOWN NOSAVE.";
+    let server = server("1");
+    let (mut runner, mut other) = (server.connect(), server.connect());
+    let library = "#!lua name=l\nredis.register_function('forever', function() while true do end end)";
+    assert_eq!(runner.call(&["FUNCTION", "LOAD", library]).text(), "l");
+    run(&mut runner, &mut other, &["FCALL", "forever", "1", "key", "argument"]);
+    for refused in ["GET x", "SCRIPT KILL", "FUNCTION LIST"] {
+        assert_eq!(other.line(refused).text(), BUSY, "{refused}");
+    }
+    let stats = format!("{:?}", other.line("FUNCTION STATS"));
+    for word in ["running_script", "forever", "FCALL", "key", "argument", "duration_ms", "libraries_count"] {
+        assert!(stats.contains(word), "{word} in {stats}");
+    }
+    assert_eq!(other.line("FUNCTION KILL").text(), "OK");
+    let reply = runner.read();
+    let expected = "ERR Script killed by user with SCRIPT KILL... script: forever, on @user_function:2.";
+    assert_eq!(reply.text(), expected);
+    assert_eq!(other.line("FUNCTION KILL").text(), "NOTBUSY No scripts in execution right now.");
+    run(&mut runner, &mut other, &["EVAL", ENDLESS, "0"]);
+    for refused in ["FUNCTION STATS", "FUNCTION KILL"] {
+        assert_eq!(other.line(refused).text(), SCRIPT_BUSY, "{refused}");
+    }
+    assert_eq!(other.line("SCRIPT KILL").text(), "OK");
+    assert!(runner.read().is_error());
+}
+
+#[test]
 fn who_comes_later_is_answered_too() {
     with_busy("1", ENDLESS, |server, runner, other| {
         for _ in 0..3 {

@@ -66,25 +66,27 @@ fn write(mut client: Client, name: &str, total: &AtomicU64, waits: bool) -> Note
     loop {
         let steps = noted.sent + 1..=noted.sent + PIPELINE as u64;
         let mut bytes = Vec::new();
-        let mut add = |line: String| support::encode(&support::words(&line), &mut bytes);
+        let mut add = |words: Vec<Vec<u8>>| support::encode(&words, &mut bytes);
+        let line = |text: String| support::words(&text);
         for n in steps.clone() {
-            add(format!("RPUSH list:{name} {n}"));
-            add("MULTI".into());
-            add(format!("SET value:{name} {n}"));
-            add(format!("HINCRBY count:{name} field 1"));
-            add(format!("XADD stream:{name} {n}-1 n {n}"));
-            add(format!("XCLAIM stream:{name} readers ann 0 {n}-1 FORCE JUSTID LASTID {n}-1"));
-            add("EXEC".into());
+            add(line(format!("RPUSH list:{name} {n}")));
+            add(line("MULTI".into()));
+            add(line(format!("SET value:{name} {n}")));
+            add(line(format!("HINCRBY count:{name} field 1")));
+            add(line(format!("XADD stream:{name} {n}-1 n {n}")));
+            add(line(format!("XCLAIM stream:{name} readers ann 0 {n}-1 FORCE JUSTID LASTID {n}-1")));
+            add(["FUNCTION", "LOAD", "REPLACE", &library(name, n)].map(|word| word.as_bytes().to_vec()).to_vec());
+            add(line("EXEC".into()));
         }
         if waits {
-            add("WAITAOF 1 0 0".into());
+            add(line("WAITAOF 1 0 0".into()));
         }
         noted.sent = *steps.end();
         if client.try_write(&bytes).is_err() {
             return noted;
         }
         for n in steps {
-            for _ in 0..7 {
+            for _ in 0..8 {
                 match client.try_read() {
                     Ok(reply) => assert!(!reply.is_error(), "{reply:?}"),
                     Err(_) => return noted,
@@ -101,6 +103,12 @@ fn write(mut client: Client, name: &str, total: &AtomicU64, waits: bool) -> Note
         assert_eq!(reply.items().first(), Some(&Reply::Integer(1)), "{reply:?}");
         noted.synced = noted.acknowledged;
     }
+}
+
+/// A library whose function says so.
+fn library(name: &str, n: u64) -> String {
+    let name = name.replace(':', "_");
+    format!("#!lua name=lib_{name}\nredis.register_function('step_{name}', function() return {n} end)")
 }
 
 /// Saves and rewrites without a pause until the server is gone.
@@ -148,6 +156,9 @@ fn assert_recovered(client: &mut Client, name: &str, noted: &Noted, at_least: u6
     let pending = client.line(&format!("XPENDING stream:{name} readers"));
     let pending = pending.items().first().map_or(0, Reply::integer) as u64;
     assert_eq!((entries, pending), (value, value), "{what}: entries, and those pending, of {name}");
+    let step = client.line(&format!("FCALL step_{} 0", name.replace(':', "_")));
+    let step = if step.is_error() { 0 } else { step.integer() as u64 };
+    assert_eq!(step, value, "{what}: the library of {name}");
     assert!(value == recovered || value + 1 == recovered, "{what}: {name} lost its order: {value}, {recovered}");
     let (sent, last) = (noted.sent, noted.acknowledged);
     assert!(
@@ -185,6 +196,7 @@ fn what_was_acknowledged_survives_any_kill() {
                 client.line(&format!("DEL {kind}:{round}:{number}"));
             }
         }
+        client.line("FUNCTION FLUSH");
         client.line("SELECT 1");
         assert_eq!(client.line("DBSIZE"), Reply::Integer(BALLAST as i64), "{what}");
     }

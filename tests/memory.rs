@@ -10,7 +10,7 @@ use support::{Client, Server, encode, eventually, info_number};
 /// How far the two figures may be apart, in hundredths.
 const APART_PERCENT: i64 = 5;
 /// And in bytes beyond that: what the runtime keeps for connections that were there, and the asking itself.
-const APART_BYTES: i64 = 64 << 10;
+const APART_BYTES: i64 = 32 << 10;
 
 /// One command of a shape, by its number.
 type Command = fn(usize) -> Vec<String>;

@@ -28,8 +28,8 @@ use support::{Client, Random, Reply, Scratch, Server, eventually, info_number, t
 /// Moves the clock over every short deadline of the grammar.
 const LONG_MS: u64 = 3_600_000;
 
-/// What is to be there again: the digest, every key's deadline, and what else there is about streams.
-type State = (Reply, Vec<(usize, Vec<u8>, i64)>, Vec<(usize, Vec<u8>, Reply)>);
+/// What is to be there again: the digest, every key's deadline, what else there is about streams, and the libraries.
+type State = (Reply, Vec<(usize, Vec<u8>, i64)>, Vec<(usize, Vec<u8>, Reply)>, Vec<String>);
 
 fn state(server: &Server) -> State {
     let mut client = server.connect();
@@ -48,7 +48,12 @@ fn state(server: &Server) -> State {
     }
     deadlines.sort();
     streams.sort();
-    (client.line("DEBUG DIGEST"), deadlines, streams)
+    let libraries = client.line("FUNCTION LIST WITHCODE");
+    // Each ends with its text, from which everything else follows.
+    let mut libraries: Vec<String> =
+        libraries.items().iter().filter_map(|library| library.items().last()).map(Reply::text).collect();
+    libraries.sort();
+    (client.line("DEBUG DIGEST"), deadlines, streams, libraries)
 }
 
 /// What XINFO tells of a stream, without times, and without how many nodes it has: those without entries go.
@@ -68,6 +73,7 @@ fn assert_same(found: &State, expected: &State, what: &str) {
     assert!(missing.is_empty() && more.is_empty(), "{what}: missing {missing:?}, instead {more:?}");
     let other = found.2.iter().zip(&expected.2).find(|(found, expected)| found != expected);
     assert!(other.is_none(), "{what}: a stream is {:?}", other);
+    assert_eq!(found.3, expected.3, "{what}: the libraries");
     assert_eq!(found.0, expected.0, "{what}: the keys and deadlines are equal, the values are not");
 }
 
@@ -124,7 +130,7 @@ impl Players {
 
     fn scene(&mut self, server: &Server) {
         let number = self.random.below(4);
-        match self.random.below(10) {
+        match self.random.below(13) {
             0..=2 => {
                 let ms = [1, 20, 700, 30_000, 200_000][self.random.below(5)];
                 self.director.line(&format!("DEBUG CLOCK ADVANCE {ms}"));
@@ -132,12 +138,31 @@ impl Players {
             3..=6 => self.block_and_serve(server),
             7 => drop(self.director.line("BGREWRITEAOF")),
             8 => drop(self.director.line("BGSAVE")),
+            9..=11 => self.functions(number),
             _ => {
                 let line = ["SPOP many 3", "SPOP many", "SPOP many 60", "INCRBYFLOAT float 0.1"][number];
                 let members: Vec<String> = (0..100).map(|n| format!("member{n}")).collect();
                 self.director.line(&format!("SADD many {}", members.join(" ")));
                 self.director.line(line);
             }
+        }
+    }
+
+    /// Libraries come and go, and their functions write.
+    fn functions(&mut self, number: usize) {
+        let body = format!("return redis.call('rpush', keys[1], math.random(), {})", self.random.below(100));
+        let code =
+            format!("#!lua name=lib{number}\nredis.register_function('push{number}', function(keys) {body} end)");
+        match self.random.below(8) {
+            0 => drop(self.director.line(&format!("FUNCTION DELETE lib{number}"))),
+            1 => drop(self.director.line("FUNCTION FLUSH")),
+            2 => {
+                let payload = self.director.line("FUNCTION DUMP").bytes().to_vec();
+                self.director.line(&format!("FUNCTION DELETE lib{number}"));
+                self.director.call(&[&b"FUNCTION"[..], b"RESTORE", &payload, b"REPLACE"]);
+            }
+            3..=5 => drop(self.director.call(&["FUNCTION", "LOAD", "REPLACE", &code])),
+            _ => drop(self.director.line(&format!("FCALL push{number} 1 pushed"))),
         }
     }
 

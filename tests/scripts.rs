@@ -1,7 +1,8 @@
 //! Scripts: a corpus on Pipkin and on redis-server, replies compared byte by byte; and what scripts do to others.
 //!
 //! The corpus stands in `tests/scripts/*.txt`: scripts, between lines of three hyphens. Comments `-- keys:` and
-//! `-- args:` at a script's head give KEYS and ARGV. The scripts of a file run in order on one connection.
+//! `-- args:` at a script's head give KEYS and ARGV. The scripts of a file run in order on one connection. In
+//! `functions.txt` a part is a command: words, and what stands behind the first line is its last argument.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test fails where an expectation does")]
 
@@ -101,6 +102,19 @@ const CALLS: &[&str] = &[
     "EVALSHA nope 0",
     "EXEC",
 ];
+
+#[test]
+fn functions_are_redis_s() {
+    let Some(redis) = oracle("scripts::functions_are_redis_s") else { return };
+    let pipkin = Server::pipkin(&[]);
+    let (mut subject, mut reference) = (pipkin.connect(), redis.connect());
+    for part in corpus("functions.txt") {
+        let text = String::from_utf8(part).unwrap();
+        let (line, last) = text.split_once('\n').map_or((&*text, None), |(line, last)| (line, Some(last)));
+        let call: Vec<&str> = line.split(' ').chain(last).collect();
+        assert_eq!(subject.call(&call), reference.call(&call), "{text}");
+    }
+}
 
 #[test]
 fn calls_are_answered_as_redis_does() {

@@ -93,6 +93,8 @@ pub const IMAGE_PACE_MS: u64 = 1;
 pub const SCRIPT_STEPS_MAX: u64 = 20_000_000_000;
 /// What the strings, tables and functions of a script may take, in bytes.
 pub const SCRIPT_BYTES_MAX: usize = 256 << 20;
+/// What the values of all libraries of functions may take, in bytes.
+pub const SCRIPT_FUNCTIONS_BYTES_MAX: usize = 1 << 30;
 /// Room on the stack for the arguments and results of `unpack`: libraries probe for it.
 pub const SCRIPT_UNPACKED_MAX: usize = 8000;
 /// Longest script, in bytes.

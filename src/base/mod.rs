@@ -7,6 +7,7 @@ pub mod gauge;
 pub mod glob;
 pub mod latency_monitor;
 pub mod limits;
+pub mod lock;
 pub mod long_double;
 pub mod number;
 pub mod prefetch;

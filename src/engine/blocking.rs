@@ -14,6 +14,7 @@
 //! who wait for that). A writer whose keys are awaited therefore widens its lock set by everything that serving may
 //! touch before it runs ([`widen`]): a lock is never taken out of order.
 
+mod account;
 mod timers;
 
 use std::collections::{BTreeSet, VecDeque};
@@ -27,8 +28,10 @@ use bytes::Bytes;
 
 use parking_lot::Mutex;
 
+pub use self::account::Account;
 pub use self::timers::Timers;
 use super::instance::Engine;
+use crate::base::clock::Stopwatch;
 use crate::command::Context;
 use crate::protocol::error::{CommandError, CommandResult};
 use crate::protocol::reply::{Protocol, Reply};
@@ -135,6 +138,8 @@ pub struct Waiter {
     /// Its replies are off.
     silent: bool,
     wait: Wait,
+    /// The command's; what is only put off has none.
+    account: Option<Account>,
     /// [`Wait::until`], while it is not over.
     until: Mutex<Option<Until>>,
     /// Its place in the order of arrival, over all keys.
@@ -192,9 +197,9 @@ impl Waiter {
 
     /// The reply, once there is one; else `waker` is woken when it comes.
     /// [`Session::poll_blocked`](super::session::Session::poll_blocked) is the way to it.
-    pub fn poll(&self, waker: &Waker) -> Option<Served> {
+    pub fn poll(&self, engine: &Engine, waker: &Waker) -> Option<Served> {
         if self.is_over(waker) {
-            self.time_out();
+            self.time_out(engine);
         }
         let mut mailbox = self.mailbox.lock();
         if let Some(served) = mailbox.served.take() {
@@ -216,26 +221,37 @@ impl Waiter {
     }
 
     /// Ends the wait with the reply of a timeout; false if somebody else was faster.
-    pub fn time_out(&self) -> bool {
-        self.end_with(|reply| match &self.wait.unserved {
+    pub fn time_out(&self, engine: &Engine) -> bool {
+        self.end_with(engine, None, |reply| match &self.wait.unserved {
             Some(unserved) => unserved(reply),
             None => reply.null_array(),
         })
     }
 
     /// Ends the wait with an error; false if somebody else was faster.
-    pub fn fail(&self, error: &CommandError) -> bool {
-        self.end_with(|reply| reply.error(error))
+    pub fn fail(&self, engine: &Engine, error: &CommandError) -> bool {
+        self.end_with(engine, Some(error), |reply| reply.error(error))
     }
 
-    fn end_with(&self, write: impl FnOnce(&mut Reply)) -> bool {
+    fn end_with(&self, engine: &Engine, error: Option<&CommandError>, write: impl FnOnce(&mut Reply)) -> bool {
         let ours = self.claim();
         if ours {
             let mut reply = Reply::new(self.protocol);
             write(&mut reply);
+            self.close_account(engine, 0, error);
             self.settle(reply.take(), 0);
         }
         ours
+    }
+
+    /// The command counts now.
+    fn close_account(&self, engine: &Engine, took_ns: u64, error: Option<&CommandError>) {
+        if let Some(error) = error {
+            engine.stats.error(error);
+        }
+        if let Some(account) = &self.account {
+            account.close(engine, took_ns, error.is_some());
+        }
     }
 
     /// Ends the wait because the connection is gone. Where something was taken for it that it never read, the command
@@ -290,17 +306,19 @@ impl Waiter {
     fn serve(&self, context: &mut Context<'_>, engine: &Engine) -> Vec<u8> {
         let own = std::mem::replace(&mut context.reply, Reply::new(self.protocol));
         let start = context.reply.mark();
+        let watch = Stopwatch::start();
         let outcome = (self.wait.attempt)(context, &self.wait.keys);
+        let took_ns = watch.elapsed_ns();
         debug_assert!(!matches!(outcome, Ok(false)), "an awaited key was ready, and there was nothing");
-        match outcome {
+        match &outcome {
             Ok(true) => {}
             Ok(false) => context.reply.null_array(),
             Err(error) => {
                 context.reply.truncate(start);
-                context.reply.error(&error);
-                engine.stats.error(&error);
+                context.reply.error(error);
             }
         }
+        self.close_account(engine, took_ns, outcome.as_ref().err());
         let mut reply = std::mem::replace(&mut context.reply, own);
         for id in self.awaited() {
             context.keys.with_shard_of(&id.1, |shard| shard.remove_waiter(&id, self.ticket));
@@ -321,8 +339,15 @@ pub fn settle(served: ServedWaiters, position: u64) {
     }
 }
 
-/// Puts a waiter into the queues of its keys, whose shards are held; `silent` if the client wants no reply.
-pub fn enqueue(context: &mut Context<'_>, engine: &Engine, mut wait: Wait, silent: bool) -> Arc<Waiter> {
+/// Puts a waiter into the queues of its keys, whose shards are held; `silent` if the client wants no reply. The command
+/// counts by its account, once the wait has ended.
+pub fn enqueue(
+    context: &mut Context<'_>,
+    engine: &Engine,
+    mut wait: Wait,
+    silent: bool,
+    account: Option<Account>,
+) -> Arc<Waiter> {
     let until = Mutex::new(wait.until.take());
     let waiter = Arc::new(Waiter {
         state: AtomicU8::new(WAITING),
@@ -330,6 +355,7 @@ pub fn enqueue(context: &mut Context<'_>, engine: &Engine, mut wait: Wait, silen
         protocol: context.reply.protocol(),
         silent,
         wait,
+        account,
         until,
         // Drawn within the locks, so that tickets are in order of arrival for each key.
         ticket: engine.timers.draw_ticket(),
@@ -351,6 +377,8 @@ pub fn enqueue(context: &mut Context<'_>, engine: &Engine, mut wait: Wait, silen
 pub fn serve_ready(context: &mut Context<'_>, engine: &Engine) -> ServedWaiters {
     let mut served = ServedWaiters::new();
     let selected = context.keys.database;
+    // Whoever is served runs a command of its own.
+    context.keys.go_on(engine.clock.now_ms());
     let mut ready: VecDeque<(usize, Vec<u8>)> = std::mem::take(&mut context.keys.effects.ready).into_iter().collect();
     while let Some((database, key)) = ready.pop_front() {
         context.keys.database = database;

@@ -10,7 +10,7 @@
 
 mod direct;
 pub(super) mod gates;
-mod tally;
+pub(super) mod tally;
 
 use std::cell::RefCell;
 use std::ops::Range;
@@ -21,6 +21,7 @@ use smallvec::SmallVec;
 
 pub use self::direct::run_direct;
 use self::tally::BatchTally;
+use super::blocking::Account;
 use super::instance::{Engine, Hindrance};
 use super::monitors::Source;
 use super::persistence::commit::HeldBack;
@@ -484,13 +485,15 @@ impl<'e, 's> Run<'e, 's> {
         if is_monitored && !monitors::comes_first(command) {
             monitors::show(&mut call, command, request, Source::Connection);
         }
-        self.tally.finish(self.engine, self.session, command, request, timed);
+        let waits = matches!(result, Ok(Outcome::Blocked(_)));
+        let took_ns = self.tally.finish(self.engine, self.session, command, request, timed, waits);
         finish_step(&mut self.context, self.engine, result.is_ok(), |out| request.encode(out));
         match result {
             Ok(Outcome::Done) => Ok(()),
             Ok(Outcome::Blocked(wait)) => {
                 let silent = matches!(self.session.reply_mode, ReplyMode::Off | ReplyMode::Skip);
-                self.session.block(blocking::enqueue(&mut self.context, self.engine, *wait, silent));
+                let account = Account::open(self.engine, &self.session.client, command, request, took_ns);
+                self.session.block(blocking::enqueue(&mut self.context, self.engine, *wait, silent, Some(account)));
                 Ok(())
             }
             Err(error) => {

@@ -19,6 +19,7 @@ use super::monitors::Monitors;
 use super::pause::Pause;
 use super::persistence::Persistence;
 use super::script::cache::Scripts;
+use super::script::functions::Functions;
 use super::session::Session;
 use super::slowlog::SlowLog;
 use super::stats::{Counter, Stats};
@@ -100,6 +101,8 @@ pub struct Engine {
     pub active_expiry: AtomicBool,
     /// Scripts.
     pub scripts: Scripts,
+    /// Libraries of functions.
+    pub functions: Functions,
     /// What is written to disk.
     pub persistence: Persistence,
     hindrances: AtomicU8,
@@ -235,6 +238,7 @@ impl Engine {
             stopping: Stopping::default(),
             active_expiry: AtomicBool::new(true),
             scripts: Scripts::default(),
+            functions: Functions::default(),
             persistence,
             hindrances: AtomicU8::new(0),
             latched_because: Mutex::new(""),
@@ -258,7 +262,7 @@ impl Engine {
         self.clock.on_advance(Arc::new(move |now_ms| {
             if let Some(engine) = weak.upgrade() {
                 engine.expire_now(now_ms, usize::MAX);
-                engine.timers.fire(now_ms);
+                engine.timers.fire(&engine, now_ms);
                 engine.look_after_clients(now_ms);
                 engine.persistence.tick(&engine, now_ms);
             }
@@ -273,7 +277,7 @@ impl Engine {
         let mut threads = Threads { engine: self.clone(), handles: Vec::new() };
         let engine = self.clone();
         let timers = std::thread::Builder::new().name("pipkin-timers".into());
-        threads.handles.push(timers.spawn(move || engine.timers.run(&engine.clock))?);
+        threads.handles.push(timers.spawn(move || engine.timers.run(&engine))?);
         let engine = self.clone();
         let sweeper = std::thread::Builder::new().name("pipkin-expiry".into());
         threads.handles.push(sweeper.spawn(move || engine.expire_until_stopped())?);

@@ -39,7 +39,7 @@ impl Engine {
         state.everything = everything || state.everything && state.end_ms > now_ms;
         state.end_ms = end_ms;
         self.hinder(Hindrance::Paused, end_ms > now_ms);
-        look_again(state);
+        self.look_again(state);
     }
 
     /// Ends the pause.
@@ -47,7 +47,16 @@ impl Engine {
         let mut state = self.pause.0.lock();
         (state.end_ms, state.everything) = (0, false);
         self.hinder(Hindrance::Paused, false);
-        look_again(state);
+        self.look_again(state);
+    }
+
+    /// Lets everybody who waits look again.
+    fn look_again(&self, mut state: parking_lot::MutexGuard<'_, State>) {
+        let waiting = std::mem::take(&mut state.waiting);
+        drop(state);
+        for waiter in waiting.into_iter().filter_map(|waiter| waiter.upgrade()) {
+            waiter.time_out(self);
+        }
     }
 
     /// Whether there is a pause now; to be asked where [`Hindrance::Paused`] is there.
@@ -75,19 +84,10 @@ impl Engine {
         }
         // Nothing to reply: the command runs then.
         let wait = Wait::for_nothing(Some(state.end_ms), Box::new(|_| {}));
-        let waiter = enqueue(context, self, Wait { is_held: true, ..wait }, true);
+        let waiter = enqueue(context, self, Wait { is_held: true, ..wait }, true, None);
         state.waiting.retain(|waiter| waiter.strong_count() > 0);
         state.waiting.push(Arc::downgrade(&waiter));
         Some(waiter)
-    }
-}
-
-/// Lets everybody who waits look again.
-fn look_again(mut state: parking_lot::MutexGuard<'_, State>) {
-    let waiting = std::mem::take(&mut state.waiting);
-    drop(state);
-    for waiter in waiting.into_iter().filter_map(|waiter| waiter.upgrade()) {
-        waiter.time_out();
     }
 }
 

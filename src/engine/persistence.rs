@@ -528,7 +528,7 @@ fn load_rdb(engine: &Arc<Engine>, directory: &DataDirectory) -> Result<(), Strin
     let Some(bytes) = directory.found().rdb_bytes else { return Ok(()) };
     let path = directory.rdb_path();
     let file = directory.storage().open(&path).map_err(|error| format!("cannot open {}: {error}", path.display()))?;
-    recovery::load_rdb(engine, file, bytes).map_err(|error| {
+    recovery::load_rdb(engine, file, bytes, recovery::Wanted::Live).map_err(|error| {
         format!("{path} cannot be loaded: {error}. See what is whole with: pipkin check {path}", path = path.display())
     })
 }

@@ -152,7 +152,9 @@ impl Registry {
             handler: row.handler.map_or(Handler::Container, as_handler),
             keys: row.keys,
             simple_keys: row.simple_keys().filter(|simple| simple.first > 0 && row.has_keys()),
-            needs_everything: works_on_keys && row.keys.is_empty() && row.categories.has(Categories::KEYSPACE),
+            needs_everything: works_on_keys
+                && row.keys.is_empty()
+                && (row.categories.has(Categories::KEYSPACE) || row.group == Group::Scripting),
             is_brief: row.flags.has(Flags::FAST) || row.complexity == "O(1)",
             first_argument: if container.is_empty() { 1 } else { 2 },
             governs_transaction: matches!(row.name, "exec" | "discard" | "multi" | "watch" | "quit" | "reset")

@@ -155,7 +155,7 @@ impl Session {
     /// wait is over, and the session runs commands again.
     pub fn poll_blocked(&mut self, engine: &Engine, waker: &Waker) -> Poll<Served> {
         let Some(waiter) = &self.blocked else { return Poll::Ready(Served::default()) };
-        let Some(served) = waiter.poll(waker) else { return Poll::Pending };
+        let Some(served) = waiter.poll(engine, waker) else { return Poll::Pending };
         waiter.withdraw(engine);
         self.blocked = None;
         *self.client.waiter.lock() = Weak::new();

@@ -5,10 +5,12 @@ use std::sync::atomic::{AtomicI64, AtomicU64, AtomicUsize, Ordering::Relaxed};
 
 use parking_lot::Mutex;
 
+use super::clients::Client;
 use super::instance::Engine;
 use super::registry::Command;
 use super::session::Session;
 use crate::base::config::is_sensitive;
+use crate::command::spec::Flags;
 use crate::protocol::request::Request;
 
 /// Arguments of an entry; a longer command's last one says how many were left out.
@@ -66,28 +68,42 @@ impl SlowLog {
         self.entries.lock().truncate(len_max);
     }
 
+    /// Whether any command may be slow.
+    pub fn may_note(&self) -> bool {
+        self.threshold_us() >= 0
+    }
+
     /// Notes a command if it was slow.
     #[inline]
     pub fn note(&self, engine: &Engine, session: &Session, command: &Command, request: Request<'_>, took_us: u64) {
+        self.note_arguments(engine, &session.client, command, took_us, || shortened(command, request));
+    }
+
+    /// As [`SlowLog::note`], of a client whose session is elsewhere.
+    #[inline]
+    pub fn note_arguments(
+        &self,
+        engine: &Engine,
+        client: &Client,
+        command: &Command,
+        took_us: u64,
+        arguments: impl FnOnce() -> Vec<Vec<u8>>,
+    ) {
         let threshold = self.threshold_us();
-        if threshold >= 0 && took_us >= threshold as u64 {
-            self.add(engine, session, command, request, took_us);
+        if threshold >= 0 && took_us >= threshold as u64 && !command.flags.has(Flags::SKIP_SLOWLOG) {
+            self.add(engine, client, arguments(), took_us);
         }
     }
 
     #[cold]
-    fn add(&self, engine: &Engine, session: &Session, command: &Command, request: Request<'_>, took_us: u64) {
-        use crate::command::spec::Flags;
-        if command.flags.has(Flags::SKIP_SLOWLOG) {
-            return;
-        }
+    fn add(&self, engine: &Engine, client: &Client, arguments: Vec<Vec<u8>>, took_us: u64) {
         let entry = Entry {
             id: self.next_id.fetch_add(1, Relaxed),
             at_seconds: engine.clock.now_ms() / 1000,
             took_us,
-            arguments: shortened(command, request),
-            peer: session.client.origin.peer.clone(),
-            name: session.client.names.lock().name.clone(),
+            arguments,
+            peer: client.origin.peer.clone(),
+            name: client.names.lock().name.clone(),
         };
         let mut entries = self.entries.lock();
         entries.push_front(entry);
@@ -116,7 +132,7 @@ impl SlowLog {
 }
 
 /// The arguments as the log shows them.
-fn shortened(command: &Command, request: Request<'_>) -> Vec<Vec<u8>> {
+pub fn shortened(command: &Command, request: Request<'_>) -> Vec<Vec<u8>> {
     let shown = if request.len() > ARGUMENTS_MAX { ARGUMENTS_MAX - 1 } else { request.len() };
     let arguments = request.iter().take(shown).enumerate();
     let show = |(at, argument)| {

@@ -2,8 +2,8 @@
 //!
 //! A connection belongs to the runtime that it was spawned on. While a script keeps that runtime's thread, an
 //! [attendant](crate::engine::script::running) takes turns in its place, past the runtime: it reads the socket itself.
-//! What it leaves unfinished, the task goes on with when its thread is free again. The lock between the two costs the
-//! task one uncontended exchange for each time it is woken.
+//! What it leaves unfinished, the task goes on with when its thread is free again. The lock between the two, at
+//! which neither ever waits, costs the task one uncontended exchange for each time it is woken.
 
 use std::future::Future;
 use std::pin::Pin;
@@ -14,6 +14,7 @@ use parking_lot::Mutex;
 
 use super::connection::Connection;
 use super::transport::Transport;
+use crate::base::lock::SpinMutex;
 use crate::engine::clients::{Origin, Seat};
 use crate::engine::instance::Engine;
 use crate::engine::script::running::Attended;
@@ -23,7 +24,7 @@ pub struct Task<T: Transport>(Arc<Shared<T>>);
 
 struct Shared<T: Transport> {
     /// Gone when it is over.
-    connection: Mutex<Option<Connection<T>>>,
+    connection: SpinMutex<Option<Connection<T>>>,
     /// The task came while an attendant was at it.
     missed: Mutex<Option<Waker>>,
 }
@@ -33,7 +34,7 @@ impl<T: Transport> Task<T> {
     pub fn new(engine: Arc<Engine>, transport: T, origin: Origin, seat: Option<Seat>) -> Task<T> {
         let connection = Connection::new(engine, transport, origin, seat);
         let client = connection.client();
-        let shared = Arc::new(Shared { connection: Mutex::new(Some(connection)), missed: Mutex::default() });
+        let shared = Arc::new(Shared { connection: SpinMutex::new(Some(connection)), missed: Mutex::default() });
         let attended: Arc<dyn Attended> = shared.clone();
         client.connection.set(Arc::downgrade(&attended)).ok();
         Task(shared)

@@ -12,12 +12,12 @@ use crossbeam::sync::ShardedLock;
 use crossbeam::utils::CachePadded;
 
 use super::effects::{EffectSink, Observer};
-use super::lock::Mutex;
 use super::reclaim::Reclaimer;
 use super::record::Record;
 use super::snapshot::Snapshots;
 use crate::base::config::KeyspaceEvents;
 use crate::base::limits::SHARDS;
+use crate::base::lock::SpinMutex;
 use crate::value::table::{Basis, Table};
 
 /// One database's part of one shard.
@@ -183,6 +183,11 @@ impl Shard {
         }
     }
 
+    /// The keys that somebody watches.
+    pub fn watched(&self) -> impl Iterator<Item = &KeyId> {
+        self.watched.iter().flat_map(|watched| watched.keys())
+    }
+
     /// Raises the flags of everybody who watches the key.
     #[inline]
     pub fn touch(&mut self, database: usize, key: &[u8]) {
@@ -261,7 +266,7 @@ pub struct Listeners {
 
 /// The keyspace of one instance.
 pub struct Keyspace {
-    shards: Box<[CachePadded<Mutex<Shard>>]>,
+    shards: Box<[CachePadded<SpinMutex<Shard>>]>,
     /// Held shared by whoever touches shards, exclusively by what touches everything.
     pub(super) everything: ShardedLock<Listeners>,
     /// Who holds everything will do so for long: others rather say so than wait.
@@ -283,7 +288,7 @@ impl Keyspace {
     /// # Errors
     /// When the thread that frees big values cannot be started.
     pub fn new(basis: Basis, databases: usize) -> std::io::Result<Keyspace> {
-        let shards = (0..SHARDS).map(|_| CachePadded::new(Mutex::new(Shard::new(basis.clone())))).collect();
+        let shards = (0..SHARDS).map(|_| CachePadded::new(SpinMutex::new(Shard::new(basis.clone())))).collect();
         Ok(Keyspace {
             shards,
             everything: ShardedLock::default(),
@@ -318,7 +323,7 @@ impl Keyspace {
 
     /// A shard behind its lock.
     #[inline]
-    pub fn shard(&self, index: usize) -> &Mutex<Shard> {
+    pub fn shard(&self, index: usize) -> &SpinMutex<Shard> {
         &self.shards[index & (SHARDS - 1)]
     }
 
@@ -338,6 +343,6 @@ impl Keyspace {
 
     /// Bytes of the keyspace itself while it is empty.
     pub fn base_bytes(&self) -> usize {
-        SHARDS * size_of::<CachePadded<Mutex<Shard>>>()
+        SHARDS * size_of::<CachePadded<SpinMutex<Shard>>>()
     }
 }

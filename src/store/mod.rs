@@ -9,7 +9,6 @@ pub mod expiry;
 pub mod filler;
 pub mod keys;
 pub mod keyspace;
-pub mod lock;
 pub mod reclaim;
 pub mod record;
 pub mod snapshot;

@@ -1,5 +1,6 @@
 //! Frees big values on a thread of their own, so that `DEL` of a million members delays nobody.
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread::JoinHandle;
 
@@ -16,11 +17,26 @@ pub enum Garbage {
     Database(Box<Database>),
 }
 
+impl Garbage {
+    /// How many keys' values it is.
+    fn objects(&self) -> u64 {
+        match self {
+            Garbage::Record(_) => 1,
+            Garbage::Database(database) => database.table.len() as u64,
+        }
+    }
+}
+
 /// The thread that frees, and the way to it. Dropping it waits until everything is freed.
 pub struct Reclaimer {
     sender: Option<Sender<Garbage>>,
     thread: Option<JoinHandle<()>>,
-    freed: AtomicU64,
+    /// Values that were handed over since the start.
+    taken: AtomicU64,
+    /// Values that were freed since the start.
+    freed: Arc<AtomicU64>,
+    /// Of these, what statistics do not tell any more.
+    forgotten: AtomicU64,
 }
 
 impl Reclaimer {
@@ -30,35 +46,44 @@ impl Reclaimer {
     /// When the operating system refuses another thread.
     pub fn start() -> std::io::Result<Reclaimer> {
         // Unbounded in count, but everything in it was already in memory: nothing grows by waiting here.
-        let (sender, receiver) = unbounded();
+        let (sender, receiver) = unbounded::<Garbage>();
+        let freed = Arc::new(AtomicU64::new(0));
+        let done = freed.clone();
         let thread = std::thread::Builder::new().name("pipkin-reclaim".into()).spawn(move || {
             for garbage in receiver {
-                match garbage {
-                    Garbage::Record(record) => drop(record),
-                    Garbage::Database(database) => drop(database),
-                }
+                let objects = garbage.objects();
+                drop(garbage);
+                done.fetch_add(objects, Ordering::Release);
             }
         })?;
-        Ok(Reclaimer { sender: Some(sender), thread: Some(thread), freed: AtomicU64::new(0) })
+        let (taken, forgotten) = (AtomicU64::new(0), AtomicU64::new(0));
+        Ok(Reclaimer { sender: Some(sender), thread: Some(thread), taken, freed, forgotten })
     }
 
     /// Frees it soon, elsewhere.
     pub fn free(&self, garbage: Garbage) {
-        self.freed.fetch_add(1, Ordering::Relaxed);
+        self.taken.fetch_add(garbage.objects(), Ordering::Relaxed);
         if let Some(sender) = &self.sender {
             // A send fails only after the thread died; then the garbage is freed here, with the error that holds it.
             drop(sender.send(garbage));
         }
     }
 
-    /// How much was handed over so far.
+    /// Values that were freed, as statistics tell it.
     pub fn freed(&self) -> u64 {
-        self.freed.load(Ordering::Relaxed)
+        self.freed.load(Ordering::Acquire) - self.forgotten.load(Ordering::Relaxed)
     }
 
-    /// How much waits to be freed.
-    pub fn pending(&self) -> usize {
-        self.sender.as_ref().map_or(0, Sender::len)
+    /// Values that are not freed yet.
+    pub fn pending(&self) -> u64 {
+        // In this order, so that there are never more freed than taken.
+        let freed = self.freed.load(Ordering::Acquire);
+        self.taken.load(Ordering::Relaxed) - freed
+    }
+
+    /// Statistics begin anew.
+    pub fn reset(&self) {
+        self.forgotten.store(self.freed.load(Ordering::Acquire), Ordering::Relaxed);
     }
 }
 

@@ -393,8 +393,8 @@ fn only_one_ends_a_wait() {
     let [mut a, mut b] = peers(&engine);
     a.wait("BLPOP q 1");
     let waiter = a.session.blocked.clone().unwrap();
-    assert!(waiter.fail(&CommandError::Unblocked));
-    assert!(!waiter.time_out());
+    assert!(waiter.fail(&engine, &CommandError::Unblocked));
+    assert!(!waiter.time_out(&engine));
     b.call("LPUSH q x");
     assert_eq!(b.call("LLEN q"), ":1");
     assert_eq!(a.served().as_deref(), Some("-UNBLOCKED client unblocked via CLIENT UNBLOCK"));
@@ -517,4 +517,86 @@ fn threads_lose_nothing() {
     let expected: Vec<String> = (0..4 * EACH).map(|n| n.to_string()).collect();
     assert_eq!(seen, expected);
     assert_nothing_left(&engine);
+}
+
+#[test]
+fn what_has_expired_meanwhile_serves_nobody() {
+    let engine = engine();
+    let [mut a, mut b] = peers(&engine);
+    engine.active_expiry.store(false, std::sync::atomic::Ordering::Relaxed);
+    b.call("RPUSH other x");
+    b.call("PEXPIRE other 100");
+    a.wait("BLPOP q 0");
+    // As a transaction does that brings what is waited for, and then takes longer than that lives.
+    let began_ms = engine.clock.now_ms();
+    engine.clock.advance(Duration::from_millis(200));
+    let mut context = engine.context(crate::protocol::reply::Reply::default());
+    context.keys.enter_exclusively(began_ms);
+    let record = context.keys.take(b"other").unwrap();
+    context.keys.insert_record(record.renamed(b"q"));
+    context.keys.changed(crate::store::effects::EventClass::Generic, "rename_to", b"q");
+    let served = super::serve_ready(&mut context, &engine);
+    context.keys.commit();
+    context.keys.leave();
+    assert!(served.is_empty());
+    assert_eq!(a.served(), None);
+    assert_eq!(b.call("EXISTS q"), ":0");
+    b.call("RPUSH q y");
+    assert_eq!(a.served().unwrap(), "*2|$1|q|$1|y");
+}
+
+/// The line of a command in INFO commandstats, without times.
+fn stats_of(peer: &mut Peer, command: &str) -> String {
+    let info = peer.call("INFO commandstats");
+    let line = info.split('|').find(|line| line.starts_with(&format!("cmdstat_{command}:")));
+    let counts = line
+        .unwrap_or_default()
+        .split([':', ','])
+        .filter(|field| ["calls=", "failed_calls=", "rejected_calls="].iter().any(|name| field.starts_with(name)));
+    counts.collect::<Vec<_>>().join(" ")
+}
+
+#[test]
+fn a_command_that_waits_counts_once_when_its_wait_has_ended() {
+    let mut config = Config::new();
+    config.load_arguments(&["--slowlog-log-slower-than", "0"]).unwrap();
+    let engine = Engine::new(config, Clock::manual(1_000_000)).unwrap();
+    let [mut a, mut b] = peers(&engine);
+    let slow = |peer: &mut Peer, count: usize| -> Vec<String> {
+        let entries = engine.slowlog.newest(count);
+        assert_eq!(peer.call("SLOWLOG RESET"), "+OK");
+        entries.iter().map(|entry| String::from_utf8_lossy(&entry.arguments.join(&b' ')).into_owned()).collect()
+    };
+    b.call("SLOWLOG RESET");
+    a.call("CLIENT SETNAME ann");
+    a.wait("BLPOP q 0");
+    assert_eq!(slow(&mut b, 9), ["CLIENT SETNAME ann", "SLOWLOG RESET"]);
+    assert_eq!(stats_of(&mut b, "blpop"), "");
+    b.call("RPUSH q x");
+    assert_eq!(stats_of(&mut b, "blpop"), "calls=1 rejected_calls=0 failed_calls=0");
+    assert_eq!(engine.slowlog.newest(2)[1].name, "ann");
+    assert_eq!(slow(&mut b, 3), ["INFO commandstats", "BLPOP q 0", "RPUSH q x"]);
+    assert_eq!(a.served().unwrap(), "*2|$1|q|$1|x");
+    assert_eq!(stats_of(&mut b, "blpop"), "calls=1 rejected_calls=0 failed_calls=0");
+
+    a.wait("BLPOP q 1");
+    engine.clock.advance(Duration::from_secs(1));
+    assert_eq!(stats_of(&mut b, "blpop"), "calls=2 rejected_calls=0 failed_calls=0");
+    assert_eq!(slow(&mut b, 2), ["INFO commandstats", "BLPOP q 1"]);
+    assert_eq!(a.served().unwrap(), "*-1");
+
+    a.wait("BLPOP q 0");
+    b.call(&format!("CLIENT UNBLOCK {} ERROR", a.session.client.id));
+    assert_eq!(stats_of(&mut b, "blpop"), "calls=3 rejected_calls=0 failed_calls=1");
+    assert!(a.served().unwrap().starts_with("-UNBLOCKED"));
+
+    b.call("XGROUP CREATE x g $ MKSTREAM");
+    a.wait("XREADGROUP GROUP g c BLOCK 0 STREAMS x >");
+    b.call("XGROUP DESTROY x g");
+    assert_eq!(stats_of(&mut b, "xreadgroup"), "calls=1 rejected_calls=0 failed_calls=1");
+    assert!(a.served().unwrap().starts_with("-NOGROUP"));
+
+    a.wait("BLPOP q 0");
+    drop(a);
+    assert_eq!(stats_of(&mut b, "blpop"), "calls=3 rejected_calls=0 failed_calls=1");
 }

@@ -7,7 +7,8 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use parking_lot::Mutex;
 
 use super::Waiter;
-use crate::base::clock::{Clock, Signal};
+use crate::base::clock::Signal;
+use crate::engine::instance::Engine;
 
 /// The deadlines of those who wait, and the thread that ends them.
 #[derive(Default)]
@@ -58,7 +59,7 @@ impl Timers {
     }
 
     /// Ends every wait whose time is over.
-    pub fn fire(&self, now_ms: u64) {
+    pub fn fire(&self, engine: &Engine, now_ms: u64) {
         loop {
             let mut due = self.due.lock();
             let Some(entry) = due.first_entry() else { return };
@@ -67,15 +68,15 @@ impl Timers {
             }
             let waiter = entry.remove();
             drop(due);
-            waiter.time_out();
+            waiter.time_out(engine);
         }
     }
 
     /// The thread's work, until [`Timers::stop`].
-    pub fn run(&self, clock: &Clock) {
+    pub fn run(&self, engine: &Engine) {
         while !self.stopped.load(Ordering::Acquire) {
-            self.fire(clock.now_ms());
-            clock.wait(self.next(), &self.signal);
+            self.fire(engine, engine.clock.now_ms());
+            engine.clock.wait(self.next(), &self.signal);
         }
     }
 

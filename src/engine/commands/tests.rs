@@ -1,6 +1,7 @@
 //! The engine's rows keep the rules of all rows, and no name is declared on two floors.
 
 use std::collections::HashSet;
+use std::time::Duration;
 
 use crate::command;
 use crate::command::spec::tests::check_rows;
@@ -280,9 +281,10 @@ fn clients_are_listed_and_killed() {
     );
     b.ask("MULTI");
     let line = |id: u32, name: &str, multi: i32, command: &str, flags: &str, library: &str| {
+        let qbuf = if command == "client|list" { 26 } else { 0 };
         format!(
             "id={id} addr=10.0.0.1:{id} laddr=10.0.0.9:6379 fd=-1 name={name} age=0 idle=0 flags={flags} db=0 sub=0 psub=0 \
-             ssub=0 multi={multi} qbuf=0 qbuf-free=0 argv-mem=0 multi-mem=0 rbs=0 rbp=0 obl=0 oll=0 omem=0 tot-mem={} \
+             ssub=0 multi={multi} qbuf={qbuf} qbuf-free=0 argv-mem=0 multi-mem=0 rbs=0 rbp=0 obl=0 oll=0 omem=0 tot-mem={} \
              events=r cmd={command} user=default redir=-1 resp=2 lib-name={library} lib-ver=\n",
             crate::engine::clients::CONNECTION_BYTES
         )
@@ -444,4 +446,77 @@ fn a_panic_latches_the_instance() {
     assert!(client.ask("SET k v").starts_with("-MISCONF "));
     assert_eq!(client.ask("GET k"), "$-1\r\n");
     assert!(client.ask("INFO stats").contains("read_only_since_failure:1\r\n"));
+}
+
+#[test]
+fn a_walk_removes_the_expired_keys_that_it_meets() {
+    let server = Instance::with(&[("enable-debug-command", "yes")]);
+    let mut client = server.local();
+    assert_eq!(client.ask("DEBUG SET-ACTIVE-EXPIRE 0"), "+OK\r\n");
+    client.ask("SET live 1");
+    client.ask("SET a 1 PX 1");
+    client.ask("SET b 1 PX 1");
+    server.engine.clock.advance(Duration::from_millis(5));
+    assert_eq!(client.ask("DBSIZE"), ":3\r\n");
+    client.ask("KEYS *");
+    assert_eq!(client.ask("DBSIZE"), ":3\r\n");
+    assert_eq!(client.ask("SCAN 0 COUNT 100000"), "*2\r\n$1\r\n0\r\n*1\r\n$4\r\nlive\r\n");
+    assert_eq!(client.ask("DBSIZE"), ":1\r\n");
+}
+
+#[test]
+fn what_had_expired_is_no_change_of_a_watched_key_when_databases_are_swapped() {
+    let server = Instance::with(&[("enable-debug-command", "yes")]);
+    let mut client = server.local();
+    assert_eq!(client.ask("DEBUG SET-ACTIVE-EXPIRE 0"), "+OK\r\n");
+    let mut outcome = |before: &[&str], after: &[&str]| {
+        client.ask("FLUSHALL");
+        client.ask("SELECT 0");
+        before.iter().for_each(|command| _ = client.ask(command));
+        server.engine.clock.advance(Duration::from_millis(5));
+        after.iter().chain(&["MULTI", "PING"]).for_each(|command| _ = client.ask(command));
+        client.ask("EXEC")
+    };
+    let ran = "*1\r\n+PONG\r\n";
+    assert_eq!(outcome(&["SET x 1 PX 1"], &["SELECT 1", "WATCH x", "SWAPDB 0 1"]), ran, "x is stale in the other");
+    assert_eq!(outcome(&["SET x 1 PX 1"], &["WATCH x", "SWAPDB 0 1"]), ran, "x is stale here");
+    let both = ["SET x 1 PX 1", "SELECT 1", "SET x 2 PX 1"];
+    assert_eq!(outcome(&both, &["WATCH x", "SWAPDB 0 1"]), ran, "x is stale in both");
+    assert_eq!(outcome(&both, &["WATCH x", "SWAPDB 0 1", "SWAPDB 0 1"]), ran, "and back");
+    let lives = "*-1\r\n";
+    assert_eq!(outcome(&["SET x 1 PX 9"], &["SELECT 1", "WATCH x", "SWAPDB 0 1"]), lives, "x comes");
+    assert_eq!(outcome(&["SET x 1 PX 9"], &["WATCH x", "SWAPDB 0 1"]), lives, "x goes");
+}
+
+#[test]
+fn who_asks_for_connections_has_its_question_in_its_query_buffer() {
+    let server = Instance::new();
+    let (mut client, _other) = (server.remote(), server.remote());
+    assert!(client.ask("CLIENT INFO").contains(" qbuf=26 "));
+    let list = client.ask("CLIENT LIST");
+    assert_eq!((list.matches(" qbuf=26 ").count(), list.matches(" qbuf=0 ").count()), (1, 1), "{list}");
+}
+
+#[test]
+fn values_that_are_freed_elsewhere_count_once_each_and_anew_after_a_reset() {
+    let server = Instance::with(&[("enable-debug-command", "yes")]);
+    let mut client = server.local();
+    client.ask("DEBUG POPULATE 1000 k");
+    let mut freed = |expected: u64| {
+        // The thread that frees tells nobody when it has.
+        while server.engine.keyspace.reclaimer.pending() > 0 {
+            std::thread::yield_now();
+        }
+        let info = client.ask("INFO memory");
+        assert!(info.contains(&format!("lazyfreed_objects:{expected}\r\n")), "{expected}: {info}");
+        assert!(info.contains("lazyfree_pending_objects:0\r\n"));
+        client.ask("CONFIG RESETSTAT");
+    };
+    freed(0);
+    server.local().ask("FLUSHALL");
+    freed(1000);
+    let numbers: Vec<String> = (0..10_000).map(|number| number.to_string()).collect();
+    server.local().ask(&format!("RPUSH big {}", numbers.join(" ")));
+    server.local().ask("UNLINK big");
+    freed(1);
 }

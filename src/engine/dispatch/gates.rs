@@ -22,30 +22,17 @@ pub fn pass(
     command: &Command,
     request: Request<'_>,
 ) -> CommandResult {
-    if !session.authenticated {
-        authentication(engine, command)?;
-    }
-    if session.is_reserved {
-        reservation(command)?;
-    }
-    if session.transaction.is_some() {
-        nesting(command)?;
-    }
+    connection(engine, session, command)?;
     if engine.cluster.is_enabled {
         cluster::one_slot(session, command, request)?;
     }
     // What was logged fitted, or what did not was evicted, which was logged, too.
     if !session.is_replay {
-        let has_hindrances = engine.has_hindrances();
-        if has_hindrances && engine.is_hindered(Hindrance::Busy) {
+        if engine.is_hindered(Hindrance::Busy) {
             return beside_script(engine, context, command);
         }
-        memory(engine, context, || needs_more(session, command))?;
-        if has_hindrances {
-            let writes = writes(session, command, |_| false);
-            hindered(engine, command, writes)?;
-            backlog(engine, writes)?;
-        }
+        let (needs_more, writes) = (|| needs_more(session, command), || writes(session, command, |_| false));
+        instance(engine, context, command, needs_more, writes)?;
     }
     if session.protocol == Protocol::Resp2 && session.is_subscribed() {
         subscription(command, request)?;
@@ -66,15 +53,7 @@ pub fn pass_busy(
     if context.keys.enter_unless_busy(now_ms) {
         return pass(engine, session, context, command, request);
     }
-    if !session.authenticated {
-        authentication(engine, command)?;
-    }
-    if session.is_reserved {
-        reservation(command)?;
-    }
-    if session.transaction.is_some() {
-        nesting(command)?;
-    }
+    connection(engine, session, command)?;
     beside_script(engine, context, command)
 }
 
@@ -88,16 +67,43 @@ fn beside_script(engine: &Engine, context: &mut Context<'_>, command: &Command) 
     Ok(())
 }
 
-/// The gates of the instance, which ask nothing of the connection.
+/// What a command of a typed client passes, which has no connection.
 #[inline]
 pub fn pass_direct(engine: &Engine, context: &mut Context<'_>, command: &Command) -> CommandResult {
-    let has_hindrances = engine.has_hindrances();
-    if has_hindrances && engine.is_hindered(Hindrance::Busy) {
+    if engine.is_hindered(Hindrance::Busy) {
         return Err(engine.scripts.running.busy_error());
     }
-    memory(engine, context, || command.flags.has(Flags::DENYOOM))?;
-    if has_hindrances {
-        let writes = command.flags.has(Flags::WRITE);
+    let has = |flag| move || command.flags.has(flag);
+    instance(engine, context, command, has(Flags::DENYOOM), has(Flags::WRITE))
+}
+
+/// The gates of the connection that are open to most.
+#[inline(always)]
+fn connection(engine: &Engine, session: &Session, command: &Command) -> CommandResult {
+    if !session.authenticated {
+        authentication(engine, command)?;
+    }
+    if session.is_reserved {
+        reservation(command)?;
+    }
+    if session.transaction.is_some() {
+        nesting(command)?;
+    }
+    Ok(())
+}
+
+/// The gates of the instance, which ask nothing of the connection.
+#[inline(always)]
+fn instance(
+    engine: &Engine,
+    context: &mut Context<'_>,
+    command: &Command,
+    needs_more: impl FnOnce() -> bool,
+    writes: impl FnOnce() -> bool,
+) -> CommandResult {
+    memory(engine, context, needs_more)?;
+    if engine.has_hindrances() {
+        let writes = writes();
         hindered(engine, command, writes)?;
         backlog(engine, writes)?;
     }

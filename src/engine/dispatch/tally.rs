@@ -81,7 +81,7 @@ impl BatchTally {
         is_timed(engine, command).then(|| self.watch.elapsed_ns())
     }
 
-    /// A command has run.
+    /// A command has run, or waits: that counts once its wait has ended. Returns how long it took, if it is timed.
     #[inline]
     pub fn finish(
         &mut self,
@@ -90,20 +90,33 @@ impl BatchTally {
         command: &Command,
         request: Request<'_>,
         started: Option<u64>,
-    ) {
+        waits: bool,
+    ) -> u64 {
         self.last = command.id as u32;
+        if waits {
+            return self.suspend(engine, command, started);
+        }
         let kind = self.kind(engine, command.id);
         kind.calls += 1;
         let Some(started) = started else {
             kind.fast_calls += 1;
             self.fast_calls += 1;
-            return;
+            return 0;
         };
         let took = self.watch.elapsed_ns().saturating_sub(started);
         self.kind(engine, command.id).nanoseconds += took;
         self.timed_ns += took;
         engine.stats.took(command.id, 1, took);
         note_time(engine, session, command, request, took);
+        took
+    }
+
+    #[cold]
+    fn suspend(&mut self, engine: &Engine, command: &Command, started: Option<u64>) -> u64 {
+        let took = started.map_or(0, |started| self.watch.elapsed_ns().saturating_sub(started));
+        self.timed_ns += took;
+        engine.latency.note(latency_event(command), &engine.clock, took);
+        took
     }
 
     #[inline]
@@ -139,7 +152,7 @@ impl BatchTally {
 
     /// The batch has ended.
     pub fn settle(&mut self, engine: &Engine, session: &Session, now_ms: u64) {
-        if self.used == 0 {
+        if self.last == u32::MAX {
             // What is queued behind MULTI has not run, and yet shows.
             if session.transaction.is_some() {
                 session.publish_state();

@@ -15,6 +15,7 @@ use parking_lot::{Condvar, Mutex};
 use crate::base::limits::{IMAGE_BACKLOG_BYTES_MAX, IMAGE_PACE_MS};
 use crate::engine::commands::connection::REDIS_VERSION;
 use crate::engine::instance::Engine;
+use crate::engine::script::functions::Library;
 use crate::persist::rdb::{Auxiliary, Encoder, Usage, Writer};
 use crate::store::keys::Keys;
 use crate::store::record::Record;
@@ -73,6 +74,7 @@ pub struct Snapshot<'e> {
     id: u32,
     sizes: Sizes,
     has_field_deadlines: bool,
+    libraries: Vec<Arc<Library>>,
 }
 
 impl<'e> Snapshot<'e> {
@@ -84,10 +86,11 @@ impl<'e> Snapshot<'e> {
         keys.enter_exclusively(engine.clock.now_ms());
         let sizes = sizes(&mut keys);
         let has_field_deadlines = keys.has_field_deadlines();
+        let libraries = engine.functions.libraries();
         let id = keys.begin_snapshot(image.clone());
         at_start(&mut keys);
         keys.leave();
-        Snapshot { engine, image, id, sizes, has_field_deadlines }
+        Snapshot { engine, image, id, sizes, has_field_deadlines, libraries }
     }
 
     /// Walks the keyspace and writes the whole image.
@@ -109,6 +112,11 @@ impl<'e> Snapshot<'e> {
             selected: None,
             written: Written::default(),
         };
+        for library in &self.libraries {
+            let mut encoded = Vec::new();
+            file.encoder.function(&library.code, &mut encoded);
+            file.writer.append(&encoded)?;
+        }
         for &(database, keys, volatile) in &self.sizes {
             file.select(database);
             file.writer.sizes(keys, volatile);

@@ -65,6 +65,8 @@ impl<R: Read> Read for Counting<'_, R> {
 pub enum Wanted {
     /// Those whose deadline is not over.
     Live,
+    /// Those, in the place of what is there of the same name, libraries of functions included.
+    Instead,
     /// All: a log follows, which may have given them another deadline in time.
     All,
 }
@@ -101,6 +103,11 @@ fn load_items<R: Read>(reader: &mut Reader<R>, engine: &Engine, wanted: Wanted) 
                 filler.expect(database, usize::try_from(keys).unwrap_or(0));
                 continue;
             }
+            Item::Function(code) => {
+                let loaded = engine.functions.load(code, wanted == Wanted::Instead, None);
+                loaded.map_err(|refusal| String::from_utf8_lossy(&refusal).into_owned())?;
+                continue;
+            }
             _ => continue,
         };
         if entry.database >= databases {
@@ -110,9 +117,16 @@ fn load_items<R: Read>(reader: &mut Reader<R>, engine: &Engine, wanted: Wanted) 
                 entry.database + 1
             ));
         }
-        if wanted == Wanted::Live && entry.deadline.is_some_and(|deadline| deadline < now_ms) {
+        if wanted != Wanted::All && entry.deadline.is_some_and(|deadline| deadline < now_ms) {
             loading.expired.fetch_add(1, Ordering::Relaxed);
             continue;
+        }
+        if wanted == Wanted::Instead {
+            let mut keys = engine.keys();
+            keys.enter_exclusively(now_ms);
+            keys.database = entry.database;
+            keys.remove(entry.key);
+            keys.leave();
         }
         let mut record = Record::new(entry.key, entry.value, entry.deadline);
         record.set_access(match entry.usage {
@@ -181,7 +195,7 @@ impl Drop for Replay<'_> {
 ///
 /// # Errors
 /// What the system or the file says.
-pub fn load_rdb(engine: &Engine, input: impl Read, bytes: u64) -> Result<(), String> {
+pub fn load_rdb(engine: &Engine, input: impl Read, bytes: u64, wanted: Wanted) -> Result<(), String> {
     engine.persistence.loading.total_bytes.fetch_add(bytes, Ordering::Relaxed);
-    load_snapshot(engine, BufReader::with_capacity(LOG_READ_BYTES, input), Wanted::Live).map(drop)
+    load_snapshot(engine, BufReader::with_capacity(LOG_READ_BYTES, input), wanted).map(drop)
 }

@@ -4,17 +4,17 @@
 
 use std::sync::Arc;
 
-use super::recovery::{self, Replay};
+use super::recovery::{self, Replay, Wanted};
 use super::{Job, Persistence};
 use crate::engine::instance::{Engine, Hindrance};
 use crate::store::effects::EffectSink;
 
 impl Persistence {
-    /// Saves a snapshot (or not), empties the dataset (or not), and loads the snapshot.
+    /// Saves a snapshot (or not), empties the dataset (or not), and loads what is wanted of the snapshot.
     ///
     /// # Errors
     /// What went wrong. The dataset is then what was loaded until there.
-    pub fn reload(&self, engine: &Engine, saves: bool, flushes: bool) -> Result<(), String> {
+    pub fn reload(&self, engine: &Engine, saves: bool, flushes: bool, wanted: Wanted) -> Result<(), String> {
         self.while_loading(engine, || {
             if saves {
                 if !self.try_begin(engine, Job::Save) {
@@ -30,7 +30,7 @@ impl Persistence {
             if flushes {
                 empty(engine);
             }
-            recovery::load_rdb(engine, file, bytes)
+            recovery::load_rdb(engine, file, bytes, wanted)
         })
     }
 
@@ -68,6 +68,7 @@ fn empty(engine: &Engine) {
     let mut keys = engine.keys();
     keys.enter_exclusively(engine.clock.now_ms());
     keys.flush(0..engine.keyspace.databases);
+    engine.functions.flush();
     engine.stats.add_tally(&keys.leave());
 }
 

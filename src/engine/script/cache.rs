@@ -20,6 +20,7 @@ use super::library::globals;
 use super::machine::sha1_hex;
 use super::parser;
 use super::running::Running;
+use super::table::Table;
 use crate::base::limits::{
     SCRIPT_PLANS_BYTES_MAX, SCRIPT_PLANS_MAX, SCRIPT_TEXT_BYTES_MAX, SCRIPTS_EVALUATED_BYTES_MAX, SCRIPTS_EVALUATED_MAX,
 };
@@ -215,7 +216,10 @@ impl Scripts {
 
     /// Where a script has left it.
     pub(super) fn leave_random(&self, random: Random) {
-        self.random.store(random.state(), Ordering::Relaxed);
+        let before = self.random.load(Ordering::Relaxed);
+        if before != random.state() {
+            self.random.store(random.state(), Ordering::Relaxed);
+        }
     }
 
     fn knows(&self, script: &Script) -> bool {
@@ -296,5 +300,10 @@ fn compile(text: &[u8]) -> CommandResult<Script> {
 pub fn compile_body(body: &[u8], purpose: Purpose, name: &str) -> Result<Compiled, Vec<u8>> {
     let message = |error: SyntaxError| [format!("{name}:{}: ", error.line).as_bytes(), &error.message].concat();
     let function = parser::parse(body).map_err(message)?;
-    compiler::compile(&function, &globals().table, purpose).map_err(message)
+    let globals = match purpose {
+        Purpose::Script => globals().table.clone(),
+        // Nothing of the thread's becomes a part of it.
+        Purpose::Library => Table::new(),
+    };
+    compiler::compile(&function, &globals, purpose).map_err(message)
 }

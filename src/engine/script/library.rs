@@ -5,7 +5,7 @@ use std::cell::RefCell;
 use std::rc::Rc;
 
 use super::convert::until_nul;
-use super::lib::{LIBRARIES, number};
+use super::lib::{self, LIBRARIES, number};
 use super::value::{Api, Arguments, Builtin, Host, NativeFunction, ScriptError, Table, Value, Values, live_bytes, one};
 use crate::base::limits::SCRIPT_UNPACKED_MAX;
 use crate::engine::commands::connection::REDIS_VERSION;
@@ -30,14 +30,44 @@ thread_local! {
 
 /// The globals of this thread.
 pub fn globals() -> Rc<Globals> {
-    GLOBALS.with_borrow_mut(|globals| Rc::clone(globals.get_or_insert_with(|| Rc::new(make()))))
+    GLOBALS.with_borrow_mut(|globals| Rc::clone(globals.get_or_insert_with(|| Rc::new(Globals::of_scripts()))))
 }
 
-/// What `value[key]` is where the value is no table: a string's methods.
-pub(super) fn method(value: &Value, key: &Value) -> Option<Value> {
-    match value {
-        Value::Text(_) => Some(globals().string.get(key)),
-        _ => None,
+impl Globals {
+    /// What scripts see.
+    pub fn of_scripts() -> Globals {
+        make(api(API))
+    }
+
+    /// What the functions of libraries see.
+    pub fn of_functions() -> Globals {
+        let is_shared = |(name, _): &&(&str, Builtin)| !SCRIPTS_ONLY.contains(name);
+        make(api(&API.iter().filter(is_shared).copied().collect::<Vec<_>>()))
+    }
+
+    /// What a library sees while it is being loaded: little more than how to register a function.
+    pub fn of_load() -> Globals {
+        let loading = api(&[LOG, ("register_function", Builtin::Api(Api::RegisterFunction))]);
+        loading.make_global();
+        let table = Table::new();
+        table.set_text(b"redis", Value::Table(loading.clone()));
+        table.set_text(b"server", Value::Table(loading));
+        table.make_readonly();
+        table.make_global();
+        Globals { table, string: lib::string::LIBRARY.table() }
+    }
+
+    /// Empties the table of all, which refers to itself.
+    pub(super) fn clear(&self) {
+        self.table.downgrade().clear();
+    }
+
+    /// What `value[key]` is where the value is no table: a string's methods.
+    pub(super) fn method(&self, value: &Value, key: &Value) -> Option<Value> {
+        match value {
+            Value::Text(_) => Some(self.string.get(key)),
+            _ => None,
+        }
     }
 }
 
@@ -61,13 +91,18 @@ const FUNCTIONS: &[(&str, NativeFunction)] = &[
 const BUILTINS: &[(&str, Builtin)] =
     &[("pcall", Builtin::ProtectedCall), ("xpcall", Builtin::HandledCall), ("error", Builtin::Error)];
 
+const LOG: (&str, Builtin) = ("log", Builtin::Api(Api::Log));
+
+/// What functions of libraries have not.
+const SCRIPTS_ONLY: &[&str] = &["replicate_commands", "breakpoint", "debug"];
+
 const API: &[(&str, Builtin)] = &[
     ("call", Builtin::Command),
     ("pcall", Builtin::ProtectedCommand),
     ("sha1hex", Builtin::Api(Api::Sha1Hex)),
     ("error_reply", Builtin::Api(Api::ErrorReply)),
     ("status_reply", Builtin::Api(Api::StatusReply)),
-    ("log", Builtin::Api(Api::Log)),
+    LOG,
     ("replicate_commands", Builtin::Api(Api::ReplicateCommands)),
     ("set_repl", Builtin::Api(Api::SetRepl)),
     ("setresp", Builtin::Api(Api::SetResp)),
@@ -76,19 +111,12 @@ const API: &[(&str, Builtin)] = &[
     ("acl_check_cmd", Builtin::Api(Api::AclCheckCmd)),
 ];
 
-const API_NUMBERS: &[(&str, f64)] = &[
-    ("LOG_DEBUG", 0.0),
-    ("LOG_VERBOSE", 1.0),
-    ("LOG_NOTICE", 2.0),
-    ("LOG_WARNING", 3.0),
-    ("REPL_NONE", 0.0),
-    ("REPL_AOF", 1.0),
-    ("REPL_SLAVE", 2.0),
-    ("REPL_REPLICA", 2.0),
-    ("REPL_ALL", 3.0),
-];
+const LEVELS: &[(&str, f64)] = &[("LOG_DEBUG", 0.0), ("LOG_VERBOSE", 1.0), ("LOG_NOTICE", 2.0), ("LOG_WARNING", 3.0)];
 
-fn make() -> Globals {
+const REPLICATION: &[(&str, f64)] =
+    &[("REPL_NONE", 0.0), ("REPL_AOF", 1.0), ("REPL_SLAVE", 2.0), ("REPL_REPLICA", 2.0), ("REPL_ALL", 3.0)];
+
+fn make(api: Table) -> Globals {
     let table = Table::new();
     for (name, function) in FUNCTIONS {
         table.set_text(name.as_bytes(), Value::Native(*function));
@@ -108,7 +136,6 @@ fn make() -> Globals {
     os.set_text(b"clock", Value::Native(clock));
     os.make_readonly();
     table.set_text(b"os", Value::Table(os));
-    let api = api();
     table.set_text(b"redis", Value::Table(api.clone()));
     table.set_text(b"server", Value::Table(api));
     table.set_text(b"_VERSION", Value::text("Lua 5.1"));
@@ -118,12 +145,14 @@ fn make() -> Globals {
     Globals { table, string }
 }
 
-fn api() -> Table {
+/// The table `redis` with these functions.
+fn api(functions: &[(&str, Builtin)]) -> Table {
     let api = Table::new();
-    for (name, builtin) in API {
+    for (name, builtin) in functions {
         api.set_text(name.as_bytes(), Value::Builtin(*builtin));
     }
-    for (name, number) in API_NUMBERS {
+    let replication = if functions.iter().any(|(name, _)| *name == "set_repl") { REPLICATION } else { &[] };
+    for (name, number) in LEVELS.iter().chain(replication) {
         api.set_text(name.as_bytes(), Value::Number(*number));
     }
     api.set_text(b"REDIS_VERSION", Value::text(REDIS_VERSION));
@@ -213,7 +242,7 @@ fn rawget(_: &mut dyn Host, given: &[Value]) -> Results {
 fn rawset(_: &mut dyn Host, given: &[Value]) -> Results {
     let arguments = Arguments(given);
     let table = arguments.table(1)?;
-    table.set(arguments.any(2)?.clone(), arguments.any(3)?.clone())?;
+    lib::set(table, arguments.any(2)?.clone(), arguments.any(3)?.clone())?;
     one(Value::Table(table.clone()))
 }
 

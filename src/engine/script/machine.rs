@@ -5,21 +5,27 @@
 //! calls cost a step of the budget; every so often the machine looks at the clock and at what the script has allocated.
 
 mod api;
-pub use api::sha1_hex;
 pub(super) mod arithmetic;
 mod call;
 mod execute;
 mod failure;
+mod remains;
+
+pub use api::sha1_hex;
+pub use remains::Remains;
 
 use std::cell::RefCell;
 use std::rc::{Rc, Weak};
 
+use super::convert;
 use super::lib;
+use super::library::{Globals, globals};
 use super::plan::{Operand, Proto, Register};
 use super::table::WeakTable;
 use super::value::{Closure, Inputs, Server, Table, Value, Values, allocated, freed, live_bytes};
 use super::value::{Host, ScriptError};
 use crate::base::limits::{SCRIPT_BYTES_MAX, SCRIPT_STEPS_MAX};
+use crate::protocol::error::scripting;
 
 /// Frames of functions of the script.
 const FRAMES_MAX: usize = 16_384;
@@ -74,6 +80,7 @@ pub struct Machine<'s> {
     /// The end of an open list of values.
     top: usize,
     server: &'s mut dyn Server,
+    globals: Rc<Globals>,
     /// The tables of the run, to be emptied at its end.
     tables: Vec<WeakTable>,
     cells: Vec<Weak<RefCell<Value>>>,
@@ -100,14 +107,44 @@ pub struct Failure {
     pub line: Option<u32>,
 }
 
+impl Failure {
+    /// What was raised, as the text of an error.
+    pub fn text(&self) -> Vec<u8> {
+        match &self.error {
+            ScriptError::Raised(Value::Table(table)) => match table.get_text(b"err") {
+                Value::Text(text) => convert::until_nul(&text).to_vec(),
+                _ => scripting::UNKNOWN.to_vec(),
+            },
+            ScriptError::Raised(value) => scripting::with_code(convert::until_nul(&shown(value))),
+            ScriptError::Ended(text) => scripting::with_code(text.as_bytes()),
+            ScriptError::Message(text) => scripting::with_code(text),
+            other => scripting::with_code(format!("{other:?}").as_bytes()),
+        }
+    }
+}
+
+fn shown(value: &Value) -> Vec<u8> {
+    match value {
+        Value::Nil => b"nil".to_vec(),
+        Value::Boolean(truth) => truth.to_string().into_bytes(),
+        other => other.as_text().map_or_else(|| other.type_name().as_bytes().to_vec(), |text| text.to_vec()),
+    }
+}
+
 impl<'s> Machine<'s> {
     /// A machine for one run; `name` is how messages call the script.
-    pub fn new(server: &'s mut dyn Server, name: &'static str, random: lib::math::Random) -> Machine<'s> {
+    pub fn new(server: &'s mut dyn Server, name: &'static str, seed: u64) -> Machine<'s> {
+        Machine::with(server, name, seed, globals())
+    }
+
+    /// As [`Machine::new`], with globals of the caller's.
+    pub fn with(server: &'s mut dyn Server, name: &'static str, seed: u64, globals: Rc<Globals>) -> Machine<'s> {
         Machine {
             stack: Vec::with_capacity(64),
             frames: Vec::with_capacity(4),
             top: 0,
             server,
+            globals,
             tables: Vec::new(),
             cells: Vec::new(),
             kept_max: 1024,
@@ -116,7 +153,7 @@ impl<'s> Machine<'s> {
             unwatched: STEPS_UNWATCHED,
             nested: 0,
             bytes_max: live_bytes().saturating_add(SCRIPT_BYTES_MAX),
-            random,
+            random: lib::math::Random::from_state(seed),
             state: lib::State::default(),
             failed_line: None,
             name,
@@ -143,19 +180,24 @@ impl<'s> Machine<'s> {
         }
     }
 
-    /// Gives the run's values less room than they have by default.
-    pub fn limit_bytes(&mut self, bytes: usize) {
-        self.bytes_max = live_bytes().saturating_add(bytes);
-    }
-
-    /// Where the generator stands.
-    pub fn random_state(&self) -> lib::math::Random {
-        self.random
+    /// Runs a function with KEYS and ARGV as its arguments; its first result.
+    ///
+    /// # Errors
+    /// As [`Machine::run`].
+    pub fn run_with_inputs(&mut self, function: &Value) -> Result<Value, Failure> {
+        let inputs = [Inputs::Keys, Inputs::Arguments].map(|which| Value::Table(self.input_table(which)));
+        self.run_function(function, &inputs)
     }
 
     /// Ends the run; its values can be read for as long as what it leaves is kept.
     pub fn finish(self) -> Remains {
+        self.server.leave_random(self.random);
         Remains { tables: self.tables, cells: self.cells }
+    }
+
+    /// The strings, tables and functions of the thread's scripts may take so many bytes.
+    pub fn limit_bytes(&mut self, bytes_max: usize) {
+        self.bytes_max = bytes_max;
     }
 
     /// Gives a table to the script; see [`Host::keep`].
@@ -201,6 +243,11 @@ impl<'s> Machine<'s> {
         self.stack[base + usize::from(register)] = value;
     }
 
+    #[inline(always)]
+    fn set_number(&mut self, base: usize, register: Register, number: f64) {
+        put_number(&mut self.stack[base + usize::from(register)], number);
+    }
+
     /// KEYS or ARGV as a table, which is made when it is first wanted.
     fn input_table(&mut self, which: Inputs) -> Table {
         if let Some(table) = &self.inputs[which as usize] {
@@ -244,25 +291,13 @@ impl<'s> Machine<'s> {
     }
 }
 
-/// The tables and cells of a run that has ended: they may refer to each other in circles, and are emptied when this goes.
-#[must_use]
-pub struct Remains {
-    tables: Vec<WeakTable>,
-    cells: Vec<Weak<RefCell<Value>>>,
-}
-
-impl Drop for Remains {
-    fn drop(&mut self) {
-        freed(self.cells.len() * CELL_BYTES);
-        for table in &self.tables {
-            table.clear();
-        }
-        for cell in &self.cells {
-            if let Some(cell) = cell.upgrade() {
-                let value = cell.take();
-                drop(value);
-            }
-        }
+/// Puts a number where mostly one is already: to write all of a value, and read all of it back soon, makes the processor
+/// wait until the parts that were written have met.
+#[inline(always)]
+fn put_number(slot: &mut Value, number: f64) {
+    match slot {
+        Value::Number(known) => *known = number,
+        other => *other = Value::Number(number),
     }
 }
 

@@ -3,6 +3,7 @@
 pub mod cache;
 pub mod compiler;
 pub mod convert;
+pub mod functions;
 pub mod header;
 pub mod lexer;
 pub mod lib;

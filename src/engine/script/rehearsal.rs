@@ -74,8 +74,8 @@ pub fn fuzz(bytes: &[u8]) {
     let Ok(compiled) = compile_body(&body, Purpose::Script, "user_script") else { return };
     let before = super::value::live_bytes();
     let mut server = Echo::default();
-    let mut machine = Machine::new(&mut server, "user_script", super::lib::math::Random::default());
-    machine.limit_bytes(BYTES_MAX);
+    let mut machine = Machine::new(&mut server, "user_script", 0);
+    machine.limit_bytes(before + BYTES_MAX);
     let result = machine.run(&compiled.main);
     let remains = machine.finish();
     for protocol in [Protocol::Resp2, Protocol::Resp3] {

@@ -5,14 +5,17 @@
 //! one that is found without the locks that it needs does not run. The commands of a script are logged themselves, in
 //! the script's step: all of them or none survive a crash.
 
+use std::ops::Range;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
 
 use super::cache::{self, Script};
 use super::convert;
+use super::header::Header;
+use super::lib::math::Random;
 use super::machine::{Failure, Machine};
-use super::running::{Kind, LongCall, LongScript};
+use super::running::{KILLED_MESSAGE, Kind, LongCall, LongScript};
 use super::value::{Inputs, ScriptError, Server, Text, Value};
 use crate::base::clock::Stopwatch;
 use crate::base::limits::SCRIPT_BYTES_MAX;
@@ -27,12 +30,14 @@ use crate::protocol::error::{CommandError, CommandResult};
 use crate::protocol::reply::{Mark, Protocol};
 use crate::protocol::request::{Request, RequestBuffer};
 
+/// What messages call a script's text.
+const NAME: &str = "user_script";
 /// Where the number of keys stands, and behind it the keys.
 const NUMKEYS_AT: usize = 2;
 
 /// The keys of a call, as their places among its arguments.
-fn key_range(request: Request<'_>) -> CommandResult<std::ops::Range<usize>> {
-    let numkeys = request.get(NUMKEYS_AT).and_then(crate::base::number::parse_i64).ok_or(CommandError::NotInteger)?;
+pub(super) fn key_range(request: Request<'_>, not_a_number: CommandError) -> CommandResult<Range<usize>> {
+    let numkeys = request.get(NUMKEYS_AT).and_then(crate::base::number::parse_i64).ok_or(not_a_number)?;
     let first = NUMKEYS_AT + 1;
     if numkeys > (request.len() - first) as i64 {
         return Err(CommandError::NumkeysTooMany);
@@ -52,7 +57,11 @@ fn find(engine: &Engine, source: ScriptSource, name: &[u8]) -> CommandResult<Rc<
 
 /// The locks that a call of a script needs.
 pub fn plan<'a>(engine: &Engine, source: ScriptSource, request: Request<'a>) -> LockPlan<'a> {
-    let Ok(keys) = key_range(request) else { return LockPlan::Nothing };
+    if source == ScriptSource::Function {
+        // Its values belong to whoever holds everything.
+        return LockPlan::Everything;
+    }
+    let Ok(keys) = key_range(request, CommandError::NotInteger) else { return LockPlan::Nothing };
     match find(engine, source, request.argument(1)) {
         Err(_) => LockPlan::Nothing,
         Ok(script) if !script.compiled.touches_only_declared => LockPlan::Everything,
@@ -67,12 +76,15 @@ pub fn plan<'a>(engine: &Engine, source: ScriptSource, request: Request<'a>) -> 
 /// # Errors
 /// When there is none, when it may not run, and with what it raised.
 pub fn run(call: &mut Call<'_, '_>, args: Args<'_>, source: ScriptSource, read_only: bool) -> CommandResult<Outcome> {
+    if source == ScriptSource::Function {
+        return super::functions::call(call, args, read_only);
+    }
     let request = args.request();
     let name = request.argument(1);
     if source == ScriptSource::Digest && name.len() != 40 {
         return Err(CommandError::NoScript);
     }
-    let keys = key_range(request)?;
+    let keys = key_range(request, CommandError::NotInteger)?;
     let script = match source {
         ScriptSource::Text => call.engine.scripts.of_text(name, true)?,
         source => find(call.engine, source, name)?,
@@ -80,8 +92,39 @@ pub fn run(call: &mut Call<'_, '_>, args: Args<'_>, source: ScriptSource, read_o
     if !is_held(call, &script, request, keys.clone()) {
         return Err(CommandError::NoScript);
     }
-    may_begin(call, &script, read_only)?;
-    let random = call.engine.scripts.random();
+    let rules = Rules { kind: Kind::Script, header: &script.header, read_only, name: &script.digest, source: NAME };
+    may_begin(call, &rules)?;
+    let seed = call.engine.scripts.random().state();
+    let (outcome, remains) = perform(call, request, keys, &rules, |host| {
+        let mut machine = Machine::new(host, NAME, seed);
+        (machine.run(&script.compiled.main), machine.finish())
+    });
+    drop(remains);
+    outcome
+}
+
+/// What a run may do, and what messages call it.
+pub(super) struct Rules<'r> {
+    /// What it was called as.
+    pub kind: Kind,
+    /// What was asked for where it was written.
+    pub header: &'r Header,
+    /// It was called by a command that only reads.
+    pub read_only: bool,
+    /// Its name.
+    pub name: &'r [u8],
+    /// What messages call its text.
+    pub source: &'static str,
+}
+
+/// Runs a script or a function: what `act` returns becomes the reply, and what is kept until then is handed back.
+pub(super) fn perform<R>(
+    call: &mut Call<'_, '_>,
+    request: Request<'_>,
+    keys: Range<usize>,
+    rules: &Rules<'_>,
+    act: impl FnOnce(&mut ScriptHost<'_, '_, '_, '_>) -> (Result<Value, Failure>, R),
+) -> (CommandResult<Outcome>, R) {
     let database = call.session.database;
     let may_block = std::mem::replace(&mut call.context.may_block, false);
     call.context.is_scripted = true;
@@ -89,25 +132,20 @@ pub fn run(call: &mut Call<'_, '_>, args: Args<'_>, source: ScriptSource, read_o
     call.context.reply.set_protocol(Protocol::Resp2);
     let mut host = ScriptHost {
         mark: call.context.reply.mark(),
-        is_read_only: read_only || script.header.no_writes,
-        allows_oom: script.header.allow_oom || !call.engine.memory.is_limited() || !call.engine.is_over_limit(),
+        is_read_only: rules.read_only || rules.header.no_writes,
+        allows_oom: rules.header.allow_oom || !call.engine.memory.is_limited() || !call.engine.is_over_limit(),
         call,
         request,
         keys,
         buffer: RequestBuffer::default(),
         has_written: false,
         watch: Stopwatch::start(),
-        kind: Kind::Script,
+        kind: rules.kind,
+        name: rules.name,
         long: None,
     };
-    let mut machine = Machine::new(&mut host, "user_script", random);
-    let result = machine.run(&script.compiled.main);
-    let left = machine.random_state();
-    let remains = machine.finish();
+    let (result, kept) = act(&mut host);
     host.end();
-    if left != random {
-        call.engine.scripts.leave_random(left);
-    }
     call.context.reply.set_protocol(protocol);
     (call.context.may_block, call.context.is_scripted) = (may_block, false);
     call.session.database = database;
@@ -118,21 +156,20 @@ pub fn run(call: &mut Call<'_, '_>, args: Args<'_>, source: ScriptSource, read_o
             true => Ok(Outcome::Done),
             false => Err(CommandError::quoted_line(scripting::REPLY_TOO_LONG)),
         },
-        Err(failure) => Err(failed(failure, &script.digest, "@user_script")),
+        Err(failure) => Err(failed(&failure, rules)),
     };
-    drop(remains);
-    outcome
+    (outcome, kept)
 }
 
 /// Whether the locks that are held are those that the script needs.
-fn is_held(call: &mut Call<'_, '_>, script: &Script, request: Request<'_>, mut keys: std::ops::Range<usize>) -> bool {
+fn is_held(call: &mut Call<'_, '_>, script: &Script, request: Request<'_>, mut keys: Range<usize>) -> bool {
     let held = &mut call.context.keys;
     held.is_exclusive() || (script.compiled.touches_only_declared && keys.all(|at| held.holds(request.argument(at))))
 }
 
 /// What is refused before a script begins; scripts without a header are refused when they do it.
-fn may_begin(call: &mut Call<'_, '_>, script: &Script, read_only: bool) -> CommandResult {
-    let header = &script.header;
+pub(super) fn may_begin(call: &mut Call<'_, '_>, rules: &Rules<'_>) -> CommandResult {
+    let Rules { header, read_only, .. } = *rules;
     if !header.is_there {
         return Ok(());
     }
@@ -154,38 +191,32 @@ fn may_begin(call: &mut Call<'_, '_>, script: &Script, read_only: bool) -> Comma
 }
 
 /// The error reply of a script that failed: what it raised, its name, and the line.
-fn failed(failure: Failure, name: &[u8], source: &str) -> CommandError {
-    let mut text = match failure.error {
-        ScriptError::Raised(Value::Table(table)) => match table.get_text(b"err") {
-            Value::Text(text) => convert::until_nul(&text).to_vec(),
-            _ => scripting::UNKNOWN.to_vec(),
-        },
-        ScriptError::Raised(value) => scripting::with_code(convert::until_nul(&shown(&value))),
-        ScriptError::Ended(text) => scripting::with_code(text.as_bytes()),
-        ScriptError::Message(text) => scripting::with_code(&text),
-        other => scripting::with_code(format!("{other:?}").as_bytes()),
-    };
-    text.extend_from_slice(b" script: ");
-    text.extend_from_slice(name);
+fn failed(failure: &Failure, rules: &Rules<'_>) -> CommandError {
+    let mut text = failure.text();
     if let Some(line) = failure.line {
-        text.extend_from_slice(format!(", on {source}:{line}.").as_bytes());
+        text.extend_from_slice(b" script: ");
+        text.extend_from_slice(rules.name);
+        text.extend_from_slice(format!(", on @{}:{line}.", rules.source).as_bytes());
     }
     CommandError::quoted_line(&text)
 }
 
-fn shown(value: &Value) -> Vec<u8> {
-    match value {
-        Value::Nil => b"nil".to_vec(),
-        Value::Boolean(truth) => truth.to_string().into_bytes(),
-        other => other.as_text().map_or_else(|| other.type_name().as_bytes().to_vec(), |text| text.to_vec()),
+/// `redis.log`
+pub(super) fn log(level: i64, message: &[u8]) {
+    let message = String::from_utf8_lossy(message);
+    match level {
+        0 => tracing::debug!("{message}"),
+        1 => tracing::debug!("{message}"),
+        2 => tracing::info!("{message}"),
+        _ => tracing::warn!("{message}"),
     }
 }
 
 /// What the machine sees of the server.
-struct ScriptHost<'c, 'a, 'k, 'r> {
+pub(super) struct ScriptHost<'c, 'a, 'k, 'r> {
     call: &'c mut Call<'a, 'k>,
     request: Request<'r>,
-    keys: std::ops::Range<usize>,
+    keys: Range<usize>,
     buffer: RequestBuffer,
     /// Behind it stands the reply of the last command.
     mark: Mark,
@@ -194,6 +225,7 @@ struct ScriptHost<'c, 'a, 'k, 'r> {
     has_written: bool,
     watch: Stopwatch,
     kind: Kind,
+    name: &'r [u8],
     /// Since it has been running for long.
     long: Option<Arc<LongScript>>,
 }
@@ -275,13 +307,7 @@ impl Server for ScriptHost<'_, '_, '_, '_> {
     }
 
     fn log(&mut self, level: i64, message: &[u8]) {
-        let message = String::from_utf8_lossy(message);
-        match level {
-            0 => tracing::debug!("{message}"),
-            1 => tracing::debug!("{message}"),
-            2 => tracing::info!("{message}"),
-            _ => tracing::warn!("{message}"),
-        }
+        log(level, message);
     }
 
     /// There is one user, who may do everything.
@@ -299,12 +325,16 @@ impl Server for ScriptHost<'_, '_, '_, '_> {
         if self.long.is_none() && self.watch.elapsed_ns() / 1_000_000 >= engine.scripts.running.threshold_ms() {
             let words = self.request.iter().map(<[u8]>::to_vec).collect();
             let (kind, watch, has_written) = (self.kind, self.watch, self.has_written);
-            self.long = Some(engine.begin_long_script(LongCall { kind, name: b"", words, watch, has_written }));
+            self.long = Some(engine.begin_long_script(LongCall { kind, name: self.name, words, watch, has_written }));
         }
         match &self.long {
-            Some(script) if script.is_killed() => Err(ScriptError::Ended(self.kind.killed_message())),
+            Some(script) if script.is_killed() => Err(ScriptError::Ended(KILLED_MESSAGE)),
             _ => Ok(()),
         }
+    }
+
+    fn leave_random(&mut self, random: Random) {
+        self.call.engine.scripts.leave_random(random);
     }
 
     fn input_len(&self, which: Inputs) -> usize {

@@ -46,15 +46,10 @@ impl Kind {
             Kind::Function => CommandError::BusyFunction,
         }
     }
-
-    /// What its caller is told when it is killed.
-    pub fn killed_message(self) -> &'static str {
-        match self {
-            Kind::Script => "Script killed by user with SCRIPT KILL...",
-            Kind::Function => "Script killed by user with FUNCTION KILL...",
-        }
-    }
 }
+
+/// What the caller of either kind is told when it is killed.
+pub const KILLED_MESSAGE: &str = "Script killed by user with SCRIPT KILL...";
 
 /// It can be killed.
 const UNTOUCHED: u8 = 0;
@@ -68,7 +63,7 @@ const KILLED: u8 = 2;
 pub struct LongScript {
     /// What it was called as.
     pub kind: Kind,
-    /// The function's name; empty for a script.
+    /// The function's name, or the script's digest.
     pub name: Vec<u8>,
     /// The call, word for word.
     pub call: Vec<Vec<u8>>,
@@ -100,7 +95,7 @@ impl LongScript {
 pub struct LongCall<'a> {
     /// What it was called as.
     pub kind: Kind,
-    /// The function's name; empty for a script.
+    /// The function's name, or the script's digest.
     pub name: &'a [u8],
     /// The call, word for word.
     pub words: Vec<Vec<u8>>,

@@ -203,6 +203,11 @@ impl WeakTable {
         self.0.strong_count() == 0
     }
 
+    /// Tells tables apart, as [`Table::address`].
+    pub fn address(&self) -> usize {
+        self.0.as_ptr().addr()
+    }
+
     /// Empties the table, if it is still there.
     pub fn clear(&self) {
         if let Some(table) = self.0.upgrade() {

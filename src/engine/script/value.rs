@@ -32,6 +32,11 @@ pub fn live_bytes() -> usize {
     LIVE_BYTES.get()
 }
 
+/// Counts for another owner from now on, who has so many; returns what the one before has.
+pub(super) fn exchange_live_bytes(bytes: usize) -> usize {
+    LIVE_BYTES.replace(bytes)
+}
+
 /// Something was allocated.
 pub(super) fn allocated(bytes: usize) {
     LIVE_BYTES.set(LIVE_BYTES.get().wrapping_add(bytes));
@@ -116,6 +121,9 @@ pub trait Server {
 
     /// Looks whether the script is to end: once in a while.
     fn check(&mut self) -> Result<(), ScriptError>;
+
+    /// Where `math.random` has come to when the run ends.
+    fn leave_random(&mut self, _: super::lib::math::Random) {}
 
     /// How long KEYS or ARGV is.
     fn input_len(&self, which: Inputs) -> usize;

@@ -46,6 +46,7 @@ use crate::base::latency_monitor::LatencyMonitor;
 use crate::base::limits::{
     LOG_BACKLOG_BYTES_MAX, LOG_GATHER_MS, LOG_STALL_MS_MAX, LOG_UNSYNCED_AGE_MS_MAX, LOG_WRITE_DELAY_MS,
 };
+use crate::base::lock::SpinMutex;
 use crate::persist::storage::File;
 
 /// A place in the log, in bytes since it was opened: everything appended before it.
@@ -189,7 +190,7 @@ pub struct Log {
 
 /// What appenders, the writer and waiters share.
 struct Shared {
-    front: CachePadded<Mutex<Front>>,
+    front: CachePadded<SpinMutex<Front>>,
     /// Mirror of `front.end`, to be read without its lock.
     end: CachePadded<AtomicU64>,
     /// Time of the oldest record that is not as safe as the policy wants it; 0 for none. Written under `front`.
@@ -229,7 +230,7 @@ impl Log {
     /// When the writer's thread cannot be started.
     pub fn open(file: Box<dyn File>, file_bytes: u64, options: LogOptions, clock: Clock) -> io::Result<Log> {
         let shared = Arc::new(Shared {
-            front: CachePadded::new(Mutex::new(Front::new())),
+            front: CachePadded::new(SpinMutex::new(Front::new())),
             end: CachePadded::default(),
             pending_since_ms: AtomicU64::new(0),
             behind_since_ms: AtomicU64::new(0),

@@ -9,7 +9,7 @@ use crate::base::crc64::crc64;
 use crate::value::table::Basis;
 use crate::value::{NewValue, ValueLimits, ValueRef};
 
-const FOOTER_BYTES: usize = 10;
+pub(super) const FOOTER_BYTES: usize = 10;
 
 /// Why a payload is not accepted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -38,7 +38,7 @@ pub fn signed(body: &[u8]) -> Vec<u8> {
     sign(body.to_vec(), VERSION)
 }
 
-fn sign(mut payload: Vec<u8>, version: u16) -> Vec<u8> {
+pub(super) fn sign(mut payload: Vec<u8>, version: u16) -> Vec<u8> {
     payload.extend_from_slice(&version.to_le_bytes());
     let sum = crc64(&payload);
     payload.extend_from_slice(&sum.to_le_bytes());
@@ -76,7 +76,7 @@ impl Payload {
 }
 
 /// What stands before the footer, if that is right.
-fn verify(payload: &[u8]) -> Option<&[u8]> {
+pub(super) fn verify(payload: &[u8]) -> Option<&[u8]> {
     let (body, footer) = payload.split_at_checked(payload.len().checked_sub(FOOTER_BYTES)?)?;
     let (version, sum) = footer.split_first_chunk()?;
     let version = u16::from_le_bytes(*version);

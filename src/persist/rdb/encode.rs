@@ -96,6 +96,12 @@ impl Encoder {
         self.body(value, sink)
     }
 
+    /// Appends a library of functions: its text.
+    pub fn function(&mut self, code: &[u8], out: &mut Vec<u8>) {
+        out.push(opcode::FUNCTION);
+        self.string(code, out);
+    }
+
     /// Appends a value behind its type: the body of a DUMP payload.
     ///
     /// # Errors

@@ -22,6 +22,8 @@ pub const VALKEY_MAGIC: &[u8] = b"VALKEY";
 pub mod opcode {
     /// Hints for a cluster's slots: slot, keys, keys with a deadline.
     pub const SLOT_INFO: u8 = 244;
+    /// A library of functions as candidates for Redis 7.0 wrote it.
+    pub const FUNCTION_PRE_RELEASE: u8 = 246;
     /// The source of a library of functions.
     pub const FUNCTION: u8 = 245;
     /// Data of a module beside its keys.

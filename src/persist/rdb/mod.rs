@@ -26,6 +26,7 @@ mod elements;
 mod encode;
 mod error;
 mod format;
+pub mod functions;
 mod input;
 mod listpack;
 mod lzf;
@@ -70,6 +71,9 @@ pub fn fuzz(bytes: &[u8]) {
         }
     }
     let signed = dump::signed(bytes);
+    if let Ok(codes) = functions::read(&signed) {
+        _ = functions::dump(codes.iter().map(Vec::as_slice), true);
+    }
     if let Ok(payload) = dump::Payload::read(&signed, ValueLimits::default(), basis) {
         payload.hand_over(|value| _ = dump::dump(value.view(), false));
     }

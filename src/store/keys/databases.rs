@@ -38,16 +38,18 @@ impl Keys<'_> {
     }
 
     /// Visits some live records of the selected database: those at a position of a shard's table, see
-    /// [`crate::value::table::Table::scan`]. Returns where to go on; empty shards are passed over.
+    /// [`crate::value::table::Table::scan`]. Removes those that have expired. Returns where to go on; empty shards are
+    /// passed over.
     pub fn scan(&mut self, (index, position): (usize, u64), mut visit: impl FnMut(&Record)) -> Option<(usize, u64)> {
         let (number, now_ms) = (self.database, self.now_ms);
+        let mut expired = Vec::new();
         let next = self.with_shard(index, |shard| {
-            shard.database(number)?.table.scan(position, |record| {
-                if !record.has_expired(now_ms) {
-                    visit(record);
-                }
+            shard.database(number)?.table.scan(position, |record| match record.has_expired(now_ms) {
+                true => expired.push(record.key().to_vec()),
+                false => visit(record),
             })
         });
+        expired.iter().for_each(|key| _ = self.exists(key));
         match next {
             Some(position) => Some((index, position)),
             None => (index + 1..SHARDS)
@@ -121,6 +123,7 @@ impl Keys<'_> {
         if a == b {
             return;
         }
+        self.remove_expired_of_watched([a, b]);
         self.keyspace.snapshots.swapped(a, b);
         let now_ms = self.now_ms;
         self.each_shard(|shard| {
@@ -136,6 +139,21 @@ impl Keys<'_> {
         });
         self.ready_database(a);
         self.ready_database(b);
+    }
+
+    /// Removes what has expired from databases that are about to change places, under each key that is watched in one of
+    /// them: who comes to watch it, met later, it would look like a change.
+    fn remove_expired_of_watched(&mut self, databases: [usize; 2]) {
+        let mut watched = Vec::new();
+        self.each_shard(|shard| {
+            watched.extend(shard.watched().filter(|id| databases.contains(&id.0)).map(|id| id.1.clone()));
+        });
+        let selected = self.database;
+        for number in databases {
+            self.database = number;
+            watched.iter().for_each(|key| _ = self.exists(key));
+        }
+        self.database = selected;
     }
 }
 

@@ -79,6 +79,13 @@ impl Keys<'_> {
         self.snapshot = self.keyspace.snapshots.latest();
     }
 
+    /// What comes next happens at `now_ms`, if that is later than what was before; outside of time nothing changes.
+    pub fn go_on(&mut self, now_ms: u64) {
+        if self.now_ms != 0 {
+            self.now_ms = self.now_ms.max(now_ms);
+        }
+    }
+
     /// Whether the caller is alone inside.
     pub fn is_exclusive(&self) -> bool {
         matches!(self.entered, Entered::Exclusively(_))

@@ -3,13 +3,13 @@
 //! Nearly every command has one key: its shard has a place of its own here, and is found with one comparison. Where
 //! there are more they stand in ascending order, the order in which they were locked.
 
-use crate::store::lock::MutexGuard;
+use crate::base::lock::SpinGuard;
 
 use crate::store::keyspace::Shard;
 
 struct Held<'k> {
     index: usize,
-    shard: MutexGuard<'k, Shard>,
+    shard: SpinGuard<'k, Shard>,
 }
 
 /// Shards under lock, by index.
@@ -38,7 +38,7 @@ impl<'k> HeldShards<'k> {
 
     /// Adds a shard that is not held yet, and returns it.
     #[inline]
-    pub fn add(&mut self, index: usize, shard: MutexGuard<'k, Shard>) -> &mut Shard {
+    pub fn add(&mut self, index: usize, shard: SpinGuard<'k, Shard>) -> &mut Shard {
         let held = Held { index, shard };
         if self.first.is_none() { &mut self.first.insert(held).shard } else { self.add_beside(held) }
     }

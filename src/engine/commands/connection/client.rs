@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
 
-use super::listing::{Kind, line};
+use super::listing::{Asking, Kind, line};
 use super::read_id;
 use crate::base::number::parse_i64;
 use crate::command::Args;
@@ -85,9 +85,10 @@ fn publish(call: &Call<'_, '_>) {
 }
 
 /// `CLIENT INFO`
-pub fn client_info(call: &mut Call<'_, '_>, _: Args<'_>) -> CommandResult<Outcome> {
+pub fn client_info(call: &mut Call<'_, '_>, args: Args<'_>) -> CommandResult<Outcome> {
     publish(call);
-    let text = line(&call.session.client, call.context.keys.now_ms);
+    let client = &call.session.client;
+    let text = line(client, call.context.keys.now_ms, &Asking::new(client.id, args.request()));
     call.context.reply.verbatim("txt", text.as_bytes());
     Ok(Outcome::Done)
 }
@@ -95,6 +96,7 @@ pub fn client_info(call: &mut Call<'_, '_>, _: Args<'_>) -> CommandResult<Outcom
 /// `CLIENT LIST [TYPE NORMAL | MASTER | REPLICA | PUBSUB] [ID client-id [client-id ...]]`
 pub fn client_list(call: &mut Call<'_, '_>, mut args: Args<'_>) -> CommandResult<Outcome> {
     let clients = &call.engine.clients;
+    let asking = Asking::new(call.session.client.id, args.request());
     let listed: Vec<Arc<Client>> = if args.remaining() == 2 && args.take("TYPE") {
         let kind = Kind::read(args.next_bytes()?)?;
         publish(call);
@@ -113,7 +115,7 @@ pub fn client_list(call: &mut Call<'_, '_>, mut args: Args<'_>) -> CommandResult
         clients.all()
     };
     let now_ms = call.context.keys.now_ms;
-    let text: String = listed.iter().map(|client| line(client, now_ms)).collect();
+    let text: String = listed.iter().map(|client| line(client, now_ms, &asking)).collect();
     call.context.reply.verbatim("txt", text.as_bytes());
     Ok(Outcome::Done)
 }
@@ -229,11 +231,8 @@ pub fn client_unblock(call: &mut Call<'_, '_>, mut args: Args<'_>) -> CommandRes
     let client = id.and_then(|id| call.engine.clients.get(id));
     let waiter = client.and_then(|client| client.waiting()).filter(|waiter| waiter.may_be_ended());
     let ended = waiter.is_some_and(|waiter| match fails {
-        true => {
-            call.engine.stats.error(&CommandError::Unblocked);
-            waiter.fail(&CommandError::Unblocked)
-        }
-        false => waiter.time_out(),
+        true => waiter.fail(call.engine, &CommandError::Unblocked),
+        false => waiter.time_out(call.engine),
     });
     call.context.reply.integer(ended.into());
     Ok(Outcome::Done)

@@ -6,6 +6,7 @@ use crate::engine::clients::Client;
 use crate::engine::registry::REGISTRY;
 use crate::engine::tracking::Tracker;
 use crate::protocol::error::{CommandError, CommandResult};
+use crate::protocol::request::Request;
 
 /// The types by which connections are listed and killed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -65,11 +66,28 @@ fn flags(client: &Client, tracker: Option<&Tracker>) -> String {
     if letters.is_empty() { "N".into() } else { letters }
 }
 
+/// Who asks for lines.
+pub(super) struct Asking {
+    id: u64,
+    /// Bytes of the command that asks.
+    bytes: u64,
+}
+
+impl Asking {
+    /// The connection with this id asks by this command.
+    pub fn new(id: u64, command: Request<'_>) -> Asking {
+        let mut text = Vec::new();
+        command.encode(&mut text);
+        Asking { id, bytes: text.len() as u64 }
+    }
+}
+
 /// The connection as one line, with its end.
 ///
 /// `argv-mem` is 0 since arguments are read where they arrived, in the query buffer. A connection has buffers of its own
 /// only for what it could not run or send at once; `rbs`, `rbp` and `obl` are of replies, `oll` and `omem` of messages.
-pub(super) fn line(client: &Client, now_ms: u64) -> String {
+/// Who asks has its question in its query buffer.
+pub(super) fn line(client: &Client, now_ms: u64, asking: &Asking) -> String {
     let seconds_since = |then_ms: u64| now_ms.saturating_sub(then_ms) / 1000;
     let queued = match client.queued.load(Relaxed) {
         u32::MAX => -1,
@@ -78,7 +96,7 @@ pub(super) fn line(client: &Client, now_ms: u64) -> String {
     let tracker = client.tracker.lock().clone();
     let names = client.names.lock();
     let held = &client.held;
-    let query = held.query_bytes.load(Relaxed);
+    let query = held.query_bytes.load(Relaxed).max(if client.id == asking.id { asking.bytes } else { 0 });
     let unsent = held.output_bytes.load(Relaxed);
     let messages = client.outbox.len();
     let last = REGISTRY.all.get(client.last_command.load(Relaxed) as usize);

@@ -1,5 +1,6 @@
 //! Handlers of the scripting commands; what runs is in [`crate::engine::script`].
 
+pub mod functions;
 pub mod spec;
 
 use crate::command::Args;
@@ -67,14 +68,19 @@ pub fn script_flush(call: &mut Call<'_, '_>, mut args: Args<'_>) -> CommandResul
 
 /// `SCRIPT KILL`
 pub fn script_kill(call: &mut Call<'_, '_>, _: Args<'_>) -> CommandResult<Outcome> {
-    match call.engine.scripts.running.kill(Kind::Script) {
+    kill_long(call, Kind::Script)
+}
+
+/// Has what runs for long of a kind end.
+fn kill_long(call: &mut Call<'_, '_>, kind: Kind) -> CommandResult<Outcome> {
+    match call.engine.scripts.running.kill(kind) {
         Killed::Yes => {
             call.context.reply.ok();
             Ok(Outcome::Done)
         }
         Killed::NotBusy => Err(CommandError::quoted_line(scripting::NOT_BUSY)),
         Killed::Unkillable => Err(CommandError::quoted_line(scripting::UNKILLABLE)),
-        Killed::OfOtherKind => Err(Kind::Function.busy_error()),
+        Killed::OfOtherKind => Err(call.engine.scripts.running.busy_error()),
     }
 }
 

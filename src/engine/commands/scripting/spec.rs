@@ -1,5 +1,6 @@
 //! Rows of the scripting commands.
 
+use super::functions;
 use crate::command::spec::Arity::{AtLeast, Exactly};
 use crate::command::spec::{Argument, CommandSpec, Group, KeySpec, arg, flags, key_flags};
 use crate::engine::Handler;
@@ -12,6 +13,12 @@ const SCRIPT_ARGUMENTS: &[Argument] = &[
 ];
 const DIGEST_ARGUMENTS: &[Argument] = &[
     arg::string("sha1"),
+    arg::integer("numkeys"),
+    arg::key("key", 0).optional().multiple(),
+    arg::string("arg").optional().multiple(),
+];
+const FUNCTION_ARGUMENTS: &[Argument] = &[
+    arg::string("function"),
     arg::integer("numkeys"),
     arg::key("key", 0).optional().multiple(),
     arg::string("arg").optional().multiple(),
@@ -69,6 +76,37 @@ pub const COMMANDS: &[CommandSpec<Handler>] = &[
         complexity: "Depends on the subcommand",
         arity: AtLeast(2),
         subcommands: SCRIPT,
+        ..ROW
+    },
+    CommandSpec {
+        name: "fcall",
+        summary: "Call a function",
+        since: "7.0.0",
+        complexity: "Depends on the function",
+        flags: flags!(NOSCRIPT | STALE | SKIP_MONITOR | NO_MANDATORY_KEYS),
+        keys: WRITTEN,
+        arguments: FUNCTION_ARGUMENTS,
+        handler: Some(functions::fcall),
+        ..RUN
+    },
+    CommandSpec {
+        name: "fcall_ro",
+        summary: "Call a function that only reads",
+        since: "7.0.0",
+        complexity: "Depends on the function",
+        flags: flags!(READONLY | NOSCRIPT | STALE | SKIP_MONITOR | NO_MANDATORY_KEYS),
+        keys: READ,
+        arguments: FUNCTION_ARGUMENTS,
+        handler: Some(functions::fcall_ro),
+        ..RUN
+    },
+    CommandSpec {
+        name: "function",
+        summary: "What concerns libraries of functions",
+        since: "7.0.0",
+        complexity: "Depends on the subcommand",
+        arity: AtLeast(2),
+        subcommands: FUNCTION,
         ..ROW
     },
 ];
@@ -160,6 +198,124 @@ const SCRIPT: &[CommandSpec<Handler>] = &[
         ..ROW
     },
 ];
+
+const FUNCTION: &[CommandSpec<Handler>] = &[
+    CommandSpec {
+        name: "delete",
+        summary: "Delete a library and its functions",
+        since: "7.0.0",
+        complexity: "O(1)",
+        arity: Exactly(3),
+        flags: flags!(WRITE | NOSCRIPT),
+        tips: ON_ALL_SHARDS,
+        arguments: &[arg::string("library-name")],
+        handler: Some(functions::delete),
+        ..ROW
+    },
+    CommandSpec {
+        name: "dump",
+        summary: "All libraries as one payload",
+        since: "7.0.0",
+        complexity: "O(N) with N the number of functions",
+        arity: Exactly(2),
+        flags: flags!(NOSCRIPT),
+        handler: Some(functions::dump),
+        ..ROW
+    },
+    CommandSpec {
+        name: "flush",
+        summary: "Delete all libraries",
+        since: "7.0.0",
+        complexity: "O(N) with N the number of functions",
+        arity: AtLeast(2),
+        flags: flags!(WRITE | NOSCRIPT),
+        tips: ON_ALL_SHARDS,
+        arguments: &[arg::one_of("async", &[arg::token("async", "ASYNC"), arg::token("sync", "SYNC")]).optional()],
+        handler: Some(functions::flush),
+        ..ROW
+    },
+    CommandSpec {
+        name: "help",
+        summary: "How FUNCTION's subcommands are called",
+        since: "7.0.0",
+        complexity: "O(1)",
+        arity: Exactly(2),
+        flags: flags!(LOADING | STALE),
+        handler: Some(functions::help),
+        ..ROW
+    },
+    CommandSpec {
+        name: "kill",
+        summary: "End the function that runs, if it has not written yet",
+        since: "7.0.0",
+        complexity: "O(1)",
+        arity: Exactly(2),
+        flags: flags!(NOSCRIPT | ALLOW_BUSY),
+        tips: &["request_policy:all_shards", "response_policy:one_succeeded"],
+        handler: Some(functions::kill),
+        ..ROW
+    },
+    CommandSpec {
+        name: "list",
+        summary: "The libraries and their functions",
+        since: "7.0.0",
+        complexity: "O(N) with N the number of functions",
+        arity: AtLeast(2),
+        flags: flags!(NOSCRIPT),
+        tips: &["nondeterministic_output_order"],
+        arguments: &[
+            arg::string("library-name-pattern").token("LIBRARYNAME").optional(),
+            arg::token("withcode", "WITHCODE").optional(),
+        ],
+        handler: Some(functions::list),
+        ..ROW
+    },
+    CommandSpec {
+        name: "load",
+        summary: "Load a library of functions",
+        since: "7.0.0",
+        complexity: "O(N) with N the length of its text",
+        arity: AtLeast(3),
+        flags: flags!(WRITE | DENYOOM | NOSCRIPT),
+        tips: ON_ALL_SHARDS,
+        arguments: &[arg::token("replace", "REPLACE").optional(), arg::string("function-code")],
+        handler: Some(functions::load),
+        ..ROW
+    },
+    CommandSpec {
+        name: "restore",
+        summary: "Load the libraries of a payload",
+        since: "7.0.0",
+        complexity: "O(N) with N the number of functions in it",
+        arity: AtLeast(3),
+        flags: flags!(WRITE | DENYOOM | NOSCRIPT),
+        tips: ON_ALL_SHARDS,
+        arguments: &[
+            arg::string("serialized-value"),
+            arg::one_of(
+                "policy",
+                &[arg::token("flush", "FLUSH"), arg::token("append", "APPEND"), arg::token("replace", "REPLACE")],
+            )
+            .optional(),
+        ],
+        handler: Some(functions::restore),
+        ..ROW
+    },
+    CommandSpec {
+        name: "stats",
+        summary: "The function that runs, and how many functions there are",
+        since: "7.0.0",
+        complexity: "O(1)",
+        arity: Exactly(2),
+        flags: flags!(NOSCRIPT | ALLOW_BUSY),
+        tips: &["nondeterministic_output", "request_policy:all_shards", "response_policy:special"],
+        handler: Some(functions::stats),
+        ..ROW
+    },
+];
+
+/// What changes libraries changes them on every shard of a cluster.
+const ON_ALL_SHARDS: &[&str] = &["request_policy:all_shards", "response_policy:all_succeeded"];
 
 /// What the rows have in common.
 const ROW: CommandSpec<Handler> = CommandSpec { group: Group::Scripting, ..CommandSpec::EMPTY };

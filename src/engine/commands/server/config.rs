@@ -83,6 +83,7 @@ fn rewrite(config: &Config, path: &Path) -> io::Result<()> {
 /// `CONFIG RESETSTAT`
 pub fn config_resetstat(call: &mut Call<'_, '_>, _: Args<'_>) -> CommandResult<Outcome> {
     call.engine.stats.reset();
+    call.engine.keyspace.reclaimer.reset();
     call.context.reply.ok();
     Ok(Outcome::Done)
 }

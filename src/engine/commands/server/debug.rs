@@ -15,6 +15,7 @@ use crate::base::{glob, random};
 use crate::command::Args;
 use crate::command::keys::encoding;
 use crate::engine::instance::Engine;
+use crate::engine::persistence::recovery::Wanted;
 use crate::engine::{Call, Outcome};
 use crate::persist::rdb::dump;
 use crate::protocol::error::{CommandError, CommandResult, DEBUG_NOT_ENABLED};
@@ -47,8 +48,9 @@ const HELP: &[&str] = &[
     "PROTOCOL <type>",
     "    Reply with something of this type: string, integer, double, bignum, null, array, set, map, attrib, push,",
     "    verbatim, true or false.",
-    "RELOAD [NOFLUSH] [NOSAVE]",
-    "    Save a snapshot, empty the dataset and load the snapshot; or leave out one or the other.",
+    "RELOAD [MERGE] [NOFLUSH] [NOSAVE]",
+    "    Save a snapshot, empty the dataset and load the snapshot; or leave out one or the other. With MERGE what is",
+    "    there already is replaced.",
     "SET-ACTIVE-EXPIRE <0|1>",
     "    Whether expired keys are removed before anybody meets them.",
     "SET-DISABLE-DENY-SCRIPTS <0|1>",
@@ -185,19 +187,21 @@ fn object(call: &mut Call<'_, '_>, key: &[u8]) -> CommandResult {
     Ok(())
 }
 
-/// `DEBUG RELOAD [NOFLUSH] [NOSAVE]`
+/// `DEBUG RELOAD [MERGE] [NOFLUSH] [NOSAVE]`
 fn reload(call: &mut Call<'_, '_>, mut args: Args<'_>) -> CommandResult {
-    let (mut saves, mut flushes) = (true, true);
+    let (mut saves, mut flushes, mut wanted) = (true, true, Wanted::Live);
     while args.remaining() > 0 {
         if args.take("NOSAVE") {
             saves = false;
         } else if args.take("NOFLUSH") {
             flushes = false;
+        } else if args.take("MERGE") {
+            wanted = Wanted::Instead;
         } else {
             return Err(CommandError::ReloadOptions);
         }
     }
-    load(call, CommandError::ReloadFailed, |engine| engine.persistence.reload(engine, saves, flushes))
+    load(call, CommandError::ReloadFailed, |engine| engine.persistence.reload(engine, saves, flushes, wanted))
 }
 
 /// Puts what files hold in the place of the dataset.

@@ -130,8 +130,8 @@ pub fn memory_stats(call: &mut Call<'_, '_>, _: Args<'_>) -> CommandResult<Outco
         ("clients.normal", Count(figures.clients)),
         ("cluster.links", Count(0)),
         ("aof.buffer", Count(call.engine.persistence.log().map_or(0, |log| log.backlog()))),
-        ("lua.caches", Count(0)),
-        ("functions.caches", Count(0)),
+        ("lua.caches", Count(call.engine.scripts.figures().bytes as u64)),
+        ("functions.caches", Count(call.engine.functions.figures().code_bytes as u64)),
     ];
     let back = [
         ("overhead.total", Count(overhead)),

@@ -99,7 +99,7 @@ impl Code<'_> {
         if matches!(&**name, b"redis" | b"server" | b"_G" | b"string" | b"table") {
             self.touches_others();
         }
-        match self.globals.get_text(name) {
+        match self.folded_global(name) {
             Value::Nil => {
                 let name = self.text_constant(name)?;
                 self.emit(Op::GetGlobal { to, name });
@@ -110,6 +110,14 @@ impl Code<'_> {
             }
         }
         Ok(())
+    }
+
+    /// A global of a script, which never changes; a library sees other ones while it is being loaded than later.
+    fn folded_global(&self, name: &[u8]) -> Value {
+        match self.purpose {
+            Purpose::Script => self.globals.get_text(name),
+            Purpose::Library => Value::Nil,
+        }
     }
 
     /// Which of the two lists a global is.
@@ -299,7 +307,7 @@ impl Code<'_> {
     fn folded(&self, first: &Expression, suffixes: &[Suffix]) -> Option<(Value, &'static str)> {
         let Expression::Variable(Variable::Global(name)) = first else { return None };
         let Some(Suffix::Index(Expression::Text(field), _)) = suffixes.first() else { return None };
-        let Value::Table(library) = self.globals.get_text(name) else { return None };
+        let Value::Table(library) = self.folded_global(name) else { return None };
         let value = library.get_text(field);
         let is_server = matches!(&**name, b"redis" | b"server");
         let kind = match (&**name, &**field) {

@@ -108,7 +108,7 @@ fn without_position(text: impl AsRef<[u8]>) -> ScriptError {
 }
 
 /// Sets a key of a script's table.
-fn set(table: &Table, key: Value, value: Value) -> Result<(), ScriptError> {
+pub(super) fn set(table: &Table, key: Value, value: Value) -> Result<(), ScriptError> {
     table.set(key, value).map_err(|error| match error {
         ScriptError::Message(text) => without_position(text),
         other => other,

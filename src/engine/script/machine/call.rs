@@ -102,8 +102,10 @@ impl Machine<'_> {
         let closure = Rc::clone(closure);
         self.step()?;
         let Some(frame) = self.frames.pop() else { return Ok(Called::Done) };
-        // Down to where the caller's frame began: its registers and `...` are gone.
-        let begin = if frame.varargs.1 > 0 { frame.varargs.0.min(frame.base) } else { frame.base };
+        // Down to where the caller's function stood: its registers and `...` are gone.
+        let parameters = usize::from(frame.closure.proto.parameters);
+        let first = if frame.varargs.1 > 0 { frame.varargs.0 - parameters } else { frame.base };
+        let begin = first - 1;
         for index in 0..=count {
             self.stack.swap(begin + index, function + index);
         }

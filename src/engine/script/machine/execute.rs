@@ -6,7 +6,7 @@ use super::super::plan::{CaptureFrom, Op, Operand};
 use super::super::syntax::Operator;
 use super::super::value::{Closure, Host, ScriptError, Table, Value};
 use super::call::Called;
-use super::{ANY, BYTES_PER_STEP, LONG_TEXT_BYTES, Machine};
+use super::{ANY, BYTES_PER_STEP, LONG_TEXT_BYTES, Machine, put_number};
 
 impl Machine<'_> {
     /// Runs until the frames are down to `floor`; an error that a frame above it catches goes on there.
@@ -163,10 +163,16 @@ impl Machine<'_> {
         let constants = &closure.proto.constants;
         match op {
             Op::Move { to, from } => {
-                let value = self.register(base, from).clone();
-                self.set(base, to, value);
+                let value = self.register(base, from);
+                match value {
+                    Value::Number(number) => self.set_number(base, to, *number),
+                    other => self.set(base, to, other.clone()),
+                }
             }
-            Op::Constant { to, constant } => self.set(base, to, constants[constant as usize].clone()),
+            Op::Constant { to, constant } => match &constants[constant as usize] {
+                Value::Number(number) => self.set_number(base, to, *number),
+                other => self.set(base, to, other.clone()),
+            },
             Op::Nil { from, count } => {
                 let from = base + usize::from(from);
                 self.stack[from..from + usize::from(count)].fill(Value::Nil);
@@ -195,7 +201,7 @@ impl Machine<'_> {
                         Value::Nil if table.is_global() => return Err(no_global(key)),
                         value => value,
                     },
-                    other => super::super::library::method(other, key).ok_or_else(|| not_indexable(other))?,
+                    other => self.globals.method(other, key).ok_or_else(|| not_indexable(other))?,
                 };
                 self.set(base, to, value);
             }
@@ -213,7 +219,7 @@ impl Machine<'_> {
                     (Value::Number(a), Value::Number(b)) => super::arithmetic::apply(operator, *a, *b),
                     (a, b) => super::arithmetic::apply_to_values(operator, a, b)?,
                 };
-                self.set(base, to, Value::Number(value));
+                self.set_number(base, to, value);
             }
             Op::Not { to, from } => {
                 let truth = self.register(base, from).is_true();
@@ -274,7 +280,7 @@ impl Machine<'_> {
                 let object = self.register(base, object).clone();
                 let value = match &object {
                     Value::Table(table) => table.get(&key),
-                    other => super::super::library::method(other, &key).ok_or_else(|| not_indexable(other))?,
+                    other => self.globals.method(other, &key).ok_or_else(|| not_indexable(other))?,
                 };
                 self.set(base, to, value);
                 self.set(base, to + 1, object);
@@ -305,8 +311,12 @@ impl Machine<'_> {
                 let table = self.keep(table);
                 self.set(base, to, table);
             }
-            Op::GetGlobal { name, .. } => {
-                return Err(no_global(&closure.proto.constants[name as usize]));
+            Op::GetGlobal { to, name } => {
+                let name = &closure.proto.constants[name as usize];
+                match self.globals.table.get(name) {
+                    Value::Nil => return Err(no_global(name)),
+                    value => self.set(base, to, value),
+                }
             }
             Op::SetGlobal { .. } => return Err(ScriptError::message("Attempt to modify a readonly table")),
             _ => {}
@@ -373,8 +383,8 @@ impl Machine<'_> {
         let (next, step, limit) = (index + step, *step, *limit);
         let goes_on = if step > 0.0 { next <= limit } else { limit <= next };
         if goes_on {
-            self.stack[at] = Value::Number(next);
-            self.stack[at + 3] = Value::Number(next);
+            put_number(&mut self.stack[at], next);
+            put_number(&mut self.stack[at + 3], next);
         }
         goes_on
     }

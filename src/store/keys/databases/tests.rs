@@ -121,7 +121,8 @@ fn a_scan_meets_every_key_and_random_keys_are_live() {
             met.insert(record.key().to_vec());
         });
     }
-    assert_eq!(met.len(), 2000);
+    assert_eq!((met.len(), keys.count()), (2000, 2000), "what has expired is gone");
+    keys.insert(b"expired", NewValue::Integer(1), Some(10));
     let mut visited = 0;
     keys.each_record(|_| visited += 1);
     assert_eq!((visited, keys.count()), (2000, 2001));

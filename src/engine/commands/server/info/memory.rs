@@ -60,18 +60,19 @@ pub(super) fn memory(text: &mut Text, call: &mut Call<'_, '_>) {
     text.field("lazyfreed_objects", engine.keyspace.reclaimer.freed());
 }
 
-/// Texts of scripts; there is no interpreter, and nothing is used for one.
+/// Scripts and functions. There is no interpreter; what the values of libraries take stands for that of functions.
 fn scripts(text: &mut Text, engine: &crate::engine::instance::Engine) {
-    let scripts = engine.scripts.figures();
+    let (scripts, functions) = (engine.scripts.figures(), engine.functions.figures());
     text.fields(&["used_memory_lua", "used_memory_vm_eval"], 0);
     text.field("used_memory_lua_human", human(0));
     text.field("used_memory_scripts_eval", scripts.bytes);
     text.field("number_of_cached_scripts", scripts.count);
-    text.field("number_of_functions", 0);
-    text.fields(&["number_of_libraries", "used_memory_vm_functions"], 0);
-    with_human(text, "used_memory_vm_total", 0);
-    text.field("used_memory_functions", 0);
-    with_human(text, "used_memory_scripts", scripts.bytes as u64);
+    text.field("number_of_functions", functions.functions);
+    text.field("number_of_libraries", functions.libraries);
+    text.field("used_memory_vm_functions", functions.realm_bytes);
+    with_human(text, "used_memory_vm_total", functions.realm_bytes as u64);
+    text.field("used_memory_functions", functions.code_bytes);
+    with_human(text, "used_memory_scripts", (scripts.bytes + functions.code_bytes) as u64);
 }
 
 /// How much more memory is held than used, on each level.

@@ -1,8 +1,10 @@
-//! The lock of a shard: taken with one locked instruction, given back with a plain store.
+//! `SpinMutex`, the lock of what every command takes (shards, the end of the log): taken with one locked instruction,
+//! given back with a plain store.
 //!
 //! A pipeline takes a shard's lock three times for each key: twice for a moment to fetch what the command will touch,
 //! and once to run it. A lock that can wake who sleeps at it has to look for sleepers when it is given back, with a
-//! second locked instruction, which besides waits for every load before it. GET at pipeline 64 costs 9% less without.
+//! second locked instruction, which besides waits for every load and store before it. GET at pipeline 64 costs 9% less
+//! without.
 //!
 //! So nobody is woken here. Who finds the lock taken looks again: at once for some hundred cycles (a command takes
 //! less), then after giving the processor to others (the holder may be one of them), then after short rests that grow,
@@ -24,10 +26,10 @@ const YIELDS: u32 = 200;
 /// The first rest between two looks, and the longest.
 const RESTS: [Duration; 2] = [Duration::from_micros(20), Duration::from_micros(500)];
 
-/// A shard, or what else is short to work on, behind its lock.
-pub type Mutex<T> = lock_api::Mutex<RawLock, T>;
+/// What is short to work on, behind its lock.
+pub type SpinMutex<T> = lock_api::Mutex<RawLock, T>;
 /// The right to it.
-pub type MutexGuard<'a, T> = lock_api::MutexGuard<'a, RawLock, T>;
+pub type SpinGuard<'a, T> = lock_api::MutexGuard<'a, RawLock, T>;
 
 /// See the module's text.
 #[derive(Debug)]
@@ -96,7 +98,7 @@ mod tests {
     fn one_at_a_time_holds_it_and_sees_what_others_wrote() {
         const THREADS: usize = 4;
         let turns = if cfg!(miri) { 50 } else { 20_000 };
-        let counts = Mutex::new((0, 0));
+        let counts = SpinMutex::new((0, 0));
         std::thread::scope(|scope| {
             for _ in 0..THREADS {
                 scope.spawn(|| {
@@ -114,7 +116,7 @@ mod tests {
 
     #[test]
     fn what_is_held_is_not_had_and_is_free_when_the_holder_ends() {
-        let lock = Mutex::new(1);
+        let lock = SpinMutex::new(1);
         let held = lock.lock();
         assert!(lock.try_lock().is_none() && lock.is_locked());
         drop(held);
@@ -128,7 +130,7 @@ mod tests {
 
     #[test]
     fn who_waits_for_long_has_it_in_the_end() {
-        let lock = Mutex::new(0);
+        let lock = SpinMutex::new(0);
         let held = lock.lock();
         std::thread::scope(|scope| {
             let waiter = scope.spawn(|| *lock.lock() += 1);
