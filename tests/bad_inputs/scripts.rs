@@ -89,6 +89,7 @@ fn bad_input_32_scripts_that_want_out() {
     });
 }
 
+// long: the list of scripts
 #[test]
 fn bad_input_33_extremes_of_the_libraries() {
     attack(&[], COUNTER, |target| {

@@ -271,12 +271,11 @@ impl Writer<'_> {
 
     fn generic_loop(&mut self) -> String {
         let outer = self.names.clone();
-        let list = match self.random.below(5) {
+        let list = match self.random.below(4) {
             0 => format!("ipairs({})", self.names.table(self.random)),
             1 => format!("string.gmatch({}, {})", self.any(), self.names.pattern(self.random)),
             2 => format!("next, {}", self.names.table(self.random)),
-            // Lua names what a temporary register happened to hold where it is an expression.
-            3 => self.names.variable(self.random),
+            // Anything else, and Lua names what a temporary register happened to hold.
             _ => format!("pairs({})", self.names.table(self.random)),
         };
         let names = format!("{}, {}", self.names.declare(self.random), self.names.declare(self.random));
