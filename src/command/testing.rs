@@ -51,7 +51,8 @@ impl Bench {
             settings: &self.settings,
             random: &self.random,
             may_block: false,
-            is_scripted: false,
+            in_script: false,
+            script_us: None,
         };
         let request = OwnedRequest::new(arguments).expect("arguments of bounded length");
         let mark = ctx.reply.mark();

@@ -41,6 +41,9 @@ impl Observer for Announcer {
         if !happened.changed.is_empty() {
             self.tracking.invalidate(happened.changed, happened.by, touched);
         }
+        if !happened.lost.is_empty() {
+            self.tracking.invalidate(happened.lost, 0, touched);
+        }
         self.announce(happened.events, touched);
     }
 }

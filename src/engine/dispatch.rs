@@ -634,6 +634,7 @@ fn note_reads(call: &mut Call<'_, '_>, command: &'static Command, request: Reque
 
 #[cold]
 fn note_tracked_reads(call: &mut Call<'_, '_>, command: &'static Command, request: Request<'_>) {
+    call.context.keys.tell_changes();
     let notes = call.session.tracker.as_ref().is_some_and(|tracker| tracker.notes_reads(call.session.caching));
     if notes && let LockPlan::Keys(keys) = plan_command(call.engine, command, request) {
         let touched = &mut call.context.keys.effects.touched;

@@ -166,9 +166,25 @@ impl Engine {
         limit != 0 && self.used_memory() > limit
     }
 
-    /// Evicts until the limit holds; false if it cannot be made to hold. No shard may be held.
+    /// Makes room for a command that is about to run. What its client is told because of that comes before its reply.
     #[cold]
     pub fn make_room(&self, context: &mut Context<'_>) -> bool {
+        let evicted = self.stats.get(Counter::Evicted);
+        let has_room = self.evict_as_needed(context);
+        if context.keys.effects.tracking
+            && evicted != self.stats.get(Counter::Evicted)
+            && let Some(client) = self.clients.get(context.keys.effects.by)
+        {
+            // One that fell too far behind is found out when it is written to.
+            let mut messages = Vec::new();
+            client.outbox.drain(&mut messages);
+            context.reply.raw_for_good(&messages);
+        }
+        has_room
+    }
+
+    /// Evicts until the limit holds; false if it cannot be made to hold. No shard may be held.
+    pub fn evict_as_needed(&self, context: &mut Context<'_>) -> bool {
         context.keys.settle_bytes();
         let is_paused = self.is_hindered(Hindrance::Paused) && self.is_paused(context.keys.now_ms);
         if is_paused || !self.is_over_limit() {

@@ -15,6 +15,7 @@ use super::instance::{Engine, Hindrance};
 use super::registry::Command;
 use super::session::Session;
 use crate::command::Context;
+use crate::command::spec::Flags;
 
 /// The pause, if there is one.
 #[derive(Default)]
@@ -31,14 +32,19 @@ struct State {
 /// What writes without being a write itself, or would on replicas.
 const REPLICATED: [&str; 6] = ["publish", "spublish", "pfcount", "eval", "evalsha", "fcall"];
 
+/// Whether a command writes, or does what replicas would have to hear of.
+pub fn replicates(command: &Command) -> bool {
+    command.flags.has(Flags::WRITE) || REPLICATED.contains(&command.full_name.as_str())
+}
+
 impl Engine {
     /// Lets commands wait until a moment, those that do not write only if `everything` is to wait. A pause of everything
-    /// that is under way stays one.
+    /// that is under way stays one, and one that is longer its length.
     pub fn pause(&self, end_ms: u64, everything: bool, now_ms: u64) {
         let mut state = self.pause.0.lock();
         state.everything = everything || state.everything && state.end_ms > now_ms;
-        state.end_ms = end_ms;
-        self.hinder(Hindrance::Paused, end_ms > now_ms);
+        state.end_ms = state.end_ms.max(end_ms);
+        self.hinder(Hindrance::Paused, state.end_ms > now_ms);
         self.look_again(state);
     }
 
@@ -78,7 +84,7 @@ impl Engine {
         command: &'static Command,
     ) -> Option<Arc<Waiter>> {
         let mut state = self.pause.0.lock();
-        let writes = gates::writes(session, command, |command| REPLICATED.contains(&command.full_name.as_str()));
+        let writes = gates::writes(session, command, replicates);
         if state.end_ms <= context.keys.now_ms || !(state.everything || writes) {
             return None;
         }

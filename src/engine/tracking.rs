@@ -51,7 +51,9 @@ impl Tracker {
     }
 }
 
-type Part = HashMap<Box<[u8]>, SmallVec<[u64; 2]>>;
+/// Ids of the clients that have read a key.
+type Ids = SmallVec<[u64; 2]>;
+type Part = HashMap<Box<[u8]>, Ids>;
 
 /// All who track, and what they have read.
 pub struct Tracking {
@@ -131,8 +133,12 @@ impl Tracking {
         }
     }
 
+    fn part_of(&self, key: &[u8]) -> usize {
+        self.hasher.hash_one(key) as usize & (PARTS - 1)
+    }
+
     fn part(&self, key: &[u8]) -> &Mutex<Part> {
-        &self.parts[self.hasher.hash_one(key) as usize & (PARTS - 1)]
+        &self.parts[self.part_of(key)]
     }
 
     /// Notes that a client has read a key, whose shard is held. Where the table is full, another key is forgotten, of
@@ -146,17 +152,31 @@ impl Tracking {
             }
             return;
         }
-        let keys_max = self.keys_max.load(Relaxed);
-        let is_full = keys_max != 0 && self.keys.load(Relaxed) >= keys_max;
-        let victim = is_full.then(|| part.keys().next().cloned()).flatten();
-        let forgotten = victim.and_then(|victim| Some((part.remove(&victim)?, victim)));
         part.insert(key.into(), SmallVec::from_elem(client, 1));
         drop(part);
         self.items.fetch_add(1, Relaxed);
         self.keys.fetch_add(1, Relaxed);
-        if let Some((ids, victim)) = forgotten {
+        self.forget_excess(Some(key), touched);
+    }
+
+    /// Forgets keys until there are no more than allowed, another one than `spared`.
+    pub fn forget_excess(&self, spared: Option<&[u8]>, touched: &mut Vec<Arc<Outbox>>) {
+        let keys_max = self.keys_max.load(Relaxed);
+        while keys_max != 0 && self.keys.load(Relaxed) > keys_max {
+            let Some((victim, ids)) = self.forget_another(spared) else { return };
             self.tell_readers(ids, &victim, 0, touched);
         }
+    }
+
+    /// Forgets who has read some other key than this.
+    fn forget_another(&self, spared: Option<&[u8]>) -> Option<(Box<[u8]>, Ids)> {
+        let own = spared.map_or(0, |key| self.part_of(key));
+        let mut parts = (0..PARTS).map(|step| &self.parts[(own + step) & (PARTS - 1)]);
+        parts.find_map(|part| {
+            let mut part = part.lock();
+            let victim = part.keys().find(|known| spared != Some(&***known))?.clone();
+            part.remove_entry(&victim)
+        })
     }
 
     /// Tells those who may have cached keys that these have changed, by the client `by` (0 for nobody's command).
@@ -170,7 +190,7 @@ impl Tracking {
         self.broadcast(changed, by, touched);
     }
 
-    fn tell_readers(&self, ids: SmallVec<[u64; 2]>, key: &[u8], by: u64, touched: &mut Vec<Arc<Outbox>>) {
+    fn tell_readers(&self, ids: Ids, key: &[u8], by: u64, touched: &mut Vec<Arc<Outbox>>) {
         self.keys.fetch_sub(1, Relaxed);
         self.items.fetch_sub(ids.len(), Relaxed);
         for id in ids {

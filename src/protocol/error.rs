@@ -240,6 +240,14 @@ pub enum CommandError {
     NotHyperLogLog,
     #[error("INVALIDOBJ Corrupted HLL object detected")]
     CorruptHyperLogLog,
+    #[error("ERR The specified key does not exist")]
+    NoSuchHyperLogLog,
+    #[error("ERR HLL encoding is not sparse")]
+    HyperLogLogNotSparse,
+    #[error("TESTFAILED dense/sparse disagree")]
+    HyperLogLogsDisagree,
+    #[error("TESTFAILED Too big error. card:{0} estimate:{1}")]
+    HyperLogLogOff(u64, u64),
 
     // Streams.
     #[error("ERR Invalid stream ID specified as stream command argument")]
@@ -496,6 +504,8 @@ pub enum CommandError {
     NoShutdown,
     #[error("ERR Error purging dirty pages")]
     PurgeFailed,
+    #[error("ERR argument must be a memory value bigger than 1 and smaller than 4gb")]
+    PackedThreshold,
     #[error("ERR The clock is the system's: it cannot be moved")]
     ClockNotManual,
     #[error("ERR The server is running without a config file")]
@@ -521,6 +531,9 @@ pub enum CommandError {
     UnknownSubcommand(Box<[u8]>),
     #[error("{}", String::from_utf8_lossy(.0))]
     Quoting(Box<[u8]>),
+    /// A whole line, as well: the error of a command that a script ran, which has been counted as that command's.
+    #[error("{}", String::from_utf8_lossy(.0))]
+    Counted(Box<[u8]>),
 
     /// Only a bug of ours produces it: the in-process API could not read a reply.
     #[error("ERR the reply is no RESP value")]
@@ -544,7 +557,8 @@ impl CommandError {
         match self {
             CommandError::UnknownCommand(line)
             | CommandError::UnknownSubcommand(line)
-            | CommandError::Quoting(line) => out.extend_from_slice(line),
+            | CommandError::Quoting(line)
+            | CommandError::Counted(line) => out.extend_from_slice(line),
             CommandError::ExecAbortBecause(cause) => {
                 out.extend_from_slice(b"EXECABORT Transaction discarded because of: ");
                 let cause_at = out.len();
@@ -560,12 +574,16 @@ impl CommandError {
         flatten(&mut out[start..]);
     }
 
-    /// The first word of the line (`ERR`, `WRONGTYPE`, …), under which INFO counts errors.
+    /// The first word of the line (`ERR`, `WRONGTYPE`, …), under which INFO counts errors; `ERR` where it is no code.
     pub fn code(&self) -> String {
+        /// Longer words are none.
+        const CODE_BYTES_MAX: usize = 30;
         let mut line = Vec::new();
         self.write_to(&mut line);
-        let end = line.iter().position(|&byte| byte == b' ').unwrap_or(line.len());
-        String::from_utf8_lossy(&line[..end]).into_owned()
+        match line.iter().take(CODE_BYTES_MAX + 1).position(|&byte| byte == b' ') {
+            Some(end) => String::from_utf8_lossy(&line[..end]).into_owned(),
+            None => "ERR".to_owned(),
+        }
     }
 }
 

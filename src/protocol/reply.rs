@@ -49,6 +49,8 @@ pub struct Mark(usize);
 pub struct Reply {
     buffer: Vec<u8>,
     protocol: Protocol,
+    /// What is in front of it is not forgotten.
+    kept: usize,
 }
 
 /// Numbers below this have their line in [`LINES`].
@@ -85,12 +87,12 @@ const DEFERRED_BYTES: usize = 4;
 impl Reply {
     /// An empty reply.
     pub fn new(protocol: Protocol) -> Reply {
-        Reply { buffer: Vec::new(), protocol }
+        Reply { buffer: Vec::new(), protocol, kept: 0 }
     }
 
     /// A reply that goes on behind what `buffer` holds.
     pub fn with_buffer(buffer: Vec<u8>, protocol: Protocol) -> Reply {
-        Reply { buffer, protocol }
+        Reply { buffer, protocol, kept: 0 }
     }
 
     /// The version in which the next value is written.
@@ -135,11 +137,13 @@ impl Reply {
 
     /// Hands out what was written and begins anew, without an allocation.
     pub fn take(&mut self) -> Vec<u8> {
+        self.kept = 0;
         std::mem::take(&mut self.buffer)
     }
 
     /// Forgets what was written, and keeps at most `kept` bytes allocated.
     pub fn clear(&mut self, kept: usize) {
+        self.kept = 0;
         self.buffer.clear();
         if self.buffer.capacity() > kept {
             self.buffer.shrink_to(kept);
@@ -160,7 +164,13 @@ impl Reply {
     /// Forgets what was written since `mark`.
     #[inline]
     pub fn truncate(&mut self, mark: Mark) {
-        self.buffer.truncate(mark.0);
+        self.buffer.truncate(mark.0.max(self.kept));
+    }
+
+    /// Appends bytes that are no part of the running command's reply, and stay if that is forgotten.
+    pub fn raw_for_good(&mut self, bytes: &[u8]) {
+        self.raw(bytes);
+        self.kept = self.buffer.len();
     }
 
     /// What was written since `mark`.

@@ -131,6 +131,8 @@ pub struct Happened<'a> {
     pub events: &'a [Event],
     /// Keys that changed; one that did so twice may come twice.
     pub changed: &'a [Vec<u8>],
+    /// Keys that expired or were evicted.
+    pub lost: &'a [Vec<u8>],
     /// A whole database was emptied.
     pub is_flushed: bool,
     /// The client whose command it was; 0 for nobody's.
@@ -166,8 +168,10 @@ pub struct Effects {
     pub wanted: KeyspaceEvents,
     /// Whether somebody wants to hear of every change of a key.
     pub tracking: bool,
-    /// Keys that changed, collected only then.
+    /// Keys that the running client changed, collected only then.
     changed: Vec<Vec<u8>>,
+    /// Keys that went by themselves.
+    lost: Vec<Vec<u8>>,
     is_flushed: bool,
     /// The client whose commands run; 0 for nobody's.
     pub by: u64,
@@ -248,6 +252,14 @@ impl Effects {
         }
     }
 
+    /// Notes that a key expired or was evicted: whoever's command that was for, it is nobody's change.
+    #[inline]
+    pub fn lose(&mut self, key: &[u8]) {
+        if self.tracking {
+            self.lost.push(key.to_vec());
+        }
+    }
+
     /// Notes that a database was emptied, if somebody wants to hear of it.
     pub fn flush(&mut self) {
         self.is_flushed = self.tracking;
@@ -264,8 +276,12 @@ impl Effects {
     /// Whether there is something to hand over.
     #[inline]
     pub fn is_pending(&self) -> bool {
-        let has_happened = !self.events.is_empty() || self.tracking && (self.is_flushed || !self.changed.is_empty());
+        let has_happened = !self.events.is_empty() || self.tracking && self.has_changes();
         !self.records.is_empty() || has_happened
+    }
+
+    fn has_changes(&self) -> bool {
+        self.is_flushed || !self.changed.is_empty() || !self.lost.is_empty()
     }
 
     /// What is to be logged.
@@ -275,16 +291,30 @@ impl Effects {
 
     /// Tells who observes what happened.
     pub fn tell(&mut self, observer: &dyn Observer) {
-        let happened =
-            Happened { events: &self.events, changed: &self.changed, is_flushed: self.is_flushed, by: self.by };
-        observer.observe(&happened, &mut self.touched);
+        let Effects { events, changed, lost, is_flushed, by, touched, .. } = self;
+        observer.observe(&Happened { events, changed, lost, is_flushed: *is_flushed, by: *by }, touched);
+    }
+
+    /// Tells who observes which keys changed so far: what is read from now on is as it is now.
+    pub fn tell_changes(&mut self, observer: &dyn Observer) {
+        if self.has_changes() {
+            let events = std::mem::take(&mut self.events);
+            self.tell(observer);
+            self.events = events;
+            self.forget_changes();
+        }
+    }
+
+    fn forget_changes(&mut self) {
+        self.changed.clear();
+        self.lost.clear();
+        self.is_flushed = false;
     }
 
     /// It was.
     pub fn settle(&mut self) {
         self.records.clear();
         self.events.clear();
-        self.changed.clear();
-        self.is_flushed = false;
+        self.forget_changes();
     }
 }

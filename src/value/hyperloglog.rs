@@ -247,8 +247,28 @@ fn raise(bytes: &mut Vec<u8>, mark: Mark, sparse_max: usize) -> Result<bool, Cor
     Ok(dense::raise(&mut bytes[HEADER_LEN..], mark.register, mark.rank))
 }
 
+/// What the registers of a valid HyperLogLog hold.
+///
+/// # Errors
+/// When it is corrupt.
+pub fn ranks(bytes: &[u8]) -> Result<Box<[u8; REGISTERS]>, Corrupt> {
+    let mut union = Union::new();
+    union.absorb(bytes)?;
+    Ok(union.ranks)
+}
+
+/// The code of a sparse HyperLogLog, run by run up to where it is none: `z:` and a length for zeros in one byte, `Z:` in
+/// two, `v:`, rank and length for other ranks. `None` for a dense one.
+pub fn runs(bytes: &[u8]) -> Option<String> {
+    let code = bytes.get(HEADER_LEN..).filter(|_| !is_dense(bytes))?;
+    Some(sparse::shown(code))
+}
+
 /// Turns a sparse HyperLogLog into a dense one; the cached count stays.
-fn make_dense(bytes: &mut Vec<u8>) -> Result<(), Corrupt> {
+///
+/// # Errors
+/// When it is corrupt; then it is as it was.
+pub fn make_dense(bytes: &mut Vec<u8>) -> Result<(), Corrupt> {
     let mut dense = vec![0; DENSE_LEN];
     let (header, registers) = dense.split_at_mut(HEADER_LEN);
     header.copy_from_slice(bytes.get(..HEADER_LEN).ok_or(Corrupt)?);

@@ -345,6 +345,8 @@ const HYPERLOGLOG: &[Row] = &[
     (6, "PFCOUNT key…", Exact),
     (5, "PFMERGE key key…", Exact),
     (1, "PFMERGE key", Exact),
+    (3, "PFDEBUG (ENCODING|DECODE|TODENSE|NOSUCH) key", Exact),
+    (1, "PFDEBUG GETREG key", Exact),
     (5, "GET key", Exact),
     (2, "STRLEN key", Exact),
     (1, "SET key value", Exact),

@@ -1,6 +1,9 @@
 //! Handlers of the HyperLogLog commands: strings whose bytes are counters, see [`crate::value::hyperloglog`].
 
+mod debug;
 pub mod spec;
+
+pub use debug::{pfdebug, pfselftest};
 
 use crate::command::{Args, Context};
 use crate::protocol::error::{CommandError, CommandResult};

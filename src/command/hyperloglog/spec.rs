@@ -1,7 +1,7 @@
 //! Rows of the HyperLogLog commands.
 
 use crate::command::Handler;
-use crate::command::spec::Arity::AtLeast;
+use crate::command::spec::Arity::{AtLeast, Exactly};
 use crate::command::spec::{CommandSpec, Group, KeySpec, arg, flags, key_flags};
 
 /// The rows, handlers in the same order in `mod.rs`.
@@ -40,6 +40,30 @@ pub const COMMANDS: &[CommandSpec<Handler>] = &[
         keys: &[KeySpec::first(key_flags!(RW | ACCESS | INSERT)), KeySpec::from(2, key_flags!(RO | ACCESS))],
         arguments: &[arg::key("destkey", 0), arg::key("sourcekey", 1).optional().multiple()],
         handler: Some(super::pfmerge),
+        ..ROW
+    },
+    CommandSpec {
+        name: "pfdebug",
+        summary: "Look into a HyperLogLog",
+        since: "2.8.9",
+        complexity: "O(1), with a high constant time",
+        arity: Exactly(3),
+        flags: flags!(WRITE | DENYOOM | ADMIN),
+        keys: &[KeySpec::at(2, key_flags!(RW | ACCESS))],
+        arguments: &[arg::string("subcommand"), arg::key("key", 0)],
+        internal: true,
+        handler: Some(super::pfdebug),
+        ..ROW
+    },
+    CommandSpec {
+        name: "pfselftest",
+        summary: "Check the server's HyperLogLogs against themselves",
+        since: "2.8.9",
+        complexity: "O(1), with a very high constant time",
+        arity: Exactly(1),
+        flags: flags!(ADMIN),
+        internal: true,
+        handler: Some(super::pfselftest),
         ..ROW
     },
 ];

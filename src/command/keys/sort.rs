@@ -286,7 +286,7 @@ fn run(ctx: &mut Context<'_>, mut args: Args<'_>, may_store: bool) -> CommandRes
         let source = Source::of(record)?;
         let window = request.window(source.len());
         // A set has no order of its own that could be stored, or that a script could rely on.
-        let is_named = (request.destination.is_some() || ctx.is_scripted) && source.is_set();
+        let is_named = (request.destination.is_some() || ctx.in_script) && source.is_set();
         let (alphabetic, by) = match request.by {
             Some(Pattern::Constant) if is_named => (true, None),
             by => (request.alphabetic, by),

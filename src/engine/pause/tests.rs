@@ -91,8 +91,11 @@ fn a_pause_is_ended_prolonged_and_widened() {
     assert_eq!((admin.go_on(), other.go_on()), ("+OK ".into(), "+PONG ".into()));
     local.ask("CLIENT PAUSE 100 WRITE");
     assert_eq!(other.send("PING"), "+PONG ");
-    local.ask("CLIENT PAUSE 0");
-    assert_eq!(other.send("SET k 2"), "+OK ");
+    local.ask("CLIENT PAUSE 10 WRITE");
+    instance.engine.clock.advance(Duration::from_millis(50));
+    assert_eq!(other.send("SET k 2"), "", "the longer pause holds");
+    assert_eq!(admin.send("CLIENT UNPAUSE"), "+OK ");
+    assert_eq!(other.go_on(), "+OK ");
 }
 
 #[test]

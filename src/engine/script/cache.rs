@@ -42,12 +42,12 @@ pub struct Scripts {
     texts: Mutex<Texts>,
     /// What they take, for those who do not want to wait.
     bytes: AtomicUsize,
-    /// Scripts run what they may not (`DEBUG SET-DISABLE-DENY-SCRIPTS`).
-    pub runs_denied: AtomicBool,
     /// The state of `math.random`, which goes on from script to script as in Redis.
     random: AtomicU64,
     /// Those that take long.
     pub running: Running,
+    /// They may call DEBUG PROTOCOL and DEBUG SLEEP (`DEBUG SET-DISABLE-DENY-SCRIPTS`).
+    pub may_debug: AtomicBool,
 }
 
 impl Default for Scripts {
@@ -58,9 +58,9 @@ impl Default for Scripts {
             flushes: AtomicU64::new(0),
             texts: Mutex::default(),
             bytes: AtomicUsize::new(0),
-            runs_denied: AtomicBool::new(false),
             random: AtomicU64::new(Random::default().state()),
             running: Running::default(),
+            may_debug: AtomicBool::new(false),
         }
     }
 }
@@ -196,6 +196,13 @@ impl Scripts {
                 }
             }
         });
+    }
+
+    /// Whether a script may make this call of DEBUG.
+    pub fn may_debug(&self, call: &[&[u8]]) -> bool {
+        let is_harmless =
+            |what: &&[u8]| [&b"PROTOCOL"[..], b"SLEEP"].iter().any(|known| what.eq_ignore_ascii_case(known));
+        self.may_debug.load(Ordering::Relaxed) && call.get(1).is_some_and(is_harmless)
     }
 
     /// Figures for INFO.

@@ -2,11 +2,10 @@
 
 use super::cache::compile_body;
 use super::compiler::Purpose;
+use super::header;
 use super::machine::Machine;
 use super::value::{Inputs, ScriptError, Server, Text, Value};
-use super::{convert, header};
 use crate::protocol::error::CommandError;
-use crate::protocol::reply::{Protocol, Reply};
 
 /// What the values of a run may take, in bytes.
 const BYTES_MAX: usize = 16 << 20;
@@ -78,11 +77,6 @@ pub fn fuzz(bytes: &[u8]) {
     machine.limit_bytes(before + BYTES_MAX);
     let result = machine.run(&compiled.main);
     let remains = machine.finish();
-    for protocol in [Protocol::Resp2, Protocol::Resp3] {
-        if let Ok(value) = &result {
-            let _ = convert::write_reply(value, &mut Reply::new(protocol), BYTES_MAX);
-        }
-    }
     drop(result);
     drop(remains);
     assert_eq!(super::value::live_bytes(), before, "what a script has made is freed when it has ended");

@@ -8,7 +8,6 @@
 use std::ops::Range;
 use std::rc::Rc;
 use std::sync::Arc;
-use std::sync::atomic::Ordering::Relaxed;
 
 use super::cache::{self, Script};
 use super::convert;
@@ -18,13 +17,12 @@ use super::machine::{Failure, Machine};
 use super::running::{KILLED_MESSAGE, Kind, LongCall, LongScript};
 use super::value::{Inputs, ScriptError, Server, Text, Value};
 use crate::base::clock::Stopwatch;
-use crate::base::limits::SCRIPT_BYTES_MAX;
 use crate::command::Args;
 use crate::command::spec::Flags;
 use crate::engine::dispatch::{self, LockPlan, gates};
 use crate::engine::instance::Engine;
 use crate::engine::registry::{Command, Handler, REGISTRY, ScriptSource};
-use crate::engine::{Call, Outcome};
+use crate::engine::{Call, Outcome, pause};
 use crate::protocol::error::scripting;
 use crate::protocol::error::{CommandError, CommandResult};
 use crate::protocol::reply::{Mark, Protocol};
@@ -65,7 +63,6 @@ pub fn plan<'a>(engine: &Engine, source: ScriptSource, request: Request<'a>) -> 
     match find(engine, source, request.argument(1)) {
         Err(_) => LockPlan::Nothing,
         Ok(script) if !script.compiled.touches_only_declared => LockPlan::Everything,
-        Ok(_) if engine.scripts.runs_denied.load(Relaxed) => LockPlan::Everything,
         Ok(_) if keys.is_empty() => LockPlan::Nothing,
         Ok(_) => LockPlan::Keys(keys.map(|at| request.argument(at)).collect()),
     }
@@ -127,7 +124,8 @@ pub(super) fn perform<R>(
 ) -> (CommandResult<Outcome>, R) {
     let database = call.session.database;
     let may_block = std::mem::replace(&mut call.context.may_block, false);
-    call.context.is_scripted = true;
+    call.context.in_script = true;
+    call.context.script_us = None;
     let protocol = call.context.reply.protocol();
     call.context.reply.set_protocol(Protocol::Resp2);
     let mut host = ScriptHost {
@@ -146,19 +144,43 @@ pub(super) fn perform<R>(
     };
     let (result, kept) = act(&mut host);
     host.end();
+    let within = call.context.reply.protocol();
     call.context.reply.set_protocol(protocol);
-    (call.context.may_block, call.context.is_scripted) = (may_block, false);
+    call.context.may_block = may_block;
+    call.context.in_script = false;
     call.session.database = database;
     call.context.keys.database = database;
     call.context.keys.effects.log_nothing();
     let outcome = match result {
-        Ok(value) => match convert::write_reply(&value, &mut call.context.reply, SCRIPT_BYTES_MAX) {
-            true => Ok(Outcome::Done),
-            false => Err(CommandError::quoted_line(scripting::REPLY_TOO_LONG)),
-        },
+        Ok(value) => answer(call, &value, within),
         Err(failure) => Err(failed(&failure, rules)),
     };
     (outcome, kept)
+}
+
+/// What a script returned becomes the reply; an error is one of the command that runs the script.
+fn answer(call: &mut Call<'_, '_>, value: &Value, within: Protocol) -> CommandResult<Outcome> {
+    match convert::as_error(value) {
+        Some((text, true)) => return Err(CommandError::Counted(text[..].into())),
+        Some((text, false)) => return Err(CommandError::quoted_line(&text)),
+        None => {}
+    }
+    let stats = &call.engine.stats;
+    let mut has_failed = false;
+    let mut on_error = |text: &[u8], is_counted: bool| {
+        has_failed = true;
+        if !is_counted {
+            stats.error(&CommandError::quoted_line(text));
+        }
+    };
+    let has_room = convert::write_reply(value, &mut call.context.reply, within, &mut on_error);
+    if has_failed && has_room {
+        stats.failed(call.command.id);
+    }
+    match has_room {
+        true => Ok(Outcome::Done),
+        false => Err(CommandError::quoted_line(scripting::REPLY_TOO_LONG)),
+    }
 }
 
 /// Whether the locks that are held are those that the script needs.
@@ -198,7 +220,11 @@ fn failed(failure: &Failure, rules: &Rules<'_>) -> CommandError {
         text.extend_from_slice(rules.name);
         text.extend_from_slice(format!(", on @{}:{line}.", rules.source).as_bytes());
     }
-    CommandError::quoted_line(&text)
+    let is_counted = match &failure.error {
+        ScriptError::Raised(value) => convert::as_error(value).is_some_and(|(_, is_counted)| is_counted),
+        _ => false,
+    };
+    if is_counted { CommandError::Counted(text.into()) } else { CommandError::quoted_line(&text) }
 }
 
 /// `redis.log`
@@ -231,28 +257,31 @@ pub(super) struct ScriptHost<'c, 'a, 'k, 'r> {
 }
 
 impl ScriptHost<'_, '_, '_, '_> {
-    /// The command of a call, if a script may run it now.
+    /// The command of a call, if a script may run it now; what is refused is counted.
     fn admit(&mut self, arguments: &[&[u8]]) -> CommandResult<&'static Command> {
-        let refused = |text: &[u8]| Err(CommandError::quoted_line(text));
-        let Some(mut command) = arguments.first().and_then(|name| REGISTRY.find(name)) else {
-            return refused(scripting::UNKNOWN_COMMAND);
-        };
-        if !command.subcommands.is_empty()
-            && let Some(name) = arguments.get(1)
-        {
-            match command.subcommand(name) {
-                Some(found) => command = found,
-                None => return refused(scripting::UNKNOWN_COMMAND),
+        let unknown = || CommandError::quoted_line(scripting::UNKNOWN_COMMAND);
+        let command = REGISTRY.find_call(arguments);
+        let allowed = command.ok_or_else(unknown).and_then(|command| self.allow(command, arguments));
+        if let Err(error) = &allowed {
+            self.call.engine.stats.error(error);
+            if let Some(command) = command {
+                self.call.engine.stats.rejected(command.id);
             }
         }
+        allowed
+    }
+
+    fn allow(&mut self, command: &'static Command, arguments: &[&[u8]]) -> CommandResult<&'static Command> {
+        let refused = |text: &[u8]| Err(CommandError::quoted_line(text));
         if !command.arity.accepts(arguments.len()) || matches!(command.handler, Handler::Container) {
             return refused(scripting::WRONG_ARITY);
         }
-        if command.flags.has(Flags::NOSCRIPT) && !self.runs_denied() {
+        let is_spared = || command.full_name == "debug" && self.call.engine.scripts.may_debug(arguments);
+        if command.flags.has(Flags::NOSCRIPT) && !is_spared() {
             return refused(scripting::NOT_ALLOWED);
         }
         let writes = command.flags.has(Flags::WRITE);
-        if writes && self.is_read_only {
+        if self.is_read_only && pause::replicates(command) {
             return refused(scripting::READ_ONLY);
         }
         if command.flags.has(Flags::DENYOOM) && !self.allows_oom && !self.has_written {
@@ -266,12 +295,6 @@ impl ScriptHost<'_, '_, '_, '_> {
             self.has_written = true;
         }
         Ok(command)
-    }
-
-    /// Whether it may run what is not for scripts; never where it holds its keys alone.
-    #[cold]
-    fn runs_denied(&self) -> bool {
-        self.call.engine.scripts.runs_denied.load(Relaxed) && self.call.context.keys.is_exclusive()
     }
 
     /// The script has ended: others go on.

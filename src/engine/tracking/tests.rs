@@ -125,7 +125,7 @@ fn a_full_table_forgets_and_says_so() {
     }
     let noted = instance.engine.tracking.sizes().0;
     assert_eq!(forgotten.len() + noted, 2000);
-    assert!(noted <= 10 + super::PARTS, "{noted} keys noted");
+    assert_eq!(noted, 10);
     writer.ask("FLUSHALL");
     assert_eq!(instance.engine.tracking.sizes(), (0, 0, 0));
 }
@@ -170,4 +170,76 @@ fn tracking_begins_within_a_transaction() {
     }
     writer.ask("SET k 1");
     assert_eq!(told(&mut client), ["k"]);
+}
+
+#[test]
+fn what_is_read_behind_a_change_in_the_same_transaction_is_told_of_later() {
+    let instance = Instance::new();
+    let (mut client, mut writer) = (tracker(&instance, ""), instance.remote());
+    for command in ["MULTI", "SET a 1", "GET a", "EXEC"] {
+        client.ask(command);
+    }
+    assert!(told(&mut client).is_empty(), "nothing of it was known before");
+    writer.ask("SET a 2");
+    assert_eq!(told(&mut client), ["a"]);
+    client.ask("EVAL \"redis.call('set', KEYS[1], 1) return redis.call('get', KEYS[1])\" 1 b");
+    assert!(told(&mut client).is_empty());
+    writer.ask("SET b 2");
+    assert_eq!(told(&mut client), ["b"]);
+}
+
+#[test]
+fn what_goes_by_itself_is_told_of_whoever_meets_it() {
+    let instance = Instance::with(&[("enable-debug-command", "yes")]);
+    let mut client = tracker(&instance, "NOLOOP");
+    client.ask("DEBUG SET-ACTIVE-EXPIRE 0");
+    client.ask("SET a 1 PX 1");
+    client.ask("GET a");
+    instance.engine.clock.advance(Duration::from_millis(5));
+    assert_eq!(client.ask("GET a"), "_\r\n");
+    assert_eq!(told(&mut client), ["a"]);
+    client.ask("SET a 1");
+    assert!(told(&mut client).is_empty(), "it was read again, but its own change it knows");
+}
+
+#[test]
+fn what_is_evicted_for_a_command_is_told_of_before_its_reply() {
+    let instance = Instance::with(&[("maxmemory-policy", "volatile-ttl")]);
+    let mut client = tracker(&instance, "");
+    client.ask("SETEX volatile 10000 x");
+    client.ask("GET volatile");
+    let limit = instance.engine.used_memory() + (100 << 10);
+    assert_eq!(client.ask(&format!("CONFIG SET maxmemory {limit}")), "+OK\r\n");
+    assert_eq!(client.ask("SETBIT big 1600000 0"), ":0\r\n");
+    assert_eq!(client.ask("GETBIT big 0"), ">2\r\n$10\r\ninvalidate\r\n*1\r\n$8\r\nvolatile\r\n:0\r\n");
+    assert!(told(&mut client).is_empty());
+    let mut restore = || {
+        for command in ["CONFIG SET maxmemory 0", "SETEX volatile 10000 x", "GET volatile"] {
+            client.ask(command);
+        }
+        assert!(told(&mut client).is_empty());
+    };
+    restore();
+    instance.engine.memory.limit.store(limit, std::sync::atomic::Ordering::Relaxed);
+    let refused = client.ask("SET more 1");
+    assert!(refused.starts_with(">2\r\n$10\r\ninvalidate\r\n"), "a refusal takes nothing back: {refused}");
+    assert!(refused.ends_with("-OOM command not allowed when used memory > 'maxmemory'.\r\n"), "{refused}");
+}
+
+#[test]
+fn no_more_keys_are_noted_than_allowed() {
+    let instance = Instance::new();
+    let mut client = tracker(&instance, "");
+    client.ask("CONFIG SET tracking-table-max-keys 1");
+    for number in 0..20 {
+        client.ask(&format!("GET {number}"));
+        assert_eq!(info(&mut client)[1..3], ["1", "1"], "keys and readers");
+        let expected: &[String] = if number == 0 { &[] } else { &[(number - 1).to_string()] };
+        assert_eq!(told(&mut client), expected);
+    }
+    client.ask("CONFIG SET tracking-table-max-keys 30");
+    (100..129).for_each(|number| _ = client.ask(&format!("GET {number}")));
+    assert!(told(&mut client).is_empty());
+    client.ask("CONFIG SET tracking-table-max-keys 2");
+    assert_eq!((told(&mut client).len(), &info(&mut client)[1]), (28, &"2".to_owned()), "and at once");
 }

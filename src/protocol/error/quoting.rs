@@ -133,6 +133,12 @@ impl CommandError {
         quoting("ERR No such user '", name, "'")
     }
 
+    /// PFDEBUG: a subcommand that is not known.
+    #[cold]
+    pub fn unknown_pfdebug(name: &[u8]) -> CommandError {
+        quoting("ERR Unknown PFDEBUG subcommand '", name, "'")
+    }
+
     /// CLUSTER: a node that is not there.
     #[cold]
     pub fn unknown_node(id: &[u8]) -> CommandError {

@@ -75,6 +75,8 @@ pub const NO_CLUSTER: &[u8] = b"ERR Can not run script on cluster, 'no-cluster' 
 pub const UNKNOWN: &[u8] = b"ERR unknown error";
 /// A call of what is no command.
 pub const UNKNOWN_COMMAND: &[u8] = b"ERR Unknown Redis command called from script";
+/// Behind the name of a command that waits.
+pub const NO_BLOCK: &[u8] = b" command is not allowed with BLOCK option from scripts";
 /// A call with too few arguments, or too many.
 pub const WRONG_ARITY: &[u8] = b"ERR Wrong number of args calling Redis command from script";
 /// A call of what scripts may not call.

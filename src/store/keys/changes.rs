@@ -92,6 +92,15 @@ impl Keys<'_> {
         }
     }
 
+    /// Tells those who cache which keys changed so far, in front of what the running command's client is noted to have
+    /// read.
+    pub fn tell_changes(&mut self) {
+        let listeners = self.entered.listeners();
+        if let Some(observer) = listeners.and_then(|listeners| listeners.observer.as_ref()) {
+            self.effects.tell_changes(&**observer);
+        }
+    }
+
     #[cold]
     fn hand_over_effects(&mut self) {
         let listeners = self.entered.listeners();

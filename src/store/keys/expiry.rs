@@ -109,6 +109,6 @@ impl Keys<'_> {
         if shard.has_waiters() && shard.is_awaited(database, key) {
             self.effects.gone.push((database, key.to_vec()));
         }
-        self.effects.change(key);
+        self.effects.lose(key);
     }
 }

@@ -55,7 +55,7 @@ impl Keys<'_> {
         drop(record);
         let database = self.database;
         self.shard(Keyspace::shard_of(hash)).touch(database, key);
-        self.effects.change(key);
+        self.effects.lose(key);
         for part in fields.chunks(LOGGED_FIELDS) {
             let mut command: Vec<&[u8]> = vec![b"HDEL", key];
             command.extend(part.iter().map(|field| &field[..]));

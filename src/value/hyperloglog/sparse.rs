@@ -78,6 +78,21 @@ pub(super) fn for_each_run(code: &[u8], mut visit: impl FnMut(Run)) -> Result<()
     if register == REGISTERS { Ok(()) } else { Err(Corrupt) }
 }
 
+/// The code as text, run by run up to where it is none.
+pub(super) fn shown(code: &[u8]) -> String {
+    let mut rest = code;
+    let runs = std::iter::from_fn(|| {
+        let run = decode(rest, 0)?;
+        rest = &rest[run.code_len..];
+        Some(match run {
+            Run { rank: 0, code_len: 1, len, .. } => format!("z:{len}"),
+            Run { rank: 0, len, .. } => format!("Z:{len}"),
+            Run { rank, len, .. } => format!("v:{rank},{len}"),
+        })
+    });
+    runs.collect::<Vec<_>>().join(" ")
+}
+
 /// Raises a register to `rank` in the code that begins at `start` of `bytes`.
 pub(super) fn raise(
     bytes: &mut Vec<u8>,

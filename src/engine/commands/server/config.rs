@@ -41,9 +41,10 @@ pub fn config_set(call: &mut Call<'_, '_>, mut args: Args<'_>) -> CommandResult<
         ConfigError::Refused { name, reason } => CommandError::setting_failed(&name, &reason),
     })?;
     call.engine.observe_as_needed(&mut call.context.keys);
+    call.engine.tracking.forget_excess(None, &mut call.context.keys.effects.touched);
     // A lower limit holds from now on, not from the next command on; within EXEC others may hold what is to go.
     if call.context.may_block && call.engine.memory.is_limited() {
-        call.engine.make_room(call.context);
+        call.engine.evict_as_needed(call.context);
     }
     // The log's beginning is a rewrite, which is under way as soon as this has answered.
     let persistence = &call.engine.persistence;

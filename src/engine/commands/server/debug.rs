@@ -10,7 +10,7 @@ use std::sync::atomic::Ordering::Relaxed;
 use std::time::Duration;
 
 use self::digest::Digest;
-use crate::base::config::DebugCommand;
+use crate::base::config::{DebugCommand, read_memory};
 use crate::base::{glob, random};
 use crate::command::Args;
 use crate::command::keys::encoding;
@@ -48,13 +48,17 @@ const HELP: &[&str] = &[
     "PROTOCOL <type>",
     "    Reply with something of this type: string, integer, double, bignum, null, array, set, map, attrib, push,",
     "    verbatim, true or false.",
+    "QUICKLIST-PACKED-THRESHOLD <size>",
+    "    Accepted: no element of a list has a node to itself here, whatever its size.",
     "RELOAD [MERGE] [NOFLUSH] [NOSAVE]",
     "    Save a snapshot, empty the dataset and load the snapshot; or leave out one or the other. With MERGE what is",
     "    there already is replaced.",
+    "REPLYBUFFER PEAK-RESET-TIME <NEVER|RESET|milliseconds>|RESIZING <0|1>",
+    "    Accepted: a connection has a buffer for replies only while it has replies to send.",
     "SET-ACTIVE-EXPIRE <0|1>",
     "    Whether expired keys are removed before anybody meets them.",
     "SET-DISABLE-DENY-SCRIPTS <0|1>",
-    "    Whether scripts run the commands that are not for scripts.",
+    "    Whether scripts may call DEBUG PROTOCOL and DEBUG SLEEP.",
     "SLEEP <seconds>",
     "    Let the server hang, or move the manual clock by so much.",
     "STRINGMATCH-LEN <pattern> <text>",
@@ -112,19 +116,38 @@ pub fn debug(call: &mut Call<'_, '_>, mut args: Args<'_>) -> CommandResult<Outco
             call.engine.persistence.light_fuse(operations);
             call.context.reply.ok();
         }
-        2 if args.take("SLEEP") => sleep(call, args.next_f64()?)?,
-        2 if args.take("SET-ACTIVE-EXPIRE") => {
-            call.engine.active_expiry.store(args.next_i64()? != 0, Relaxed);
+        2 if args.take("QUICKLIST-PACKED-THRESHOLD") => {
+            let size = read_memory(args.next_bytes()?).filter(|size| *size <= (1 << 32) - (1 << 20));
+            size.ok_or(CommandError::PackedThreshold)?;
             call.context.reply.ok();
         }
+        3 if args.take("REPLYBUFFER") => reply_buffer(call, args)?,
+        2 if args.take("SLEEP") => sleep(call, args.next_f64()?)?,
         2 if args.take("SET-DISABLE-DENY-SCRIPTS") => {
-            call.engine.scripts.runs_denied.store(args.next_i64()? != 0, Relaxed);
+            call.engine.scripts.may_debug.store(args.next_i64()? != 0, Relaxed);
+            call.context.reply.ok();
+        }
+        2 if args.take("SET-ACTIVE-EXPIRE") => {
+            call.engine.active_expiry.store(args.next_i64()? != 0, Relaxed);
             call.context.reply.ok();
         }
         2 | 3 if args.take("CLOCK") => clock(call, args)?,
         _ => return Err(CommandError::subcommand_syntax(args.at(0), args.at(1))),
     }
     Ok(Outcome::Done)
+}
+
+/// `DEBUG REPLYBUFFER PEAK-RESET-TIME NEVER | RESET | milliseconds`, `DEBUG REPLYBUFFER RESIZING 0 | 1`
+fn reply_buffer(call: &mut Call<'_, '_>, mut args: Args<'_>) -> CommandResult {
+    if args.take("PEAK-RESET-TIME") {
+        if !args.take("NEVER") && !args.take("RESET") {
+            args.next_i64()?;
+        }
+    } else if !args.take("RESIZING") {
+        return Err(CommandError::subcommand_syntax(args.at(0), args.at(1)));
+    }
+    call.context.reply.ok();
+    Ok(())
 }
 
 /// Has every shard for this command alone; behind MULTI the transaction has it already.
@@ -175,14 +198,19 @@ fn object(call: &mut Call<'_, '_>, key: &[u8]) -> CommandResult {
     enter_alone(call);
     let now_ms = call.context.keys.now_ms;
     let compresses = call.context.settings.compresses();
-    let record = call.context.keys.peek(key).ok_or(CommandError::NoSuchKey)?;
-    let line = format!(
-        "Value at:{record:p} refcount:1 encoding:{} serializedlength:{} lru:{} lru_seconds_idle:{}",
-        encoding(record),
-        dump::value_bytes(record.view(), compresses),
-        record.access(),
-        eviction::idle_ms(record.access(), now_ms) / 1000,
-    );
+    // One that has expired is shown for as long as it lies there.
+    call.context.keys.now_ms = 0;
+    let line = call.context.keys.peek(key).map(|record| {
+        format!(
+            "Value at:{record:p} refcount:1 encoding:{} serializedlength:{} lru:{} lru_seconds_idle:{}",
+            encoding(record),
+            dump::value_bytes(record.view(), compresses),
+            record.access(),
+            eviction::idle_ms(record.access(), now_ms) / 1000,
+        )
+    });
+    call.context.keys.now_ms = now_ms;
+    let line = line.ok_or(CommandError::NoSuchKey)?;
     call.context.reply.simple(&line);
     Ok(())
 }
@@ -223,7 +251,10 @@ fn load(
 /// `DEBUG SLEEP seconds`
 fn sleep(call: &mut Call<'_, '_>, seconds: f64) -> CommandResult {
     let time = Duration::try_from_secs_f64(seconds.max(0.0)).map_err(|_| CommandError::OutOfRange)?;
-    if call.engine.clock.is_manual() {
+    if call.context.in_script {
+        // It holds what it needs.
+        std::thread::sleep(time);
+    } else if call.engine.clock.is_manual() {
         outside(call, |engine| engine.clock.advance(time))?;
     } else {
         enter_alone(call);

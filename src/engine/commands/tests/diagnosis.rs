@@ -110,3 +110,23 @@ fn debug_populate_leaves_what_is_there() {
     assert_eq!(client.ask("DEBUG OBJECT nosuch"), "-ERR no such key\r\n");
     assert_eq!(client.ask("DEBUG STRINGMATCH-LEN a*b a---b"), ":1\r\n");
 }
+
+#[test]
+fn debug_accepts_what_sets_sizes_that_nothing_here_has() {
+    let server = Instance::with(&[("enable-debug-command", "yes")]);
+    let mut client = server.local();
+    for command in [
+        "QUICKLIST-PACKED-THRESHOLD 1b",
+        "QUICKLIST-PACKED-THRESHOLD 0",
+        "REPLYBUFFER PEAK-RESET-TIME never",
+        "REPLYBUFFER peak-reset-time 100",
+        "REPLYBUFFER RESIZING 0",
+    ] {
+        assert_eq!(client.ask(&format!("DEBUG {command}")), "+OK\r\n", "{command}");
+    }
+    let refused = "-ERR argument must be a memory value bigger than 1 and smaller than 4gb\r\n";
+    assert_eq!(client.ask("DEBUG QUICKLIST-PACKED-THRESHOLD 4gb"), refused);
+    assert_eq!(client.ask("DEBUG QUICKLIST-PACKED-THRESHOLD x"), refused);
+    let unknown = "-ERR unknown subcommand or wrong number of arguments for 'replybuffer'. Try DEBUG HELP.\r\n";
+    assert_eq!(client.ask("DEBUG replybuffer nosuch 1"), unknown);
+}

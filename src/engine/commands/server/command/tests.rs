@@ -81,7 +81,7 @@ fn list_filters_by_category_and_pattern() {
         Filter::parse(&words(call)).map(|filter| written(Protocol::Resp2, |reply| write_list(reply, filter)))
     };
     for (call, expected) in [
-        ("filterby aclcat HyperLogLog", "*3 $5 pfadd $7 pfcount $7 pfmerge "),
+        ("filterby aclcat HyperLogLog", "*5 $5 pfadd $7 pfcount $7 pfmerge $7 pfdebug $10 pfselftest "),
         ("FILTERBY PATTERN PF[am]*", "*2 $5 pfadd $7 pfmerge "),
         ("filterby pattern object|f*", "*1 $11 object|freq "),
         ("filterby aclcat @hyperloglog", "*0 "),
