@@ -121,12 +121,13 @@ impl Functions {
         removed.is_some()
     }
 
-    /// Removes all libraries. The keyspace is held exclusively.
-    pub fn flush(&self) {
+    /// Removes all libraries, and returns what is to be freed. The keyspace is held exclusively.
+    pub fn flush(&self) -> impl Send + use<> {
         let mut realm = self.realm.lock();
-        *self.catalogue.write() = Catalogue::default();
-        realm.clear();
+        let catalogue = std::mem::take(&mut *self.catalogue.write());
+        let values = realm.take();
         self.note(&mut realm);
+        (catalogue, values)
     }
 
     /// All libraries, by name.

@@ -121,6 +121,12 @@ impl Realm {
         Visit { realm: self, outside }
     }
 
+    /// Gives all of it away, to be dropped by somebody who has the time.
+    pub fn take(&mut self) -> Realm {
+        let next_id = self.next_id;
+        std::mem::replace(self, Realm { inside: None, bytes: 0, next_id })
+    }
+
     /// Forgets everything.
     pub fn clear(&mut self) {
         let visit = self.visit();
@@ -149,7 +155,10 @@ impl Drop for Realm {
 
 impl Drop for Visit<'_> {
     fn drop(&mut self) {
-        if let Some(inside) = &mut self.realm.inside {
+        // A call that panicked may have left anything; nothing is to panic over that.
+        if let Some(inside) = &mut self.realm.inside
+            && !std::thread::panicking()
+        {
             inside.tidy_up();
         }
         self.realm.bytes = exchange_live_bytes(self.outside);
