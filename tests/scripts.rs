@@ -119,6 +119,11 @@ const CALLS: &[&str] = &[
 ];
 
 #[test]
+fn the_table_redis_is_redis_s() {
+    compare("scripts::the_table_redis_is_redis_s", "api.txt");
+}
+
+#[test]
 fn functions_are_redis_s() {
     over_both_protocols("scripts::functions_are_redis_s", |ask| {
         ask(&[b"FUNCTION".to_vec(), b"FLUSH".to_vec()], "");
@@ -255,4 +260,79 @@ fn a_script_wakes_who_waits_for_its_list() {
     ask(&mut client, "EVAL \"redis.call('rpush', KEYS[1], 'one') return redis.call('llen', KEYS[1])\" 1 jobs");
     assert_eq!(waiting.read().items()[1].text(), "one");
     assert!(waiting.is_silent(Duration::from_millis(1)));
+}
+
+#[test]
+fn time_stands_still_for_a_script() {
+    let server = Server::pipkin(&[]);
+    let mut client = server.connect();
+    let script = "local a = redis.call('time') for i = 1, 1e6 do end local b = redis.call('time') \
+        return a[1] == b[1] and a[2] == b[2]";
+    assert_eq!(client.call(&["EVAL", script, "0"]).integer(), 1);
+    let of = |reply: Reply| reply.items().iter().map(Reply::text).collect::<Vec<_>>();
+    let before = of(client.call(&["EVAL", "return redis.call('time')", "0"]));
+    assert_ne!(of(client.call(&["EVAL", "return redis.call('time')", "0"])), before);
+}
+
+/// Scripts that fail in all ways, and what INFO counts of them.
+const FAILING: &[&str] = &[
+    "return redis.call('lpush', 'text', 'x')",
+    "return redis.pcall('lpush', 'text', 'x')",
+    "return {redis.pcall('lpush', 'text', 'x')}",
+    "return redis.pcall('lpush', 'text', 'x').err",
+    "return {1, {err = 'MINE own'}}",
+    "return {err = 'MINE own'}",
+    "return {err = 'alone'}",
+    "return {err = ''}",
+    "return redis.error_reply('MINE own')",
+    "return redis.error_reply('')",
+    "error('text')",
+    "error({err = 'MINE own'})",
+    "local ok, e = pcall(redis.call, 'lpush', 'text', 'x') return e",
+    "local ok, e = pcall(redis.call, 'lpush', 'text', 'x') error(e)",
+    "return nothing",
+    "redis.call('get')",
+    "redis.call('get', 'a', 'b')",
+    "redis.pcall('nope')",
+    "redis.call('nope')",
+    "redis.call('multi')",
+    "return redis.pcall('multi')",
+    "redis.call()",
+    "return redis.pcall()",
+    "redis.call('select', 99)",
+    "redis.call('config', 'nope')",
+    "return redis.status_reply({})",
+    "this is no script",
+];
+
+/// Errors in all, by their codes, and by commands.
+fn counts(client: &mut Client) -> Vec<String> {
+    let mut counts = Vec::new();
+    for (section, wanted) in
+        [("stats", "total_error_replies"), ("errorstats", "errorstat_"), ("commandstats", "cmdstat_")]
+    {
+        let text = client.call(&["INFO", section]).text();
+        let lines = text.lines().filter(|line| line.starts_with(wanted) && !line.starts_with("cmdstat_info"));
+        counts.extend(lines.map(|line| {
+            let parts = line.split(',').filter(|part| !part.starts_with("usec"));
+            parts.collect::<Vec<_>>().join(",")
+        }));
+    }
+    counts.sort();
+    counts
+}
+
+#[test]
+fn errors_are_counted_as_redis_does() {
+    let Some(redis) = oracle("scripts::errors_are_counted_as_redis_does") else { return };
+    let pipkin = Server::pipkin(&[]);
+    let (mut subject, mut reference) = (pipkin.connect(), redis.connect());
+    for script in FAILING {
+        let run = |client: &mut Client| {
+            client.line("SET text x");
+            client.line("CONFIG RESETSTAT");
+            (client.call(&["EVAL", script, "0"]), counts(client))
+        };
+        assert_eq!(run(&mut subject), run(&mut reference), "{script}");
+    }
 }

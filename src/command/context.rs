@@ -17,4 +17,8 @@ pub struct Context<'k> {
     pub random: &'k Random,
     /// Whether the command may wait: not within MULTI.
     pub may_block: bool,
+    /// Whether a script runs the command.
+    pub in_script: bool,
+    /// When the script that runs asked for the time first, Unix time in us: time stands still for it.
+    pub script_us: Option<u64>,
 }

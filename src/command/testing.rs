@@ -45,7 +45,15 @@ impl Bench {
         keys.enter_exclusively(NOW_MS);
         keys.effects.logging = true;
         let reply = Reply::new(self.protocol);
-        let mut ctx = Context { keys, reply, settings: &self.settings, random: &self.random, may_block: false };
+        let mut ctx = Context {
+            keys,
+            reply,
+            settings: &self.settings,
+            random: &self.random,
+            may_block: false,
+            in_script: false,
+            script_us: None,
+        };
         let request = OwnedRequest::new(arguments).expect("arguments of bounded length");
         let mark = ctx.reply.mark();
         if let Err(error) = handler(&mut ctx, Args::from(request.request(), first)) {

@@ -327,7 +327,8 @@ impl Engine {
 
     /// What a batch runs on.
     pub fn context(&self, reply: Reply) -> Context<'_> {
-        Context { keys: self.keys(), reply, settings: &self.settings, random: &self.random, may_block: true }
+        let (settings, random) = (&self.settings, &self.random);
+        Context { keys: self.keys(), reply, settings, random, may_block: true, in_script: false, script_us: None }
     }
 
     /// Registers a connection; `writer` for sockets that other threads may write to.

@@ -227,9 +227,12 @@ impl Stats {
         self.stripe().commands[command].failed.fetch_add(1, Ordering::Relaxed);
     }
 
-    /// Notes an error reply.
+    /// Notes an error reply, unless it has been.
     #[cold]
     pub fn error(&self, error: &CommandError) {
+        if matches!(error, CommandError::Counted(_)) {
+            return;
+        }
         self.add(Counter::Errors, 1);
         let code = error.code();
         if let Some(count) = self.errors.read().get(&code) {

@@ -529,6 +529,9 @@ pub enum CommandError {
     UnknownSubcommand(Box<[u8]>),
     #[error("{}", String::from_utf8_lossy(.0))]
     Quoting(Box<[u8]>),
+    /// A whole line, as well: the error of a command that a script ran, which has been counted as that command's.
+    #[error("{}", String::from_utf8_lossy(.0))]
+    Counted(Box<[u8]>),
 
     /// Only a bug of ours produces it: the in-process API could not read a reply.
     #[error("ERR the reply is no RESP value")]
@@ -552,7 +555,8 @@ impl CommandError {
         match self {
             CommandError::UnknownCommand(line)
             | CommandError::UnknownSubcommand(line)
-            | CommandError::Quoting(line) => out.extend_from_slice(line),
+            | CommandError::Quoting(line)
+            | CommandError::Counted(line) => out.extend_from_slice(line),
             CommandError::ExecAbortBecause(cause) => {
                 out.extend_from_slice(b"EXECABORT Transaction discarded because of: ");
                 let cause_at = out.len();
@@ -568,12 +572,16 @@ impl CommandError {
         flatten(&mut out[start..]);
     }
 
-    /// The first word of the line (`ERR`, `WRONGTYPE`, …), under which INFO counts errors.
+    /// The first word of the line (`ERR`, `WRONGTYPE`, …), under which INFO counts errors; `ERR` where it is no code.
     pub fn code(&self) -> String {
+        /// Longer words are none.
+        const CODE_BYTES_MAX: usize = 30;
         let mut line = Vec::new();
         self.write_to(&mut line);
-        let end = line.iter().position(|&byte| byte == b' ').unwrap_or(line.len());
-        String::from_utf8_lossy(&line[..end]).into_owned()
+        match line.iter().take(CODE_BYTES_MAX + 1).position(|&byte| byte == b' ') {
+            Some(end) => String::from_utf8_lossy(&line[..end]).into_owned(),
+            None => "ERR".to_owned(),
+        }
     }
 }
 

@@ -285,8 +285,8 @@ fn run(ctx: &mut Context<'_>, mut args: Args<'_>, may_store: bool) -> CommandRes
     if let Some(record) = ctx.keys.find(key) {
         let source = Source::of(record)?;
         let window = request.window(source.len());
-        // A set has no order of its own that could be stored.
-        let is_named = request.destination.is_some() && source.is_set();
+        // A set has no order of its own that could be stored, or that a script could rely on.
+        let is_named = (request.destination.is_some() || ctx.in_script) && source.is_set();
         let (alphabetic, by) = match request.by {
             Some(Pattern::Constant) if is_named => (true, None),
             by => (request.alphabetic, by),

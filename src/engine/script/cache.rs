@@ -8,7 +8,7 @@ use std::cell::{Cell, RefCell};
 use std::collections::{HashMap, VecDeque};
 use std::rc::Rc;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use parking_lot::Mutex;
 
@@ -37,6 +37,8 @@ pub struct Scripts {
     texts: Mutex<Texts>,
     /// Those that take long.
     pub running: Running,
+    /// They may call DEBUG PROTOCOL and DEBUG SLEEP (`DEBUG SET-DISABLE-DENY-SCRIPTS`).
+    pub may_debug: AtomicBool,
 }
 
 impl Default for Scripts {
@@ -46,6 +48,7 @@ impl Default for Scripts {
             generation: AtomicU64::new(1),
             texts: Mutex::default(),
             running: Running::default(),
+            may_debug: AtomicBool::new(false),
         }
     }
 }
@@ -142,6 +145,13 @@ impl Scripts {
         let mut texts = self.texts.lock();
         self.generation.fetch_add(1, Ordering::AcqRel);
         *texts = Texts { evicted: texts.evicted, ..Texts::default() };
+    }
+
+    /// Whether a script may make this call of DEBUG.
+    pub fn may_debug(&self, call: &[&[u8]]) -> bool {
+        let is_harmless =
+            |what: &&[u8]| [&b"PROTOCOL"[..], b"SLEEP"].iter().any(|known| what.eq_ignore_ascii_case(known));
+        self.may_debug.load(Ordering::Relaxed) && call.get(1).is_some_and(is_harmless)
     }
 
     /// Figures for INFO.

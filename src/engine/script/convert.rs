@@ -1,12 +1,14 @@
 //! Between replies and values: what a command answers becomes a value of the script, and what a script returns becomes
 //! a reply.
 
-use super::value::{Table, Value, live_bytes};
+use super::value::{Table, Text, Value, live_bytes};
 use crate::base::limits::SCRIPT_BYTES_MAX;
 use crate::base::number::{format_i64, parse_i64};
 use crate::protocol::error::scripting;
 use crate::protocol::reply::{Protocol, Reply};
 
+/// What marks an error that has been counted.
+const COUNTED: &[u8] = b"ignore_error_stats_update";
 /// Levels of tables that a reply may have.
 const DEPTH_MAX: usize = 1000;
 
@@ -34,7 +36,7 @@ pub fn to_value(reply: &[u8], bytes_max: usize, keep: &mut dyn FnMut(&Table)) ->
 pub fn reply_error(text: &[u8]) -> Table {
     let table = Table::with_capacity(0, 2);
     table.set_text(b"err", Value::text(text));
-    table.set_text(b"ignore_error_stats_update", Value::Boolean(true));
+    table.set_text(COUNTED, Value::Boolean(true));
     table
 }
 
@@ -71,6 +73,13 @@ impl<'r> Reader<'r, '_> {
         let Some((kind, rest)) = self.rest.split_first() else { return Value::Nil };
         self.rest = rest;
         let line = self.line();
+        if *kind == b'|' {
+            // What is said of the reply behind it.
+            for _ in 0..2 * parse_i64(line).unwrap_or_default() {
+                self.value();
+            }
+            return self.value();
+        }
         match kind {
             b'+' => self.field(b"ok", Value::text(line)),
             b'-' => {
@@ -154,20 +163,32 @@ fn infinity(text: &[u8]) -> f64 {
 }
 
 /// Writes what a script returned; false where that would be too long. A table may be part of many others, so that what
-/// takes little room for the script can take any amount as a reply. What truth is, is said by the protocol that the
-/// script spoke at its end: 1 and nil in RESP2, whatever its client speaks.
+/// takes little room for the script can take any amount as a reply.
+/// Truths are those of the protocol that the script chose. Errors within it are told to `on_error`, and whether they
+/// have been counted.
 #[must_use]
-pub fn write_reply(value: &Value, spoken: Protocol, reply: &mut Reply) -> bool {
+pub fn write_reply(value: &Value, reply: &mut Reply, protocol: Protocol, on_error: &mut OnError<'_>) -> bool {
     let end = reply.len().saturating_add(SCRIPT_BYTES_MAX);
-    write_level(value, &mut Room { reply, end, has_booleans: spoken == Protocol::Resp3 }, 0);
+    write_level(value, &mut Room { reply, end, protocol, on_error }, 0);
     reply.len() <= end
 }
 
-/// A reply, how long it may become, and whether truth is a kind of its own.
+/// The text of an error, if a value is one, and whether it has been counted.
+pub fn as_error(value: &Value) -> Option<(Text, bool)> {
+    let Value::Table(table) = value else { return None };
+    let Value::Text(text) = table.get_text(b"err") else { return None };
+    Some((text, table.get_text(COUNTED).is_true()))
+}
+
+/// What is told of an error: its text, and whether it has been counted.
+type OnError<'a> = dyn FnMut(&[u8], bool) + 'a;
+
+/// A reply, and how long it may become.
 struct Room<'r> {
     reply: &'r mut Reply,
     end: usize,
-    has_booleans: bool,
+    protocol: Protocol,
+    on_error: &'r mut OnError<'r>,
 }
 
 impl Room<'_> {
@@ -185,7 +206,7 @@ fn write_level(value: &Value, room: &mut Room<'_>, depth: usize) {
     match value {
         Value::Text(text) => reply.bulk(text),
         Value::Number(number) => reply.integer(super::lib::number::to_i64(*number)),
-        Value::Boolean(truth) if room.has_booleans => reply.boolean(*truth),
+        Value::Boolean(truth) if room.protocol == Protocol::Resp3 => reply.boolean(*truth),
         Value::Boolean(true) => reply.integer(1),
         Value::Table(table) => write_table(table, room, depth),
         _ => reply.null(),
@@ -196,6 +217,7 @@ fn write_level(value: &Value, room: &mut Room<'_>, depth: usize) {
 fn write_table(table: &Table, room: &mut Room<'_>, depth: usize) {
     let reply = &mut *room.reply;
     if let Value::Text(text) = table.get_text(b"err") {
+        (room.on_error)(&text, table.get_text(COUNTED).is_true());
         return write_error(&text, reply);
     }
     if let Value::Text(text) = table.get_text(b"ok") {

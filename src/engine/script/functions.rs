@@ -39,6 +39,7 @@ pub struct Functions {
     catalogue: RwLock<Catalogue>,
     realm: Mutex<Realm>,
     realm_bytes: AtomicUsize,
+    code_bytes: AtomicUsize,
 }
 
 /// What becomes of the libraries that are there when others are restored.
@@ -158,6 +159,12 @@ impl Functions {
         // One that was told to forget something has to look around first.
         drop(realm.visit());
         self.realm_bytes.store(realm.bytes(), Ordering::Relaxed);
+        self.code_bytes.store(self.catalogue.read().code_bytes(), Ordering::Relaxed);
+    }
+
+    /// Bytes of all texts and values.
+    pub fn bytes(&self) -> usize {
+        self.realm_bytes.load(Ordering::Relaxed) + self.code_bytes.load(Ordering::Relaxed)
     }
 }
 

@@ -18,6 +18,7 @@ use super::value::{Inputs, ScriptError, Server, Text, Value};
 use crate::base::clock::Stopwatch;
 use crate::command::Args;
 use crate::command::spec::Flags;
+use crate::engine::cluster;
 use crate::engine::dispatch::{self, LockPlan, gates};
 use crate::engine::instance::Engine;
 use crate::engine::registry::{Command, Handler, REGISTRY, ScriptSource};
@@ -26,6 +27,7 @@ use crate::protocol::error::scripting;
 use crate::protocol::error::{CommandError, CommandResult};
 use crate::protocol::reply::{Mark, Protocol};
 use crate::protocol::request::{Request, RequestBuffer};
+use crate::protocol::value::hash_slot;
 
 /// What messages call a script's text.
 const NAME: &str = "user_script";
@@ -123,8 +125,14 @@ pub(super) fn perform<R>(
 ) -> (CommandResult<Outcome>, R) {
     let database = call.session.database;
     let may_block = std::mem::replace(&mut call.context.may_block, false);
+    call.context.in_script = true;
+    call.context.script_us = None;
     let protocol = call.context.reply.protocol();
     call.context.reply.set_protocol(Protocol::Resp2);
+    let first_key = match call.engine.cluster.is_enabled && !keys.is_empty() {
+        true => request.get(keys.start),
+        false => None,
+    };
     let mut host = ScriptHost {
         mark: call.context.reply.mark(),
         is_read_only: rules.read_only || rules.header.no_writes,
@@ -134,6 +142,8 @@ pub(super) fn perform<R>(
         keys,
         buffer: RequestBuffer::default(),
         has_written: false,
+        slot: first_key.map(hash_slot),
+        may_change_slot: !rules.header.is_there || rules.header.allow_cross_slot_keys,
         watch: Stopwatch::start(),
         kind: rules.kind,
         name: rules.name,
@@ -141,20 +151,43 @@ pub(super) fn perform<R>(
     };
     let (result, kept) = act(&mut host);
     host.end();
-    let spoken = call.context.reply.protocol();
+    let within = call.context.reply.protocol();
     call.context.reply.set_protocol(protocol);
     call.context.may_block = may_block;
+    call.context.in_script = false;
     call.session.database = database;
     call.context.keys.database = database;
     call.context.keys.effects.log_nothing();
     let outcome = match result {
-        Ok(value) => match convert::write_reply(&value, spoken, &mut call.context.reply) {
-            true => Ok(Outcome::Done),
-            false => Err(CommandError::quoted_line(scripting::REPLY_TOO_LONG)),
-        },
+        Ok(value) => answer(call, &value, within),
         Err(failure) => Err(failed(&failure, rules)),
     };
     (outcome, kept)
+}
+
+/// What a script returned becomes the reply; an error is one of the command that runs the script.
+fn answer(call: &mut Call<'_, '_>, value: &Value, within: Protocol) -> CommandResult<Outcome> {
+    match convert::as_error(value) {
+        Some((text, true)) => return Err(CommandError::Counted(text[..].into())),
+        Some((text, false)) => return Err(CommandError::quoted_line(&text)),
+        None => {}
+    }
+    let stats = &call.engine.stats;
+    let mut has_failed = false;
+    let mut on_error = |text: &[u8], is_counted: bool| {
+        has_failed = true;
+        if !is_counted {
+            stats.error(&CommandError::quoted_line(text));
+        }
+    };
+    let has_room = convert::write_reply(value, &mut call.context.reply, within, &mut on_error);
+    if has_failed && has_room {
+        stats.failed(call.command.id);
+    }
+    match has_room {
+        true => Ok(Outcome::Done),
+        false => Err(CommandError::quoted_line(scripting::REPLY_TOO_LONG)),
+    }
 }
 
 /// Whether the locks that are held are those that the script needs.
@@ -194,7 +227,11 @@ fn failed(failure: &Failure, rules: &Rules<'_>) -> CommandError {
         text.extend_from_slice(rules.name);
         text.extend_from_slice(format!(", on @{}:{line}.", rules.source).as_bytes());
     }
-    CommandError::quoted_line(&text)
+    let is_counted = match &failure.error {
+        ScriptError::Raised(value) => convert::as_error(value).is_some_and(|(_, is_counted)| is_counted),
+        _ => false,
+    };
+    if is_counted { CommandError::Counted(text.into()) } else { CommandError::quoted_line(&text) }
 }
 
 /// `redis.log`
@@ -219,6 +256,10 @@ pub(super) struct ScriptHost<'c, 'a, 'k, 'r> {
     is_read_only: bool,
     allows_oom: bool,
     has_written: bool,
+    /// In a cluster, the slot of its keys so far,
+    slot: Option<u16>,
+    /// and whether it may leave that.
+    may_change_slot: bool,
     watch: Stopwatch,
     kind: Kind,
     name: &'r [u8],
@@ -227,24 +268,27 @@ pub(super) struct ScriptHost<'c, 'a, 'k, 'r> {
 }
 
 impl ScriptHost<'_, '_, '_, '_> {
-    /// The command of a call, if a script may run it now.
+    /// The command of a call, if a script may run it now; what is refused is counted.
     fn admit(&mut self, arguments: &[&[u8]]) -> CommandResult<&'static Command> {
-        let refused = |text: &[u8]| Err(CommandError::quoted_line(text));
-        let Some(mut command) = arguments.first().and_then(|name| REGISTRY.find(name)) else {
-            return refused(scripting::UNKNOWN_COMMAND);
-        };
-        if !command.subcommands.is_empty()
-            && let Some(name) = arguments.get(1)
-        {
-            match command.subcommand(name) {
-                Some(found) => command = found,
-                None => return refused(scripting::UNKNOWN_COMMAND),
+        let unknown = || CommandError::quoted_line(scripting::UNKNOWN_COMMAND);
+        let command = REGISTRY.find_call(arguments);
+        let allowed = command.ok_or_else(unknown).and_then(|command| self.allow(command, arguments));
+        if let Err(error) = &allowed {
+            self.call.engine.stats.error(error);
+            if let Some(command) = command {
+                self.call.engine.stats.rejected(command.id);
             }
         }
+        allowed
+    }
+
+    fn allow(&mut self, command: &'static Command, arguments: &[&[u8]]) -> CommandResult<&'static Command> {
+        let refused = |text: &[u8]| Err(CommandError::quoted_line(text));
         if !command.arity.accepts(arguments.len()) || matches!(command.handler, Handler::Container) {
             return refused(scripting::WRONG_ARITY);
         }
-        if command.flags.has(Flags::NOSCRIPT) {
+        let is_spared = || command.full_name == "debug" && self.call.engine.scripts.may_debug(arguments);
+        if command.flags.has(Flags::NOSCRIPT) && !is_spared() {
             return refused(scripting::NOT_ALLOWED);
         }
         let writes = command.flags.has(Flags::WRITE);
@@ -279,6 +323,14 @@ impl Server for ScriptHost<'_, '_, '_, '_> {
         let Some(request) = self.buffer.fill(arguments) else {
             return Err(CommandError::quoted_line(scripting::WRONG_ARITY));
         };
+        let engine = self.call.engine;
+        if engine.cluster.is_enabled
+            && let Err(error) = cluster::one_slot_of_script(command, request, &mut self.slot, self.may_change_slot)
+        {
+            engine.stats.error(&error);
+            engine.stats.rejected(command.id);
+            return Err(error);
+        }
         let result = dispatch::run_scripted(self.call, command, request);
         if let Err(error) = &result {
             self.call.engine.stats.error(error);

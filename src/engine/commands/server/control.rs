@@ -10,7 +10,10 @@ use crate::protocol::error::{CommandError, CommandResult};
 
 /// `TIME`
 pub fn time(call: &mut Call<'_, '_>, _: Args<'_>) -> CommandResult<Outcome> {
-    let now_us = call.engine.clock.now_us();
+    let mut now_us = call.engine.clock.now_us();
+    if call.context.in_script {
+        now_us = *call.context.script_us.get_or_insert(now_us);
+    }
     let reply = &mut call.context.reply;
     reply.array(2);
     reply.bulk(&format_u64(now_us / 1_000_000));

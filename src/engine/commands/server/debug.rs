@@ -57,6 +57,8 @@ const HELP: &[&str] = &[
     "    Accepted: a connection has a buffer for replies only while it has replies to send.",
     "SET-ACTIVE-EXPIRE <0|1>",
     "    Whether expired keys are removed before anybody meets them.",
+    "SET-DISABLE-DENY-SCRIPTS <0|1>",
+    "    Whether scripts may call DEBUG PROTOCOL and DEBUG SLEEP.",
     "SLEEP <seconds>",
     "    Let the server hang, or move the manual clock by so much.",
     "STRINGMATCH-LEN <pattern> <text>",
@@ -121,6 +123,10 @@ pub fn debug(call: &mut Call<'_, '_>, mut args: Args<'_>) -> CommandResult<Outco
         }
         3 if args.take("REPLYBUFFER") => reply_buffer(call, args)?,
         2 if args.take("SLEEP") => sleep(call, args.next_f64()?)?,
+        2 if args.take("SET-DISABLE-DENY-SCRIPTS") => {
+            call.engine.scripts.may_debug.store(args.next_i64()? != 0, Relaxed);
+            call.context.reply.ok();
+        }
         2 if args.take("SET-ACTIVE-EXPIRE") => {
             call.engine.active_expiry.store(args.next_i64()? != 0, Relaxed);
             call.context.reply.ok();
@@ -192,14 +198,19 @@ fn object(call: &mut Call<'_, '_>, key: &[u8]) -> CommandResult {
     enter_alone(call);
     let now_ms = call.context.keys.now_ms;
     let compresses = call.context.settings.compresses();
-    let record = call.context.keys.peek(key).ok_or(CommandError::NoSuchKey)?;
-    let line = format!(
-        "Value at:{record:p} refcount:1 encoding:{} serializedlength:{} lru:{} lru_seconds_idle:{}",
-        encoding(record),
-        dump::value_bytes(record.view(), compresses),
-        record.access(),
-        eviction::idle_ms(record.access(), now_ms) / 1000,
-    );
+    // One that has expired is shown for as long as it lies there.
+    call.context.keys.now_ms = 0;
+    let line = call.context.keys.peek(key).map(|record| {
+        format!(
+            "Value at:{record:p} refcount:1 encoding:{} serializedlength:{} lru:{} lru_seconds_idle:{}",
+            encoding(record),
+            dump::value_bytes(record.view(), compresses),
+            record.access(),
+            eviction::idle_ms(record.access(), now_ms) / 1000,
+        )
+    });
+    call.context.keys.now_ms = now_ms;
+    let line = line.ok_or(CommandError::NoSuchKey)?;
     call.context.reply.simple(&line);
     Ok(())
 }
@@ -240,7 +251,10 @@ fn load(
 /// `DEBUG SLEEP seconds`
 fn sleep(call: &mut Call<'_, '_>, seconds: f64) -> CommandResult {
     let time = Duration::try_from_secs_f64(seconds.max(0.0)).map_err(|_| CommandError::OutOfRange)?;
-    if call.engine.clock.is_manual() {
+    if call.context.in_script {
+        // It holds what it needs.
+        std::thread::sleep(time);
+    } else if call.engine.clock.is_manual() {
         outside(call, |engine| engine.clock.advance(time))?;
     } else {
         enter_alone(call);

@@ -7,7 +7,8 @@ use crate::command::stream::read::{Query, has_something, read, read_again};
 use crate::engine::blocking::{Attempt, Ready, Wait};
 use crate::engine::commands::blocking::timeout::next_deadline_of_ms;
 use crate::engine::{Call, Outcome};
-use crate::protocol::error::CommandResult;
+use crate::protocol::error::scripting;
+use crate::protocol::error::{CommandError, CommandResult};
 
 /// `XREAD [COUNT count] [BLOCK milliseconds] STREAMS key [key ...] id [id ...]`
 pub fn xread(call: &mut Call<'_, '_>, args: Args<'_>) -> CommandResult<Outcome> {
@@ -21,7 +22,10 @@ pub fn xreadgroup(call: &mut Call<'_, '_>, args: Args<'_>) -> CommandResult<Outc
 
 fn read_streams(call: &mut Call<'_, '_>, args: Args<'_>, of_group: bool) -> CommandResult<Outcome> {
     let now_ms = call.context.keys.now_ms;
-    let query = Query::read(args, of_group, |args| next_deadline_of_ms(args, now_ms))?;
+    let query = Query::read(args, of_group, |args| match call.context.in_script {
+        true => Err(CommandError::quoted_line(&scripting::with_code(&[args.at(0), scripting::NO_BLOCK].concat()))),
+        false => next_deadline_of_ms(args, now_ms),
+    })?;
     let reading = query.resolve(call.context)?;
     if read(call.context, &query.keys, &reading)? {
         return Ok(Outcome::Done);

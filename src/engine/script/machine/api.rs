@@ -132,15 +132,15 @@ impl Machine<'_> {
         if message.is_empty() {
             return Err(self.server_error("redis.log() requires two arguments or more."));
         }
-        let Value::Number(level) = level else {
+        let Some(level) = level.as_number().map(|level| level as i64) else {
             return Err(self.server_error("First argument must be a number (log level)."));
         };
-        if !(0.0..=3.0).contains(level) {
+        if !(0..=3).contains(&level) {
             return Err(self.server_error("Invalid debug level."));
         }
         let parts: Vec<Text> = message.iter().filter_map(Value::as_text).collect();
         let parts: Vec<&[u8]> = parts.iter().map(|part| &part[..]).collect();
-        self.server.log(*level as i64, &parts.join(&b' '));
+        self.server.log(level, &parts.join(&b' '));
         Ok(Values::new())
     }
 
@@ -161,7 +161,7 @@ impl Machine<'_> {
         }
         let parts: Option<Vec<Text>> = given.iter().map(Value::as_text).collect();
         let Some(parts) = parts else {
-            return Err(self.server_error("redis.acl_check_cmd() require all arguments to be strings or numbers"));
+            return Err(self.server_error("Lua redis lib command arguments must be strings or integers"));
         };
         match self.server.may_run(&parts) {
             Some(may) => one(may),
