@@ -244,7 +244,7 @@ pub fn call(call: &mut Call<'_, '_>, args: Args<'_>, read_only: bool) -> Command
     let rules =
         Rules { kind: Kind::Function, header: &function.flags, read_only, name: &function.name, source: realm::NAME };
     run::may_begin(call, &rules)?;
-    let seed = engine.random.next_u64();
+    let seed = engine.scripts.random().state();
     let mut realm = engine.functions.realm.lock();
     let outcome = {
         let mut visit: Visit<'_> = realm.visit();

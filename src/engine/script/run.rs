@@ -12,6 +12,7 @@ use std::sync::Arc;
 use super::cache::{self, Script};
 use super::convert;
 use super::header::Header;
+use super::lib::math::Random;
 use super::machine::{Failure, Machine};
 use super::running::{KILLED_MESSAGE, Kind, LongCall, LongScript};
 use super::value::{Inputs, ScriptError, Server, Text, Value};
@@ -92,7 +93,7 @@ pub fn run(call: &mut Call<'_, '_>, args: Args<'_>, source: ScriptSource, read_o
     }
     let rules = Rules { kind: Kind::Script, header: &script.header, read_only, name: &script.digest, source: NAME };
     may_begin(call, &rules)?;
-    let seed = call.engine.random.next_u64();
+    let seed = call.engine.scripts.random().state();
     let (outcome, remains) = perform(call, request, keys, &rules, |host| {
         let mut machine = Machine::new(host, NAME, seed);
         (machine.run(&script.compiled.main), machine.finish())
@@ -373,6 +374,10 @@ impl Server for ScriptHost<'_, '_, '_, '_> {
             Some(script) if script.is_killed() => Err(ScriptError::Ended(KILLED_MESSAGE)),
             _ => Ok(()),
         }
+    }
+
+    fn leave_random(&mut self, random: Random) {
+        self.call.engine.scripts.leave_random(random);
     }
 
     fn input_len(&self, which: Inputs) -> usize {
