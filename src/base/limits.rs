@@ -101,5 +101,9 @@ pub const SCRIPT_UNPACKED_MAX: usize = 8000;
 pub const SCRIPT_TEXT_BYTES_MAX: usize = 16 << 20;
 /// Compiled scripts that a thread keeps.
 pub const SCRIPT_PLANS_MAX: usize = 1024;
+/// Bytes of their texts and code.
+pub const SCRIPT_PLANS_BYTES_MAX: usize = 32 << 20;
+/// Bytes of scripts that came with EVAL and are kept for EVALSHA, their number aside.
+pub const SCRIPTS_EVALUATED_BYTES_MAX: usize = 64 << 20;
 /// Scripts that came with EVAL and are kept for EVALSHA; the oldest goes when one more comes.
 pub const SCRIPTS_EVALUATED_MAX: usize = 10_000;

@@ -246,7 +246,7 @@ impl<'e, 's> Run<'e, 's> {
     /// Whether a command is to be left for when the log has taken more.
     #[cold]
     fn has_to_wait(&self, command: Option<&'static Command>) -> bool {
-        command.is_some_and(|command| gates::writes(self.session, command, |_| false))
+        command.is_some_and(|command| gates::writes(self.session, command, may_write))
             && self.engine.persistence.admit(self.engine) == Admit::Wait
     }
 
@@ -502,6 +502,11 @@ impl<'e, 's> Run<'e, 's> {
             }
         }
     }
+}
+
+/// Whether a command that is no write runs others that may be.
+fn may_write(command: &Command) -> bool {
+    command.runs_script.is_some() && !command.flags.has(Flags::READONLY)
 }
 
 /// Locks the shard of a command's only key, and what serving those who wait there may touch.

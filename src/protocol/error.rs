@@ -280,6 +280,8 @@ pub enum CommandError {
     UnbalancedStreams(&'static (&'static str, &'static str)),
     #[error("ERR The {0} option is only supported by XREADGROUP. You called XREAD instead.")]
     OnlyForXreadgroup(&'static str),
+    #[error("ERR {0} command is not allowed with BLOCK option from scripts")]
+    NoBlockInScripts(Box<str>),
     #[error("ERR Missing GROUP option for XREADGROUP")]
     XreadgroupWithoutGroup,
     #[error(

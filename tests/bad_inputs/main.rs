@@ -8,6 +8,7 @@
 
 mod numbers;
 mod payloads;
+mod scripts;
 #[path = "../support/mod.rs"]
 mod support;
 mod waiting;
@@ -36,6 +37,8 @@ const MAX: &str = "9223372036854775807";
 struct Target {
     server: Server,
     password: Option<&'static str>,
+    /// PING may be told that a script is busy: at once, and only for as long as one is.
+    may_be_busy: bool,
 }
 
 impl Target {
@@ -67,7 +70,11 @@ type Counter = &'static str;
 fn attack(flags: &[&str], counter: Counter, run: impl FnOnce(&Target)) {
     let password = flags.contains(&"--requirepass").then_some(PASSWORD);
     let everything_is_logged = [&["--loglevel", "debug"], flags].concat();
-    let target = Target { server: Server::pipkin(&everything_is_logged), password };
+    let target = Target {
+        server: Server::pipkin(&everything_is_logged),
+        password,
+        may_be_busy: flags.contains(&"--busy-reply-threshold"),
+    };
     attack_on(target, counter, run);
 }
 
@@ -123,9 +130,11 @@ fn with_pings(target: &Target, run: impl FnOnce()) {
         scope.spawn(|| {
             while !over.load(Ordering::Acquire) {
                 let start = Instant::now();
-                assert_eq!(client.line("PING").text(), "PONG");
+                let reply = client.line("PING").text();
+                let is_busy = target.may_be_busy && reply.starts_with("BUSY ");
+                assert!(reply == "PONG" || is_busy, "{reply}");
                 assert!(start.elapsed() < PONG_PATIENCE, "PING took {:?} during the attack", start.elapsed());
-                pongs.fetch_add(1, Ordering::Release);
+                pongs.fetch_add(u64::from(!is_busy), Ordering::Release);
                 thread::park_timeout(Duration::from_millis(1));
             }
         });
@@ -375,7 +384,7 @@ fn bad_input_08_http_on_the_resp_port() {
 #[test]
 fn bad_input_09_no_file_descriptors_left() {
     let server = Server::pipkin_with_open_files(80, &["--operator-clients", "0"]);
-    attack_on(Target { server, password: None }, "accept_errors", |target| {
+    attack_on(Target { server, password: None, may_be_busy: false }, "accept_errors", |target| {
         let connections: Vec<TcpStream> =
             (0..200).filter_map(|_| TcpStream::connect(target.server.address()).ok()).collect();
         assert!(connections.len() > 80, "more connections than the server has descriptors");

@@ -8,19 +8,22 @@ use std::cell::{Cell, RefCell};
 use std::collections::{HashMap, VecDeque};
 use std::rc::Rc;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 
 use parking_lot::Mutex;
 
 use super::compiler::{self, Compiled, Purpose};
 use super::header::{self, Header};
 use super::lexer::SyntaxError;
+use super::lib::math::Random;
 use super::library::globals;
 use super::machine::sha1_hex;
 use super::parser;
 use super::running::Running;
 use super::table::Table;
-use crate::base::limits::{SCRIPT_PLANS_MAX, SCRIPT_TEXT_BYTES_MAX, SCRIPTS_EVALUATED_MAX};
+use crate::base::limits::{
+    SCRIPT_PLANS_BYTES_MAX, SCRIPT_PLANS_MAX, SCRIPT_TEXT_BYTES_MAX, SCRIPTS_EVALUATED_BYTES_MAX, SCRIPTS_EVALUATED_MAX,
+};
 use crate::base::random;
 use crate::protocol::error::scripting;
 use crate::protocol::error::{CommandError, CommandResult};
@@ -34,7 +37,13 @@ pub struct Scripts {
     id: u64,
     /// Raised by each flush.
     generation: AtomicU64,
+    /// How often everything was forgotten.
+    flushes: AtomicU64,
     texts: Mutex<Texts>,
+    /// What they take, for those who do not want to wait.
+    bytes: AtomicUsize,
+    /// The state of `math.random`, which goes on from script to script as in Redis.
+    random: AtomicU64,
     /// Those that take long.
     pub running: Running,
     /// They may call DEBUG PROTOCOL and DEBUG SLEEP (`DEBUG SET-DISABLE-DENY-SCRIPTS`).
@@ -46,7 +55,10 @@ impl Default for Scripts {
         Scripts {
             id: random::system_seed(),
             generation: AtomicU64::new(1),
+            flushes: AtomicU64::new(0),
             texts: Mutex::default(),
+            bytes: AtomicUsize::new(0),
+            random: AtomicU64::new(Random::default().state()),
             running: Running::default(),
             may_debug: AtomicBool::new(false),
         }
@@ -58,8 +70,25 @@ struct Texts {
     by_digest: HashMap<Digest, Arc<[u8]>>,
     /// Those that came with EVAL, oldest first: the oldest goes when there are too many.
     evaluated: VecDeque<Digest>,
+    evaluated_bytes: usize,
     bytes: usize,
     evicted: u64,
+}
+
+/// What a script takes beside its text.
+const ENTRY_BYTES: usize = 160;
+
+fn taken(text: &[u8]) -> usize {
+    text.len() + ENTRY_BYTES
+}
+
+impl Texts {
+    /// A script stays from now on, however it came.
+    fn forget_evaluated(&mut self, digest: &Digest, text: &[u8]) {
+        let before = self.evaluated.len();
+        self.evaluated.retain(|other| other != digest);
+        self.evaluated_bytes -= (before - self.evaluated.len()) * taken(text);
+    }
 }
 
 /// A script that is ready to run.
@@ -81,6 +110,10 @@ pub struct Script {
 struct Plans {
     by_text: HashMap<Arc<[u8]>, Rc<Script>, rapidhash::fast::RandomState>,
     by_digest: HashMap<Digest, Rc<Script>, rapidhash::fast::RandomState>,
+    /// What they take, about.
+    bytes: usize,
+    /// The instance that was worked for last, and how often it had forgotten its scripts.
+    flushed: (u64, u64),
 }
 
 thread_local! {
@@ -104,6 +137,7 @@ impl Scripts {
     /// # Errors
     /// Where the text is no script.
     pub fn of_text(&self, text: &[u8], is_evaluated: bool) -> CommandResult<Rc<Script>> {
+        self.forget_plans();
         let script = plan(text)?;
         self.remember(&script, is_evaluated);
         Ok(script)
@@ -144,7 +178,24 @@ impl Scripts {
     pub fn flush(&self) {
         let mut texts = self.texts.lock();
         self.generation.fetch_add(1, Ordering::AcqRel);
+        self.flushes.fetch_add(1, Ordering::AcqRel);
         *texts = Texts { evicted: texts.evicted, ..Texts::default() };
+        self.bytes.store(0, Ordering::Relaxed);
+    }
+
+    /// A thread that finds that all scripts were forgotten since it last looked gives up their plans.
+    #[inline]
+    fn forget_plans(&self) {
+        let now = (self.id, self.flushes.load(Ordering::Relaxed));
+        PLANS.with_borrow_mut(|plans| {
+            if plans.flushed != now {
+                let is_flush = plans.flushed.0 == self.id;
+                plans.flushed = now;
+                if is_flush {
+                    *plans = Plans { flushed: now, ..Plans::default() };
+                }
+            }
+        });
     }
 
     /// Whether a script may make this call of DEBUG.
@@ -160,6 +211,24 @@ impl Scripts {
         Figures { count: texts.by_digest.len(), bytes: texts.bytes, evicted: texts.evicted }
     }
 
+    /// Bytes that the scripts take.
+    pub fn bytes(&self) -> usize {
+        self.bytes.load(Ordering::Relaxed)
+    }
+
+    /// Where `math.random` goes on.
+    pub(super) fn random(&self) -> Random {
+        Random::from_state(self.random.load(Ordering::Relaxed))
+    }
+
+    /// Where a script has left it.
+    pub(super) fn leave_random(&self, random: Random) {
+        let before = self.random.load(Ordering::Relaxed);
+        if before != random.state() {
+            self.random.store(random.state(), Ordering::Relaxed);
+        }
+    }
+
     fn knows(&self, script: &Script) -> bool {
         script.known.get() == (self.id, self.generation.load(Ordering::Acquire))
     }
@@ -171,23 +240,28 @@ impl Scripts {
         let mut texts = self.texts.lock();
         let is_new = texts.by_digest.insert(script.digest, Arc::clone(&script.text)).is_none();
         if is_new {
-            texts.bytes += script.text.len();
+            texts.bytes += taken(&script.text);
         }
         if !is_evaluated {
-            texts.evaluated.retain(|digest| *digest != script.digest);
+            texts.forget_evaluated(&script.digest, &script.text);
         } else if is_new {
             texts.evaluated.push_back(script.digest);
+            texts.evaluated_bytes += taken(&script.text);
             self.evict(&mut texts);
         }
+        self.bytes.store(texts.bytes, Ordering::Relaxed);
         script.known.set((self.id, self.generation.load(Ordering::Acquire)));
     }
 
     /// Clients that put values into their scripts' texts must not fill the memory.
     fn evict(&self, texts: &mut Texts) {
-        while texts.evaluated.len() > SCRIPTS_EVALUATED_MAX {
+        while texts.evaluated.len() > SCRIPTS_EVALUATED_MAX
+            || (texts.evaluated_bytes > SCRIPTS_EVALUATED_BYTES_MAX && texts.evaluated.len() > 1)
+        {
             let Some(oldest) = texts.evaluated.pop_front() else { return };
             if let Some(text) = texts.by_digest.remove(&oldest) {
-                texts.bytes -= text.len();
+                texts.bytes -= taken(&text);
+                texts.evaluated_bytes -= taken(&text);
                 texts.evicted += 1;
             }
             self.generation.fetch_add(1, Ordering::AcqRel);
@@ -202,9 +276,11 @@ pub fn plan(text: &[u8]) -> CommandResult<Rc<Script>> {
     }
     let script = Rc::new(compile(text)?);
     PLANS.with_borrow_mut(|plans| {
-        if plans.by_text.len() >= SCRIPT_PLANS_MAX {
-            *plans = Plans::default();
+        let bytes = text.len() + script.compiled.main.bytes();
+        if plans.by_text.len() >= SCRIPT_PLANS_MAX || plans.bytes + bytes > SCRIPT_PLANS_BYTES_MAX {
+            *plans = Plans { flushed: plans.flushed, ..Plans::default() };
         }
+        plans.bytes += bytes;
         plans.by_text.insert(Arc::clone(&script.text), Rc::clone(&script));
         plans.by_digest.insert(script.digest, Rc::clone(&script));
     });

@@ -251,7 +251,9 @@ impl<'a> Code<'a> {
     }
 
     fn number_constant(&mut self, number: f64) -> Done<u32> {
-        self.constant(ConstantKey::Number(number.to_bits()), || Value::Number(number))
+        // As in Lua, 0 and -0 are one constant: the one that a function names first.
+        let key = if number == 0.0 { 0.0 } else { number };
+        self.constant(ConstantKey::Number(key.to_bits()), || Value::Number(number))
     }
 
     fn text_constant(&mut self, text: &Rc<[u8]>) -> Done<u32> {
@@ -286,9 +288,18 @@ impl<'a> Code<'a> {
                 Variable::Global(name) => Description { kind: "global", name: Rc::clone(name) },
             }),
             Expression::Parenthesised(inner) => self.describe(inner),
+            Expression::Or(parts) => self.describe_choice(parts, false),
+            Expression::And(parts) => self.describe_choice(parts, true),
             Expression::Suffixed(first, suffixes) => self.describe_suffixed(first, suffixes),
             _ => None,
         }
+    }
+
+    /// Lua names what it finds on the way that takes every jump: the last part, if every part before it is a constant or
+    /// a choice of the other kind that leads there. `passed` is the truth that goes on to the next part.
+    fn describe_choice(&self, parts: &[Expression], passed: bool) -> Option<Description> {
+        let (last, before) = parts.split_last()?;
+        if before.iter().all(|part| leads_on(part, passed)) { self.describe(last) } else { None }
     }
 
     fn describe_suffixed(&self, first: &Expression, suffixes: &[Suffix]) -> Option<Description> {
@@ -343,5 +354,19 @@ impl<'a> Code<'a> {
 
     fn register_operand(register: Register) -> Operand {
         Operand::register(register)
+    }
+}
+
+/// Whether a part of a choice leads to the next one, when every jump is taken.
+fn leads_on(part: &Expression, passed: bool) -> bool {
+    let (parts, goes_on) = match part.bare() {
+        Expression::And(parts) => (parts, true),
+        Expression::Or(parts) => (parts, false),
+        part => return part.constant_truth() == Some(passed),
+    };
+    let Some((last, before)) = parts.split_last() else { return false };
+    match before.iter().all(|part| part.constant_truth() == Some(goes_on)) {
+        true => leads_on(last, passed),
+        false => goes_on != passed,
     }
 }

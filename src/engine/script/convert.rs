@@ -162,7 +162,7 @@ fn infinity(text: &[u8]) -> f64 {
     }
 }
 
-/// Writes what a script returned; false where that would be too long. A table may be part of many others, so that what
+/// Writes what a script returned; false where that would be longer than `bytes_max`. A table may be part of many others, so that what
 /// takes little room for the script can take any amount as a reply.
 /// Truths are those of the protocol that the script chose. Errors within it are told to `on_error`, and whether they
 /// have been counted.
@@ -177,7 +177,7 @@ pub fn write_reply(value: &Value, reply: &mut Reply, protocol: Protocol, on_erro
 pub fn as_error(value: &Value) -> Option<(Text, bool)> {
     let Value::Table(table) = value else { return None };
     let Value::Text(text) = table.get_text(b"err") else { return None };
-    Some((text, table.get_text(COUNTED).is_true()))
+    Some((Text::new(until_nul(&text)), table.get_text(COUNTED).is_true()))
 }
 
 /// What is told of an error: its text, and whether it has been counted.
@@ -218,10 +218,10 @@ fn write_table(table: &Table, room: &mut Room<'_>, depth: usize) {
     let reply = &mut *room.reply;
     if let Value::Text(text) = table.get_text(b"err") {
         (room.on_error)(&text, table.get_text(COUNTED).is_true());
-        return write_error(&text, reply);
+        return write_error(until_nul(&text), reply);
     }
     if let Value::Text(text) = table.get_text(b"ok") {
-        let line: Vec<u8> = one_line(&text);
+        let line: Vec<u8> = one_line(until_nul(&text));
         reply.raw(&[b"+", &line[..], b"\r\n"].concat());
         return;
     }
@@ -281,6 +281,11 @@ fn entries(table: &Table) -> Vec<(Value, Value)> {
         position = next;
     }
     entries
+}
+
+/// What C takes for the whole of a text.
+pub fn until_nul(text: &[u8]) -> &[u8] {
+    text.split(|byte| *byte == 0).next().unwrap_or_default()
 }
 
 /// Without what would end the line.

@@ -4,6 +4,7 @@
 use std::cell::RefCell;
 use std::rc::Rc;
 
+use super::convert::until_nul;
 use super::lib::{self, LIBRARIES, number};
 use super::value::{Api, Arguments, Builtin, Host, NativeFunction, ScriptError, Table, Value, Values, live_bytes, one};
 use crate::base::limits::SCRIPT_UNPACKED_MAX;
@@ -14,6 +15,13 @@ pub struct Globals {
     /// The table of all.
     pub table: Table,
     string: Table,
+}
+
+impl Drop for Globals {
+    /// The table is part of itself.
+    fn drop(&mut self) {
+        self.table.set_text(b"_G", Value::Nil);
+    }
 }
 
 thread_local! {
@@ -164,14 +172,27 @@ fn assert(_: &mut dyn Host, given: &[Value]) -> Results {
     match given.get(1) {
         None => Err(ScriptError::message("assertion failed!")),
         Some(Value::Table(table)) => Err(ScriptError::Raised(Value::Table(table.clone()))),
-        Some(_) => Err(ScriptError::Message(Arguments(given).text(2)?.to_vec())),
+        Some(_) => Err(ScriptError::Message(until_nul(&Arguments(given).text(2)?).to_vec())),
     }
 }
 
 /// There is nothing to collect: what nobody refers to is gone at once.
 fn collectgarbage(_: &mut dyn Host, given: &[Value]) -> Results {
-    let count = given.first().and_then(Value::as_text).is_some_and(|option| *option == *b"count");
-    one(if count { live_bytes() as f64 / 1024.0 } else { 0.0 })
+    /// What `setpause` and `setstepmul` were before, in percent.
+    const UNCHANGED: f64 = 200.0;
+    let arguments = Arguments(given);
+    if arguments.get(1).is_nil() {
+        return one(0.0);
+    }
+    let option = arguments.text(1)?;
+    arguments.integer_or(2, 0)?;
+    match &option[..] {
+        b"count" => one(live_bytes() as f64 / 1024.0),
+        b"collect" | b"stop" | b"restart" => one(0.0),
+        b"step" => one(true),
+        b"setpause" | b"setstepmul" => one(UNCHANGED),
+        other => Err(ScriptError::argument(1, [b"invalid option '", until_nul(other), b"'"].concat())),
+    }
 }
 
 fn clock(_: &mut dyn Host, _: &[Value]) -> Results {
@@ -265,7 +286,7 @@ fn tostring(_: &mut dyn Host, given: &[Value]) -> Results {
         Value::Null => Value::text("userdata: (nil)"),
         other => match other.as_text() {
             Some(text) => Value::Text(text),
-            None => Value::text(format!("{}: {:#016x}", other.type_name(), other.address())),
+            None => Value::text(format!("{}: {:#x}", other.type_name(), other.address())),
         },
     })
 }

@@ -5,7 +5,7 @@
 //! calls cost a step of the budget; every so often the machine looks at the clock and at what the script has allocated.
 
 mod api;
-mod arithmetic;
+pub(super) mod arithmetic;
 mod call;
 mod execute;
 mod failure;
@@ -17,6 +17,7 @@ pub use remains::Remains;
 use std::cell::RefCell;
 use std::rc::{Rc, Weak};
 
+use super::convert;
 use super::lib;
 use super::library::{Globals, globals};
 use super::plan::{Operand, Proto, Register};
@@ -31,7 +32,7 @@ const FRAMES_MAX: usize = 16_384;
 /// Registers of all frames.
 const STACK_MAX: usize = 1 << 20;
 /// Calls through libraries.
-const NESTED_MAX: usize = 200;
+const NESTED_MAX: usize = 100;
 /// Steps between two looks at the clock and the memory.
 const STEPS_UNWATCHED: u64 = 1024;
 /// Longer texts cost steps wherever they are copied or compared,
@@ -55,6 +56,10 @@ struct Frame {
     /// Where its results go, and how many are wanted, plus one.
     results_at: usize,
     wanted: u16,
+    /// Functions whose place it took by tail calls.
+    tails: u32,
+    /// It was a tail call, and the frame below had to stay for what becomes of the results.
+    hides_caller: bool,
     kind: FrameKind,
 }
 
@@ -107,10 +112,10 @@ impl Failure {
     pub fn text(&self) -> Vec<u8> {
         match &self.error {
             ScriptError::Raised(Value::Table(table)) => match table.get_text(b"err") {
-                Value::Text(text) => text.to_vec(),
+                Value::Text(text) => convert::until_nul(&text).to_vec(),
                 _ => scripting::UNKNOWN.to_vec(),
             },
-            ScriptError::Raised(value) => scripting::with_code(&shown(value)),
+            ScriptError::Raised(value) => scripting::with_code(convert::until_nul(&shown(value))),
             ScriptError::Ended(text) => scripting::with_code(text.as_bytes()),
             ScriptError::Message(text) => scripting::with_code(text),
             other => scripting::with_code(format!("{other:?}").as_bytes()),
@@ -186,6 +191,7 @@ impl<'s> Machine<'s> {
 
     /// Ends the run; its values can be read for as long as what it leaves is kept.
     pub fn finish(self) -> Remains {
+        self.server.leave_random(self.random);
         Remains { tables: self.tables, cells: self.cells }
     }
 

@@ -11,6 +11,7 @@ pub mod library;
 pub mod machine;
 pub mod parser;
 pub mod plan;
+pub mod rehearsal;
 pub mod run;
 pub mod running;
 pub mod syntax;

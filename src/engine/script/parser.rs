@@ -5,6 +5,7 @@
 use std::rc::Rc;
 
 use super::lexer::{Lexer, SyntaxError, Token};
+use super::machine::arithmetic;
 use super::syntax::{
     Block, Capture, Expression, Field, Function, Link, Local, LocalId, Operator, Prefix, Statement, StatementKind,
     Suffix, Variable,
@@ -238,9 +239,11 @@ impl Parser<'_> {
         let mut block = Block::new();
         while !self.ends_block() {
             let line = self.line;
+            let is_definition = self.is("function");
             let kind = self.statement()?;
             let is_last = matches!(kind, StatementKind::Return(_) | StatementKind::Break);
-            block.push(Statement { kind, line });
+            let last_line = if is_definition { line } else { self.last_line };
+            block.push(Statement { kind, line, last_line });
             self.accept(";")?;
             if is_last {
                 break;
@@ -338,8 +341,9 @@ impl Parser<'_> {
             let to = self.expression()?;
             let step = if self.accept(",")? { self.expression()? } else { Expression::Number(1.0) };
             let id = self.new_local(first);
+            let do_line = self.line;
             let body = self.for_body(&[id], line)?;
-            return Ok(StatementKind::NumericFor(id, Box::new([from, to, step]), body));
+            return Ok(StatementKind::NumericFor(id, Box::new([from, to, step]), body, do_line));
         }
         if !self.is(",") && !self.is("in") {
             return Err(self.error("'=' or 'in' expected"));
@@ -349,10 +353,11 @@ impl Parser<'_> {
             names.push(self.name()?);
         }
         self.expect("in")?;
+        let in_line = self.line;
         let values = self.expressions()?;
         let ids: Vec<LocalId> = names.into_iter().map(|name| self.new_local(name)).collect();
         let body = self.for_body(&ids, line)?;
-        Ok(StatementKind::GenericFor(ids, values, body))
+        Ok(StatementKind::GenericFor(ids, values, body, in_line))
     }
 
     fn for_body(&mut self, ids: &[LocalId], line: u32) -> Parsed<Block> {
@@ -474,11 +479,10 @@ impl Parser<'_> {
         };
         let mut left = match prefix {
             Some(prefix) => {
-                let line = self.line;
                 self.advance()?;
                 match (prefix, self.subexpression(PREFIX_PRIORITY)?) {
-                    (Prefix::Negate, Expression::Number(number)) => Expression::Number(-number),
-                    (prefix, operand) => Expression::Prefixed(prefix, Box::new(operand), line),
+                    (Prefix::Negate, operand) if let Some(number) = operand.numeral() => Expression::Number(-number),
+                    (prefix, operand) => Expression::Prefixed(prefix, Box::new(operand), self.last_line),
                 }
             }
             None => self.simple()?,
@@ -487,10 +491,10 @@ impl Parser<'_> {
             && let Some((before, behind)) = priorities(symbol)
             && before > limit
         {
-            let line = self.line;
             self.advance()?;
             let right = self.subexpression(behind)?;
-            left = combine(symbol, left, right, line);
+            // Errors of an operator are where its right side ends.
+            left = combine(symbol, left, right, self.last_line);
         }
         self.leave();
         Ok(left)
@@ -601,11 +605,13 @@ impl Parser<'_> {
                 let key = self.expression()?;
                 self.expect("]")?;
                 self.expect("=")?;
-                fields.push(Field::Pair(key, self.expression()?));
+                let value = self.expression()?;
+                fields.push(Field::Pair(key, value, self.last_line));
             } else if self.is_named_field()? {
                 let key = Expression::Text(self.name()?);
                 self.expect("=")?;
-                fields.push(Field::Pair(key, self.expression()?));
+                let value = self.expression()?;
+                fields.push(Field::Pair(key, value, self.last_line));
             } else {
                 fields.push(Field::Item(self.expression()?));
             }
@@ -720,6 +726,9 @@ fn combine(symbol: &str, left: Expression, right: Expression, line: u32) -> Expr
         },
         symbol => {
             let link = Link { operator: operator(symbol), right, line };
+            if let Some(number) = folded(&left, &link) {
+                return Expression::Number(number);
+            }
             match left {
                 Expression::Chain(first, mut links) => {
                     links.push(link);
@@ -729,6 +738,16 @@ fn combine(symbol: &str, left: Expression, right: Expression, line: u32) -> Expr
             }
         }
     }
+}
+
+/// What is known already of two numbers; what Lua leaves to be computed is left here, too.
+fn folded(left: &Expression, link: &Link) -> Option<f64> {
+    let (left, right) = (left.numeral()?, link.right.numeral()?);
+    let divides = matches!(link.operator, Operator::Divide | Operator::Modulo);
+    if link.operator.is_comparison() || (divides && right == 0.0) {
+        return None;
+    }
+    Some(arithmetic::apply(link.operator, left, right)).filter(|result| !result.is_nan())
 }
 
 fn operator(symbol: &str) -> Operator {

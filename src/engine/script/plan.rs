@@ -108,6 +108,9 @@ pub enum Op {
     ArgumentTable { to: Register },
 }
 
+/// What a name of a [`Description`] takes, about.
+const NAME_BYTES: usize = 32;
+
 /// How a script names a value, for messages.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Description {
@@ -152,6 +155,15 @@ pub struct Proto {
 }
 
 impl Proto {
+    /// What it takes, with the functions inside of it, about.
+    pub fn bytes(&self) -> usize {
+        let own = size_of_val(&*self.code) + size_of_val(&*self.lines) + size_of_val(&*self.constants);
+        let texts: usize =
+            self.constants.iter().map(|value| if let Value::Text(text) = value { text.len() } else { 0 }).sum();
+        let names = self.names.len() * (size_of::<(u32, bool, Description)>() + NAME_BYTES);
+        own + texts + names + self.protos.iter().map(|proto| proto.bytes()).sum::<usize>()
+    }
+
     /// How the script names an operand of an instruction: the first one, or the second.
     pub fn describe(&self, at: usize, second: bool) -> Option<&Description> {
         let found = self.names.iter().find(|(pc, is_second, _)| *pc as usize == at && *is_second == second);

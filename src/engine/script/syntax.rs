@@ -81,7 +81,7 @@ pub struct Link {
     pub operator: Operator,
     /// To what.
     pub right: Expression,
-    /// Where the operator stands.
+    /// Where its right side ends.
     pub line: u32,
 }
 
@@ -132,6 +132,33 @@ pub enum Expression {
 }
 
 impl Expression {
+    /// The number that it is, if it is nothing else.
+    pub fn numeral(&self) -> Option<f64> {
+        match self {
+            Expression::Number(number) => Some(*number),
+            Expression::Parenthesised(inner) => inner.numeral(),
+            _ => None,
+        }
+    }
+
+    /// Without the parentheses around it.
+    pub fn bare(&self) -> &Expression {
+        match self {
+            Expression::Parenthesised(inner) => inner.bare(),
+            other => other,
+        }
+    }
+
+    /// Its truth, where that needs no look at anything.
+    pub fn constant_truth(&self) -> Option<bool> {
+        match self {
+            Expression::Nil | Expression::Boolean(false) => Some(false),
+            Expression::Boolean(true) | Expression::Number(_) | Expression::Text(_) => Some(true),
+            Expression::Parenthesised(inner) => inner.constant_truth(),
+            _ => None,
+        }
+    }
+
     /// Whether it may have any number of values.
     pub fn is_multiple(&self) -> bool {
         match self {
@@ -149,18 +176,23 @@ impl Expression {
 pub enum Field {
     /// `value`
     Item(Expression),
-    /// `key = value`, `[key] = value`
-    Pair(Expression, Expression),
+    /// `key = value`, `[key] = value`, and the line where the value ends.
+    Pair(Expression, Expression, u32),
 }
 
-/// A statement, and the line it begins on.
+/// A statement, and the lines of its first and its last token.
 #[derive(Debug)]
 pub struct Statement {
     /// What is to be done.
     pub kind: StatementKind,
     /// From 1.
     pub line: u32,
+    /// Where what it assigns is stored.
+    pub last_line: u32,
 }
+
+/// Where the `do` of a loop stands, or what comes behind its `in`.
+pub type LoopLine = u32;
 
 /// Statements in a scope of their own.
 pub type Block = Vec<Statement>;
@@ -185,9 +217,9 @@ pub enum StatementKind {
     /// `if … elseif … else … end`
     If(Vec<(Expression, Block)>, Option<Block>),
     /// `for i = a, b, c do … end`
-    NumericFor(LocalId, Box<[Expression; 3]>, Block),
+    NumericFor(LocalId, Box<[Expression; 3]>, Block, LoopLine),
     /// `for k, v in … do … end`
-    GenericFor(Vec<LocalId>, Vec<Expression>, Block),
+    GenericFor(Vec<LocalId>, Vec<Expression>, Block, LoopLine),
     /// `return …`
     Return(Vec<Expression>),
     /// `break`

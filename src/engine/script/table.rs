@@ -490,21 +490,22 @@ thread_local! {
     static DOOMED: RefCell<Option<Vec<Value>>> = const { RefCell::new(None) };
 }
 
-/// Frees values, and what they alone refer to, one after the other.
+/// Frees values, and what they alone refer to, one after the other. A thread that ends may have no list left: what it
+/// holds then is shallow.
 pub(super) fn free(values: impl Iterator<Item = Value>) {
     let values = values
         .filter(|value| matches!(value, Value::Table(_) | Value::Function(_) | Value::Stateful(_) | Value::Cell(_)));
-    let is_outermost = DOOMED.with_borrow_mut(|doomed| match doomed {
+    let is_outermost = DOOMED.try_with(|doomed| match &mut *doomed.borrow_mut() {
         Some(doomed) => {
             doomed.extend(values);
             false
         }
-        None => {
-            *doomed = Some(values.collect());
+        empty => {
+            *empty = Some(values.collect());
             true
         }
     });
-    if !is_outermost {
+    if is_outermost != Ok(true) {
         return;
     }
     loop {
@@ -535,15 +536,9 @@ fn array_index(number: f64) -> Option<usize> {
     (f64::from(index) == number && index > 0).then_some(index as usize)
 }
 
-/// Lua 5.1's hash of a string: all of its bytes when it is short, some of them when it is long.
+/// Lua 5.1's hash of a string, of all of its bytes, as Redis has it.
 #[inline]
 fn text_hash(text: &[u8]) -> u32 {
-    let step = (text.len() >> 5) + 1;
-    let mut hash = text.len() as u32;
-    let mut at = text.len();
-    while at >= step {
-        hash ^= (hash << 5).wrapping_add(hash >> 2).wrapping_add(u32::from(text[at - 1]));
-        at -= step;
-    }
-    hash
+    let seed = text.len() as u32;
+    text.iter().rev().fold(seed, |hash, byte| hash ^ (hash << 5).wrapping_add(hash >> 2).wrapping_add(u32::from(*byte)))
 }

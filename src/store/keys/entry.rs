@@ -130,6 +130,11 @@ impl Keys<'_> {
         self.tally.written = self.tally.written.max(tally.written);
     }
 
+    /// Lets go of everything; what is counted stays. What follows runs outside.
+    pub fn step_out(&mut self) {
+        self.exit();
+    }
+
     /// Bytes are settled before others may enter alone: to them, what is accounted for is what is there.
     fn exit(&mut self) {
         debug_assert!(!self.effects.is_pending(), "somebody changed keys and did not commit");
@@ -137,11 +142,6 @@ impl Keys<'_> {
         self.effects.close();
         self.settle_bytes();
         self.entered = Entered::Not;
-    }
-
-    /// Lets go of everything; what is counted stays. What follows runs outside.
-    pub fn step_out(&mut self) {
-        self.exit();
     }
 
     /// Publishes the bytes that were gained or lost so far.

@@ -529,10 +529,11 @@ impl Code<'_> {
         let (mut stored, mut waiting) = (0u32, 0usize);
         for (index, field) in fields.iter().enumerate() {
             match field {
-                Field::Pair(key, value) => {
+                Field::Pair(key, value, last_line) => {
                     let mark = self.free;
                     let key = self.operand(key)?;
                     let value = self.operand(value)?;
+                    self.line = *last_line;
                     self.emit(Op::SetIndex { object: table, key, value });
                     self.free = mark;
                 }

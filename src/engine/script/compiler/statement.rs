@@ -45,7 +45,7 @@ impl Code<'_> {
                 }
                 return Ok(());
             }
-            StatementKind::Assign(targets, values) => self.assign(targets, values)?,
+            StatementKind::Assign(targets, values) => self.assign(targets, values, statement.last_line)?,
             StatementKind::Call(call) => {
                 self.multiple(call, 1)?;
             }
@@ -53,8 +53,8 @@ impl Code<'_> {
             StatementKind::While(condition, body) => self.while_loop(condition, body)?,
             StatementKind::Repeat(body, condition) => self.repeat_loop(body, condition)?,
             StatementKind::If(branches, otherwise) => self.branches(branches, otherwise.as_ref())?,
-            StatementKind::NumericFor(id, bounds, body) => self.numeric_for(*id, bounds, body)?,
-            StatementKind::GenericFor(ids, values, body) => self.generic_for(ids, values, body)?,
+            StatementKind::NumericFor(id, bounds, body, do_line) => self.numeric_for(*id, bounds, body, *do_line)?,
+            StatementKind::GenericFor(ids, values, body, in_line) => self.generic_for(ids, values, body, *in_line)?,
             StatementKind::Return(values) => self.return_values(values)?,
             StatementKind::Break => {
                 let jump = self.emit(Op::Jump { to: 0 });
@@ -108,22 +108,23 @@ impl Code<'_> {
         Ok(())
     }
 
-    fn assign(&mut self, targets: &[Expression], values: &[Expression]) -> Done {
+    fn assign(&mut self, targets: &[Expression], values: &[Expression], last_line: u32) -> Done {
         if let ([target], [value]) = (targets, values) {
-            return self.assign_one(target, value);
+            return self.assign_one(target, value, last_line);
         }
         let mut prepared = Vec::with_capacity(targets.len());
         for target in targets {
             prepared.push(self.target(target, true)?);
         }
         let first = self.values(values, targets.len())?;
+        self.line = last_line;
         for (index, target) in prepared.into_iter().enumerate().rev() {
             self.store(target, Operand::register(first + index as Register), &targets[index]);
         }
         Ok(())
     }
 
-    fn assign_one(&mut self, target: &Expression, value: &Expression) -> Done {
+    fn assign_one(&mut self, target: &Expression, value: &Expression, last_line: u32) -> Done {
         if let Expression::Variable(Variable::Local(id)) = target
             && !self.function.locals[*id as usize].is_captured
         {
@@ -132,6 +133,7 @@ impl Code<'_> {
         }
         let prepared = self.target(target, false)?;
         let value = self.operand(value)?;
+        self.line = last_line;
         self.store(prepared, value, target);
         Ok(())
     }
@@ -258,7 +260,7 @@ impl Code<'_> {
     }
 
     /// Three hidden registers, index, limit and step, and the variable behind them.
-    fn numeric_for(&mut self, id: LocalId, bounds: &[Expression; 3], body: &Block) -> Done {
+    fn numeric_for(&mut self, id: LocalId, bounds: &[Expression; 3], body: &Block, do_line: u32) -> Done {
         let (line, locals_end) = (self.line, self.locals_end);
         let base = self.free;
         if !self.is_short_loop(bounds) {
@@ -269,7 +271,7 @@ impl Code<'_> {
             self.into(bound, to)?;
         }
         self.locals_end = self.free;
-        self.line = line;
+        self.line = do_line;
         let prepare = self.emit(Op::ForPrepare { base, to: 0 });
         let start = self.here();
         self.breaks.push(Vec::new());
@@ -284,7 +286,7 @@ impl Code<'_> {
     }
 
     /// Three hidden registers, iterator, state and control, and the variables behind them.
-    fn generic_for(&mut self, ids: &[LocalId], values: &[Expression], body: &Block) -> Done {
+    fn generic_for(&mut self, ids: &[LocalId], values: &[Expression], body: &Block, in_line: u32) -> Done {
         let (line, locals_end) = (self.line, self.locals_end);
         let base = self.values(values, 3)?;
         self.locals_end = self.free;
@@ -309,7 +311,7 @@ impl Code<'_> {
         }
         self.block(body)?;
         self.patch(prepare);
-        self.line = line;
+        self.line = in_line;
         self.emit(Op::GenericFor { base, results: ids.len() as u8 });
         self.emit(Op::GenericNext { base, to: start });
         self.end_loop();

@@ -8,6 +8,7 @@ mod tests;
 use std::cell::RefCell;
 use std::rc::Rc;
 
+use super::super::convert::until_nul;
 use super::super::value::{Arguments, Charge, Host, ScriptError, Table, Value, Values, one};
 use super::{Constant, Library, many, number};
 
@@ -171,7 +172,7 @@ fn switch(
                 b"on" => InvalidNumbers::Taken,
                 b"null" if has_null => InvalidNumbers::Null,
                 other => {
-                    let text = [b"invalid option '", other, b"'"].concat();
+                    let text = [b"invalid option '", until_nul(other), b"'"].concat();
                     return Err(ScriptError::argument(position, text));
                 }
             };

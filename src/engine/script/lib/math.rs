@@ -51,8 +51,10 @@ fn unary(arguments: &[Value], function: fn(f64) -> f64) -> Result<Values, Script
 }
 
 fn binary(arguments: &[Value], function: fn(f64, f64) -> f64) -> Result<Values, ScriptError> {
+    // C looks at the last argument first.
     let arguments = Arguments(arguments);
-    one(function(arguments.number(1)?, arguments.number(2)?))
+    let second = arguments.number(2)?;
+    one(function(arguments.number(1)?, second))
 }
 
 fn fold(arguments: &[Value], better: fn(f64, f64) -> f64) -> Result<Values, ScriptError> {
@@ -87,8 +89,8 @@ fn split(value: f64) -> (f64, i32) {
 
 fn ldexp(_: &mut dyn Host, arguments: &[Value]) -> Result<Values, ScriptError> {
     let arguments = Arguments(arguments);
-    let (mantissa, exponent) = (arguments.number(1)?, number::to_i32(arguments.number(2)?));
-    one(scale(mantissa, exponent))
+    let exponent = number::to_i32(arguments.number(2)?);
+    one(scale(arguments.number(1)?, exponent))
 }
 
 /// `mantissa * 2^exponent`, rounded once.
@@ -161,6 +163,11 @@ impl Random {
     /// The generator in this state, of which 48 bits count.
     pub fn from_state(state: u64) -> Random {
         Random(state & STATE)
+    }
+
+    /// The state, for [`Random::from_state`].
+    pub fn state(self) -> u64 {
+        self.0
     }
 
     /// The generator that begins with this seed.

@@ -85,7 +85,10 @@ impl Machine<'_> {
                 one(Value::text(sha1_hex(text.as_deref().unwrap_or_default())))
             }
             Api::ErrorReply => self.single(given, |text| {
-                let message = text.strip_prefix(b"-").unwrap_or(text);
+                // A text of C's, without the end of its line.
+                let text = convert::until_nul(text);
+                let end = text.iter().rposition(|byte| !matches!(byte, b'\r' | b'\n')).map_or(0, |last| last + 1);
+                let message = text[..end].strip_prefix(b"-").unwrap_or(&text[..end]);
                 let coded = message.contains(&b' ');
                 error_table(&if coded { message.to_vec() } else { scripting::with_code(message) })
             }),

@@ -4,7 +4,7 @@ use super::super::syntax::Operator;
 use super::super::value::{ScriptError, Value};
 
 #[inline(always)]
-pub(super) fn apply(operator: Operator, a: f64, b: f64) -> f64 {
+pub(in crate::engine::script) fn apply(operator: Operator, a: f64, b: f64) -> f64 {
     match operator {
         Operator::Add => a + b,
         Operator::Subtract => a - b,

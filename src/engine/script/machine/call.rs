@@ -91,7 +91,13 @@ impl Machine<'_> {
         };
         let is_plain = self.frames.last().is_some_and(|frame| matches!(frame.kind, FrameKind::Plain));
         if !is_plain {
-            return self.call_at(function, count, function, ANY);
+            let called = self.call_at(function, count, function, ANY)?;
+            if called == Called::Script
+                && let Some(innermost) = self.frames.last_mut()
+            {
+                innermost.hides_caller = true;
+            }
+            return Ok(called);
         }
         let closure = Rc::clone(closure);
         self.step()?;
@@ -104,6 +110,10 @@ impl Machine<'_> {
             self.stack.swap(begin + index, function + index);
         }
         self.push_frame(closure, begin, count, (frame.results_at, frame.wanted), frame.kind)?;
+        if let Some(innermost) = self.frames.last_mut() {
+            innermost.tails = frame.tails.saturating_add(1);
+            innermost.hides_caller = frame.hides_caller;
+        }
         Ok(Called::Script)
     }
 
@@ -134,7 +144,17 @@ impl Machine<'_> {
                 self.stack[base + index] = Value::Nil;
             }
         }
-        self.frames.push(Frame { closure, base, next: 0, varargs, results_at, wanted, kind });
+        self.frames.push(Frame {
+            closure,
+            base,
+            next: 0,
+            varargs,
+            results_at,
+            wanted,
+            tails: 0,
+            hides_caller: false,
+            kind,
+        });
         Ok(())
     }
 
@@ -283,7 +303,7 @@ impl Machine<'_> {
             }
             Value::Builtin(Builtin::ProtectedCall | Builtin::HandledCall) => self.protect_nested(function, arguments),
             // Between it and the script stands the library that calls it.
-            Value::Builtin(Builtin::Error) => Err(self.raise(arguments, 1)),
+            Value::Builtin(Builtin::Error) => Err(self.unplaced(self.raise(arguments, 1))),
             Value::Builtin(builtin) => self.builtin(*builtin, arguments).map_err(|error| self.unplaced(error)),
             Value::Native(native) => {
                 self.nested += 1;
@@ -337,19 +357,19 @@ impl Machine<'_> {
         let value = self.value_of(error);
         match handler {
             Some(handler) => self.call(&handler, &[value]),
-            None => Ok(Values::from_iter([simplified(value)])),
+            None => Ok(simplified(value)),
         }
     }
 }
 
-/// `pcall` gives the text of an error of the server, as scripts know it of old.
-fn simplified(value: Value) -> Value {
-    if let Value::Table(table) = &value
-        && let text @ (Value::Text(_) | Value::Number(_)) = table.get_text(b"err")
-    {
-        return text;
+/// `pcall` gives the text of an error of the server, as scripts know it of old. Of any other table it gives the field
+/// where the text would be, too, as Redis's `pcall` does.
+fn simplified(value: Value) -> Values {
+    let Value::Table(table) = &value else { return Values::from_iter([value]) };
+    match table.get_text(b"err") {
+        text @ (Value::Text(_) | Value::Number(_)) => Values::from_iter([text]),
+        other => Values::from_iter([value, other]),
     }
-    value
 }
 
 fn run_stateful(

@@ -31,10 +31,25 @@ impl Machine<'_> {
         self.deliver(values, frame.results_at, frame.wanted)
     }
 
-    /// The line that the function at this level is at: 1 is the innermost one.
+    /// The line that the function at this level is at: 1 is the innermost one. Libraries and functions that were left by
+    /// a tail call are levels without a line.
     pub(super) fn line_at(&self, level: usize) -> Option<u32> {
-        let frame = self.frames.len().checked_sub(level).and_then(|at| self.frames.get(at))?;
-        frame.closure.proto.lines.get(frame.next.saturating_sub(1)).copied()
+        let (mut left, mut is_hidden) = (level, false);
+        for frame in self.frames.iter().rev() {
+            left = left.checked_sub(1)?;
+            if left == 0 && is_hidden {
+                return None;
+            }
+            is_hidden = frame.hides_caller;
+            if left == 0 {
+                return frame.closure.proto.lines.get(frame.next.saturating_sub(1)).copied();
+            }
+            left = left.checked_sub(frame.tails as usize).filter(|left| *left > 0)?;
+            if !matches!(frame.kind, FrameKind::Plain) {
+                left = left.checked_sub(1).filter(|left| *left > 0)?;
+            }
+        }
+        None
     }
 
     /// `user_script:1: `
@@ -86,6 +101,7 @@ impl Machine<'_> {
         let (proto, at) = self.innermost()?;
         match proto.code.get(at)? {
             Op::Call { .. } | Op::TailCall { .. } => proto.describe(at, false).cloned(),
+            Op::GenericFor { .. } => Some(Description { kind: "local", name: (*b"(for generator)").into() }),
             _ => None,
         }
     }
