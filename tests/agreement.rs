@@ -296,7 +296,7 @@ fn changes_are_counted_alike() {
 }
 
 /// Commands that change several elements, or none.
-const CHANGING: [&str; 29] = [
+const CHANGING: [&str; 38] = [
     "HSET g a 1 b 2 c 3",
     "HMSET g a 1 d 2",
     "HDEL g a b x",
@@ -326,6 +326,15 @@ const CHANGING: [&str; 29] = [
     "MOVE b 1",
     "COPY c e",
     "UNLINK c d e nothing",
+    "RPUSH l 1 2 3 4",
+    "LMOVE l m LEFT RIGHT",
+    "LMOVE l l LEFT RIGHT",
+    "RPOPLPUSH l m",
+    "BLMOVE l m LEFT RIGHT 0",
+    "BITFIELD bits SET u8 0 255 INCRBY u8 8 1 GET u8 0",
+    "GEOADD geo 13 38 a 15 37 b",
+    "GEOSEARCHSTORE near geo FROMLONLAT 13 38 BYRADIUS 500 km",
+    "GEORADIUS geo 13 38 500 km STORE near",
 ];
 
 /// Changes since the last save.

@@ -172,6 +172,47 @@ fn in_cluster_mode_replies_are_those_of_redis() {
     compare(&Server::pipkin(&["--cluster-enabled", "yes"]), &oracle, SAME);
 }
 
+const LIBRARY: &str = "#!lua name=slots
+local function both() redis.call('set', 'a', '1') return redis.call('set', 'b', '1') end
+redis.register_function('both', both)
+redis.register_function{function_name = 'anywhere', callback = both, flags = {'allow-cross-slot-keys'}}
+redis.register_function{function_name = 'alone', callback = both, flags = {'no-cluster'}}
+redis.register_function('read', function(keys) return redis.call('get', keys[1]) end)";
+
+/// Scripts and functions, and how they are called.
+const IN_SCRIPTS: &[&[&str]] = &[
+    &["FUNCTION", "LOAD", "REPLACE", LIBRARY],
+    &["FCALL", "read", "1", "a"],
+    &["FCALL", "read", "2", "a", "b"],
+    &["FCALL", "read", "1", "b"],
+    &["FCALL", "both", "0"],
+    &["FCALL", "both", "1", "a"],
+    &["FCALL", "both", "1", "b"],
+    &["FCALL", "anywhere", "0"],
+    &["FCALL", "anywhere", "1", "a"],
+    &["FCALL", "alone", "0"],
+    &["EVAL", "redis.call('set', 'a', '1') return redis.call('set', 'b', '1')", "0"],
+    &["EVAL", "return redis.call('get', KEYS[1])", "2", "a", "b"],
+    &["EVAL", "return redis.call('mget', 'a', 'b')", "0"],
+    &["EVAL", "return redis.pcall('mget', 'a', 'b')", "1", "a"],
+    &["EVAL", "return redis.call('mget', '{a}1', 'a')", "1", "b"],
+    &["EVAL", "#!lua\nredis.call('set', 'a', '1') return redis.call('set', 'b', '1')", "0"],
+    &["EVAL", "#!lua\nredis.call('ping') return redis.call('set', 'b', '1')", "1", "a"],
+    &["EVAL", "#!lua flags=allow-cross-slot-keys\nredis.call('set', 'a', '1') return redis.call('set', 'b', '1')", "0"],
+    &["EVAL", "#!lua flags=allow-cross-slot-keys\nreturn redis.call('mget', 'a', 'b')", "0"],
+    &["EVAL", "#!lua flags=no-cluster\nreturn 1", "0"],
+];
+
+#[test]
+fn scripts_keep_to_a_slot_as_in_redis() {
+    let Some(oracle) = oracle("cluster::scripts_keep_to_a_slot_as_in_redis") else { return };
+    let subject = Server::pipkin(&["--cluster-enabled", "yes"]);
+    let (mut ours, mut theirs) = (subject.connect(), oracle.connect());
+    for call in IN_SCRIPTS {
+        assert_eq!(ours.call(call), theirs.call(call), "{call:?}");
+    }
+}
+
 #[test]
 fn with_cluster_mode_off_replies_are_those_of_redis() {
     let Some(oracle) = support::oracle("cluster::with_cluster_mode_off_replies_are_those_of_redis") else { return };

@@ -243,10 +243,13 @@ fn what_is_dropped_is_freed() {
     assert_eq!(client.line("FCALL keep 0").integer(), 1001);
     let kept = info_number(&mut client, "memory", "used_memory_vm_functions").unwrap();
     assert!(kept > 1_000_000, "{kept}");
+    let used = info_number(&mut client, "memory", "used_memory").unwrap();
     load(&mut client, code);
     assert_eq!(client.line("FCALL keep 0").integer(), 1);
     let replaced = info_number(&mut client, "memory", "used_memory_vm_functions").unwrap();
     assert!(replaced < 1_000_000, "{replaced}");
+    let left = info_number(&mut client, "memory", "used_memory").unwrap();
+    assert!(used - left > 900_000, "{used} bytes became {left}");
 }
 
 #[test]

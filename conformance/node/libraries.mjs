@@ -8,6 +8,7 @@ import * as bull from './libraries/bull.mjs';
 import * as bullmq from './libraries/bullmq.mjs';
 import * as limits from './libraries/limits.mjs';
 import * as scripts from './libraries/scripts.mjs';
+import * as seed001 from './libraries/seed_001.mjs';
 
 process.on('unhandledRejection', () => {});
 const admin = new Redis({ host, port });
@@ -31,14 +32,14 @@ async function test(label, name, family) {
 /// `redlock-5` is installed under this name; its version is its own. `bottleneck (…)` is bottleneck over something.
 function label(name) {
   const [, library, , over = ''] = /^(.*?)(-[45])?( \(.*\))?$/.exec(name);
-  return `${library} ${version(name.replace(over, ''))}${over}`;
+  return `${library.replace(/^redis$/, 'node-redis')} ${version(name.replace(over, ''))}${over}`;
 }
 
 const only = process.argv[2];
 for (const [name, family] of scripts.families) {
   if (!only || name.startsWith(only)) await test(label(name), 'scripts', family);
 }
-for (const [name, listed] of [locks, limits, bull, bullmq, bee].flatMap(({ families }) => Object.entries(families))) {
+for (const [name, listed] of [locks, limits, bull, bullmq, bee, seed001].flatMap(({ families }) => Object.entries(families))) {
   if (!only || name.startsWith(only)) for (const family of listed) await test(label(name), named(family), family);
 }
 finish();

@@ -123,6 +123,11 @@ impl Config {
                 if row.kind.takes_words() { value.split(|b| *b == b' ').collect() } else { vec![value] };
             let value = read(row, &words, &changed[index])
                 .map_err(|reason| ConfigError::Refused { name: spelled.into(), reason })?;
+            if let Access::Fixed(reason) = row.access
+                && value != self.values[index]
+            {
+                return Err(ConfigError::Refused { name: spelled.into(), reason: Cow::Borrowed(reason) });
+            }
             changed[index] = value;
         }
         let rows = ROWS.iter().enumerate().filter(|(index, _)| self.values[*index] != changed[*index]);

@@ -1,8 +1,9 @@
 //! Cursors and options of SCAN, HSCAN, SSCAN and ZSCAN, and the loop and the reply that they share.
 //!
 //! A cursor is what a client brings back to go on. Within one structure it is the 40 bits that tell positions of
-//! [`crate::value::table::Table::scan`] apart; SCAN puts the shard's number above them. So a cursor stays below 2^53,
-//! where a double still holds it, which some clients keep it in. 0 begins and ends a walk.
+//! [`crate::value::table::Table::scan`] apart; SCAN keeps 36 of them and puts the shard's number above. So a cursor has
+//! fourteen digits at most: doubles hold it, which some clients keep it in, and scripts that make a number of it and a
+//! text of that keep it whole. 0 begins and ends a walk.
 
 use crate::base::glob::Glob;
 use crate::base::number::format_u64;
@@ -11,7 +12,7 @@ use crate::protocol::error::{CommandError, CommandResult};
 use crate::protocol::reply::Reply;
 
 /// Bits of a cursor that say where in a structure a walk stands.
-pub const POSITION_BITS: u32 = 40;
+const POSITION_BITS: u32 = 40;
 /// What a table's positions are multiples of, as a power of two.
 const POSITION_SHIFT: u32 = 64 - POSITION_BITS;
 /// Elements that a call looks at unless COUNT says otherwise.

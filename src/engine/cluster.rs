@@ -9,7 +9,7 @@ use super::registry::Command;
 use super::session::Session;
 use crate::base::random;
 use crate::command::spec::keys::slot_positions;
-use crate::protocol::error::{CommandError, CommandResult};
+use crate::protocol::error::{CommandError, CommandResult, scripting};
 use crate::protocol::request::Request;
 use crate::protocol::value::hash_slot;
 
@@ -50,6 +50,29 @@ pub fn one_slot(session: &Session, command: &Command, request: Request<'_>) -> C
     }
     let mut queued = session.transaction.iter().flat_map(|transaction| &transaction.queued);
     queued.try_for_each(|(command, request)| check(command, request.request(), &mut slot))
+}
+
+/// Checks the keys of a command that a script runs. `slot` is that of the script's keys so far; a script that asked for
+/// no rules may go to another one with the next command.
+///
+/// # Errors
+/// When they are in several slots, or in another one.
+pub fn one_slot_of_script(
+    command: &Command,
+    request: Request<'_>,
+    slot: &mut Option<u16>,
+    may_change: bool,
+) -> CommandResult {
+    let mut found = None;
+    if check(command, request, &mut found).is_err() {
+        return Err(CommandError::quoted_line(scripting::NON_LOCAL_KEY));
+    }
+    match found {
+        Some(found) if !may_change && *slot.get_or_insert(found) != found => {
+            Err(CommandError::quoted_line(scripting::OTHER_SLOT))
+        }
+        _ => Ok(()),
+    }
 }
 
 /// Checks one command; `slot` is that of the keys before.

@@ -99,6 +99,8 @@ pub struct Engine {
     pub stopping: Stopping,
     /// Whether expired keys are removed before anybody meets them (`DEBUG SET-ACTIVE-EXPIRE`).
     pub active_expiry: AtomicBool,
+    /// Nothing is looked at now and then (`DEBUG PAUSE-CRON`).
+    pub pauses_upkeep: AtomicBool,
     /// Scripts.
     pub scripts: Scripts,
     /// Libraries of functions.
@@ -237,6 +239,7 @@ impl Engine {
             log_level: RwLock::default(),
             stopping: Stopping::default(),
             active_expiry: AtomicBool::new(true),
+            pauses_upkeep: AtomicBool::new(false),
             scripts: Scripts::default(),
             functions: Functions::default(),
             persistence,
@@ -301,7 +304,8 @@ impl Engine {
         /// How often the switch is looked at while it is off, in ms.
         const OFF_PERIOD_MS: u64 = 100;
         let is_paused = self.is_hindered(Hindrance::Paused) && self.is_paused(now_ms);
-        if is_paused || !self.active_expiry.load(Ordering::Relaxed) || self.is_hindered(Hindrance::Loading) {
+        let expires = self.active_expiry.load(Ordering::Relaxed) && !self.pauses_upkeep.load(Ordering::Relaxed);
+        if is_paused || !expires || self.is_hindered(Hindrance::Loading) {
             return now_ms + OFF_PERIOD_MS;
         }
         let watch = self.latency.watch();

@@ -137,7 +137,7 @@ impl Engine {
     fn counted_bytes(&self) -> usize {
         let connections = self.clients.connection_bytes() + self.clients.buffer_bytes();
         let workers = self.memory.worker_buffers.sum() + self.stats.latency_bytes();
-        self.keyspace.record_bytes() + connections + workers + self.scripts.bytes()
+        self.keyspace.record_bytes() + connections + workers + self.scripts.bytes() + self.functions.bytes()
     }
 
     /// Bytes of the instance while it is empty.

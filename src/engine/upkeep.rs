@@ -20,6 +20,9 @@ const PEAK_CALLS: u64 = 5;
 impl Engine {
     /// Closes the connections whose time is over.
     pub fn look_after_clients(&self, now_ms: u64) {
+        if self.pauses_upkeep.load(Relaxed) {
+            return;
+        }
         let calls = self.stats.sample(self.clock.monotonic_us());
         let limits = *self.output_limits.read();
         for client in self.clients.all() {

@@ -15,6 +15,8 @@ pub enum Garbage {
     Record(Record),
     /// A whole database.
     Database(Box<Database>),
+    /// Something else, which is no key's.
+    Other(Box<dyn Send>),
 }
 
 impl Garbage {
@@ -23,6 +25,7 @@ impl Garbage {
         match self {
             Garbage::Record(_) => 1,
             Garbage::Database(database) => database.table.len() as u64,
+            Garbage::Other(_) => 0,
         }
     }
 }

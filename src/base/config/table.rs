@@ -68,6 +68,8 @@ pub enum Access {
     Modifiable,
     /// Before the start only.
     Immutable,
+    /// The same, but at any time to what it is; any other value is refused for this reason.
+    Fixed(&'static str),
     /// Before the start only, unless `enable-protected-configs` says otherwise.
     Protected,
     /// Only in a file or on the command line, where it may be repeated; `CONFIG` does not know it.
@@ -104,6 +106,9 @@ impl Row {
     }
     const fn immutable(self) -> Row {
         Row { access: Access::Immutable, ..self }
+    }
+    const fn fixed(self, reason: &'static str) -> Row {
+        Row { access: Access::Fixed(reason), ..self }
     }
     const fn protected(self) -> Row {
         Row { access: Access::Protected, ..self }
@@ -171,7 +176,7 @@ pub static ROWS: &[Row] = &[
     row("auto-aof-rewrite-min-size", Kind::Memory { min: 0, max: LONG }, "67108864").effective(),
     row("auto-aof-rewrite-percentage", Kind::Integer { min: 0, max: INT }, "100").effective(),
     row("bgsave_cpulist", Kind::Text, "").alias("bgsave-cpulist").immutable(),
-    row("bind", Kind::Words, "127.0.0.1 -::1").immutable().effective(),
+    row("bind", Kind::Words, "127.0.0.1 -::1").fixed("Failed to bind to specified addresses.").effective(),
     row("bind-source-addr", Kind::Text, ""),
     row("bio_cpulist", Kind::Text, "").alias("bio-cpulist").immutable(),
     row("busy-reply-threshold", Kind::Integer { min: 0, max: i64::MAX }, "5000").effective().alias("lua-time-limit"),
@@ -248,7 +253,7 @@ pub static ROWS: &[Row] = &[
     row("operator-clients", Kind::Integer { min: 0, max: INT }, "4").effective(),
     row("pidfile", Kind::Text, "").immutable(),
     row("pinned-key-patterns", Kind::Words, "*lock:* job:* queue:* *session* token:*").effective(),
-    row("port", Kind::Integer { min: 0, max: PORT }, "6379").immutable().effective(),
+    row("port", Kind::Integer { min: 0, max: PORT }, "6379").fixed("Unable to listen on this port. Check server logs.").effective(),
     row("proc-title-template", Kind::Text, "{title} {listen-addr} {server-mode}"),
     row("propagation-error-behavior", Kind::Choice(&["ignore", "panic", "panic-on-replicas"]), "ignore"),
     row("protected-mode", Kind::Flag, "yes").effective(),

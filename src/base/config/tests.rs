@@ -68,11 +68,17 @@ fn refusals_have_their_texts() {
         ("notify-keyspace-events", "KQ", "Invalid event class character. Use 'Ag$lshzxeKEtmdn'."),
         ("oom-score-adj-values", "1", "wrong number of arguments"),
         ("databases", "4", "can't set immutable config"),
+        ("port", "6380", "Unable to listen on this port. Check server logs."),
+        ("bind", "10.0.0.1", "Failed to bind to specified addresses."),
         ("dir", "/tmp", "can't set protected config"),
         ("tls-port", "1", "TLS is not there yet: remove the line and keep the port inside of a trusted network"),
     ] {
         let expected = format!("CONFIG SET failed (possibly related to argument '{name}') - {reason}");
         assert_eq!(refusal(name, value), expected);
+    }
+    let mut config = Config::new();
+    for (name, value) in [("port", "6379"), ("bind", "127.0.0.1 -::1")] {
+        assert!(config.set(name.as_bytes(), value.as_bytes()).is_ok(), "{name} is what it was");
     }
     assert_eq!(refusal("FOO", "1"), "Unknown option or number of arguments for CONFIG SET - 'FOO'");
     assert_eq!(refusal("user", "x"), "Unknown option or number of arguments for CONFIG SET - 'user'");

@@ -125,20 +125,21 @@ pub fn bitfield(ctx: &mut Context<'_>, mut args: Args<'_>) -> CommandResult {
     let operations = read_operations(ctx, args)?;
     let writes = operations.iter().filter(|operation| !matches!(operation.action, Action::Get));
     let Some(len) = writes.map(Operation::reach).max() else { return read_only(ctx, key, &operations) };
-    let (replies, changed) = edit(ctx, key, len, |bytes, mut changed| {
+    let (replies, changes) = edit(ctx, key, len, |bytes, grown| {
+        let mut changes = 0;
         let mut replies = SmallVec::<[Option<i64>; 4]>::new();
         for operation in &operations {
             let outcome = operation.outcome(bytes);
             replies.push(outcome.map(|(_, reply)| reply));
             if let (Some((new, _)), Action::Set(_) | Action::Add(_)) = (outcome, operation.action) {
-                changed |= new != operation.field.get(bytes, operation.at);
+                changes += usize::from(grown || new != operation.field.get(bytes, operation.at));
                 operation.field.set(bytes, operation.at, new);
             }
         }
-        (replies, changed)
+        (replies, changes.max(usize::from(grown)))
     })?;
-    if changed {
-        ctx.keys.changed(EventClass::String, "setbit", key);
+    if changes > 0 {
+        ctx.keys.changed_by(changes, EventClass::String, "setbit", key);
     }
     ctx.reply.array(replies.len());
     for reply in replies {

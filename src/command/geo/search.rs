@@ -310,8 +310,11 @@ fn search(ctx: &mut Context<'_>, mut args: Args<'_>, grammar: Grammar) -> Comman
     };
     let score = |hit: &Hit<'_>| if request.by_distance { hit.distance / request.unit } else { hit.score };
     let result = collect(hits.iter().map(|hit| (hit.member, score(hit))), &limits, basis);
+    let further = hits.len().saturating_sub(1);
     drop(hits);
     store(ctx, destination, Some(result), grammar.event);
+    // Each place is a change.
+    ctx.keys.effects.dirty += further as u64;
     Ok(())
 }
 

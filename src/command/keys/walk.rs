@@ -2,13 +2,15 @@
 
 use crate::base::glob::Glob;
 use crate::base::limits::SHARDS;
-use crate::command::scan::{self, POSITION_BITS, ScanOptions};
+use crate::command::scan::{self, ScanOptions};
 use crate::command::{Args, Context};
 use crate::protocol::error::CommandResult;
 
+/// Bits of a cursor that say where in a shard a walk stands; the shard's number is above them.
+const POSITION_BITS: u32 = 36;
 /// How a cursor gives a position in a shard's table.
 const POSITION_SHIFT: u32 = 64 - POSITION_BITS;
-const _: () = assert!(SHARDS <= 1 << (53 - POSITION_BITS), "a cursor stays below 2^53");
+const _: () = assert!(SHARDS <= 1 << (46 - POSITION_BITS), "a script's `tostring` keeps fourteen digits of a cursor");
 
 /// `KEYS pattern`
 pub fn keys(ctx: &mut Context<'_>, mut args: Args<'_>) -> CommandResult {
@@ -46,7 +48,8 @@ pub fn scan(ctx: &mut Context<'_>, mut args: Args<'_>) -> CommandResult {
                 page.put(record.key());
             }
         });
-        next.map(|(shard, position)| (shard as u64) << POSITION_BITS | position >> POSITION_SHIFT)
+        // Where buckets are narrower than a cursor's positions, the walk goes on all the same.
+        next.map(|(shard, position)| ((shard as u64) << POSITION_BITS | position >> POSITION_SHIFT).max(cursor + 1))
     });
     Ok(())
 }

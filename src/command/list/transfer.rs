@@ -65,6 +65,8 @@ fn move_value(ctx: &mut Context<'_>, source: &[u8], destination: &[u8], from: En
     // Fails, with nothing changed yet, where the destination is no list.
     push_values(ctx, destination, to, &[&value], true)?;
     pop_values(ctx, source, from, 1, |_, _| {})?;
+    // That an element moves is one change.
+    ctx.keys.effects.dirty -= 1;
     Ok(true)
 }
 

@@ -364,8 +364,8 @@ fn settings_are_shown_and_changed_together() {
         ("CONFIG SET maxmemory", "-ERR wrong number of arguments for 'config|set' command\r\n"),
         ("CONFIG SET maxmemory 1mb hz", "-ERR syntax error\r\n"),
         (
-            "CONFIG SET port 1",
-            "-ERR CONFIG SET failed (possibly related to argument 'port') - can't set immutable config\r\n",
+            "CONFIG SET databases 1",
+            "-ERR CONFIG SET failed (possibly related to argument 'databases') - can't set immutable config\r\n",
         ),
         ("CONFIG GET maxmemory", "*2\r\n$9\r\nmaxmemory\r\n$1\r\n0\r\n"),
         ("CONFIG SET maxmemory 1mb maxmemory-samples 7", "+OK\r\n"),

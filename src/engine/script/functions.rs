@@ -39,6 +39,7 @@ pub struct Functions {
     catalogue: RwLock<Catalogue>,
     realm: Mutex<Realm>,
     realm_bytes: AtomicUsize,
+    code_bytes: AtomicUsize,
 }
 
 /// What becomes of the libraries that are there when others are restored.
@@ -120,12 +121,13 @@ impl Functions {
         removed.is_some()
     }
 
-    /// Removes all libraries. The keyspace is held exclusively.
-    pub fn flush(&self) {
+    /// Removes all libraries, and returns what is to be freed. The keyspace is held exclusively.
+    pub fn flush(&self) -> impl Send + use<> {
         let mut realm = self.realm.lock();
-        *self.catalogue.write() = Catalogue::default();
-        realm.clear();
+        let catalogue = std::mem::take(&mut *self.catalogue.write());
+        let values = realm.take();
         self.note(&mut realm);
+        (catalogue, values)
     }
 
     /// All libraries, by name.
@@ -158,6 +160,12 @@ impl Functions {
         // One that was told to forget something has to look around first.
         drop(realm.visit());
         self.realm_bytes.store(realm.bytes(), Ordering::Relaxed);
+        self.code_bytes.store(self.catalogue.read().code_bytes(), Ordering::Relaxed);
+    }
+
+    /// Bytes of all texts and values.
+    pub fn bytes(&self) -> usize {
+        self.realm_bytes.load(Ordering::Relaxed) + self.code_bytes.load(Ordering::Relaxed)
     }
 }
 

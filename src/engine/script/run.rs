@@ -19,6 +19,7 @@ use super::value::{Inputs, ScriptError, Server, Text, Value};
 use crate::base::clock::Stopwatch;
 use crate::command::Args;
 use crate::command::spec::Flags;
+use crate::engine::cluster;
 use crate::engine::dispatch::{self, LockPlan, gates};
 use crate::engine::instance::Engine;
 use crate::engine::registry::{Command, Handler, REGISTRY, ScriptSource};
@@ -27,6 +28,7 @@ use crate::protocol::error::scripting;
 use crate::protocol::error::{CommandError, CommandResult};
 use crate::protocol::reply::{Mark, Protocol};
 use crate::protocol::request::{Request, RequestBuffer};
+use crate::protocol::value::hash_slot;
 
 /// What messages call a script's text.
 const NAME: &str = "user_script";
@@ -128,6 +130,10 @@ pub(super) fn perform<R>(
     call.context.script_us = None;
     let protocol = call.context.reply.protocol();
     call.context.reply.set_protocol(Protocol::Resp2);
+    let first_key = match call.engine.cluster.is_enabled && !keys.is_empty() {
+        true => request.get(keys.start),
+        false => None,
+    };
     let mut host = ScriptHost {
         mark: call.context.reply.mark(),
         is_read_only: rules.read_only || rules.header.no_writes,
@@ -137,6 +143,8 @@ pub(super) fn perform<R>(
         keys,
         buffer: RequestBuffer::default(),
         has_written: false,
+        slot: first_key.map(hash_slot),
+        may_change_slot: !rules.header.is_there || rules.header.allow_cross_slot_keys,
         watch: Stopwatch::start(),
         kind: rules.kind,
         name: rules.name,
@@ -249,6 +257,10 @@ pub(super) struct ScriptHost<'c, 'a, 'k, 'r> {
     is_read_only: bool,
     allows_oom: bool,
     has_written: bool,
+    /// In a cluster, the slot of its keys so far,
+    slot: Option<u16>,
+    /// and whether it may leave that.
+    may_change_slot: bool,
     watch: Stopwatch,
     kind: Kind,
     name: &'r [u8],
@@ -312,6 +324,14 @@ impl Server for ScriptHost<'_, '_, '_, '_> {
         let Some(request) = self.buffer.fill(arguments) else {
             return Err(CommandError::quoted_line(scripting::WRONG_ARITY));
         };
+        let engine = self.call.engine;
+        if engine.cluster.is_enabled
+            && let Err(error) = cluster::one_slot_of_script(command, request, &mut self.slot, self.may_change_slot)
+        {
+            engine.stats.error(&error);
+            engine.stats.rejected(command.id);
+            return Err(error);
+        }
         let result = dispatch::run_scripted(self.call, command, request);
         if let Err(error) = &result {
             self.call.engine.stats.error(error);

@@ -79,6 +79,10 @@ pub const UNKNOWN_COMMAND: &[u8] = b"ERR Unknown Redis command called from scrip
 pub const NO_BLOCK: &[u8] = b" command is not allowed with BLOCK option from scripts";
 /// A call with too few arguments, or too many.
 pub const WRONG_ARITY: &[u8] = b"ERR Wrong number of args calling Redis command from script";
+/// A call whose keys are in several slots of a cluster.
+pub const NON_LOCAL_KEY: &[u8] = b"ERR Script attempted to access a non local key in a cluster node";
+/// A call whose keys are in another slot than those before.
+pub const OTHER_SLOT: &[u8] = b"ERR Script attempted to access keys that do not hash to the same slot";
 /// A call of what scripts may not call.
 pub const NOT_ALLOWED: &[u8] = b"ERR This Redis command is not allowed from script";
 /// A call that writes in a script that may not.

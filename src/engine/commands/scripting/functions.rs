@@ -12,6 +12,7 @@ use crate::persist::rdb::functions::{self, FunctionsError};
 use crate::protocol::error::scripting;
 use crate::protocol::error::{CommandError, CommandResult};
 use crate::protocol::reply::Reply;
+use crate::store::reclaim::Garbage;
 
 /// `FCALL function numkeys [key ...] [arg ...]`
 pub fn fcall(call: &mut Call<'_, '_>, args: Args<'_>) -> CommandResult<Outcome> {
@@ -61,7 +62,8 @@ pub fn flush(call: &mut Call<'_, '_>, mut args: Args<'_>) -> CommandResult<Outco
     if args.remaining() > 0 && !args.take("ASYNC") && !args.take("SYNC") {
         return Err(CommandError::quoted_line(scripting::FUNCTION_FLUSH_OPTION));
     }
-    call.engine.functions.flush();
+    let flushed = call.engine.functions.flush();
+    call.engine.keyspace.reclaimer.free(Garbage::Other(Box::new(flushed)));
     call.context.keys.effects.dirty += 1;
     call.context.reply.ok();
     Ok(Outcome::Done)

@@ -6,7 +6,7 @@
 mod digest;
 mod samples;
 
-use std::sync::atomic::Ordering::Relaxed;
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::time::Duration;
 
 use self::digest::Digest;
@@ -43,6 +43,8 @@ const HELP: &[&str] = &[
     "    How a value is stored.",
     "PANIC",
     "    Fail inside the command, as a mistake in the server would.",
+    "PAUSE-CRON <0|1>",
+    "    Whether keys stay that nobody meets, and connections whose time is over.",
     "POPULATE <count> [<prefix>] [<size>]",
     "    Create strings named <prefix>:<number>, `key` without a prefix, where there are none.",
     "PROTOCOL <type>",
@@ -76,6 +78,13 @@ pub fn debug(call: &mut Call<'_, '_>, mut args: Args<'_>) -> CommandResult<Outco
     };
     if !allowed {
         return Err(CommandError::NotEnabled(&DEBUG_NOT_ENABLED));
+    }
+    if args.remaining() == 2
+        && let Some(switch) = switch(call.engine, &mut args)
+    {
+        switch.store(args.next_i64()? != 0, Relaxed);
+        call.context.reply.ok();
+        return Ok(Outcome::Done);
     }
     match args.remaining() {
         1 if args.take("HELP") => {
@@ -123,18 +132,20 @@ pub fn debug(call: &mut Call<'_, '_>, mut args: Args<'_>) -> CommandResult<Outco
         }
         3 if args.take("REPLYBUFFER") => reply_buffer(call, args)?,
         2 if args.take("SLEEP") => sleep(call, args.next_f64()?)?,
-        2 if args.take("SET-DISABLE-DENY-SCRIPTS") => {
-            call.engine.scripts.may_debug.store(args.next_i64()? != 0, Relaxed);
-            call.context.reply.ok();
-        }
-        2 if args.take("SET-ACTIVE-EXPIRE") => {
-            call.engine.active_expiry.store(args.next_i64()? != 0, Relaxed);
-            call.context.reply.ok();
-        }
         2 | 3 if args.take("CLOCK") => clock(call, args)?,
         _ => return Err(CommandError::subcommand_syntax(args.at(0), args.at(1))),
     }
     Ok(Outcome::Done)
+}
+
+/// The switch that a subcommand names.
+fn switch<'e>(engine: &'e Engine, args: &mut Args<'_>) -> Option<&'e AtomicBool> {
+    let switches = [
+        ("PAUSE-CRON", &engine.pauses_upkeep),
+        ("SET-ACTIVE-EXPIRE", &engine.active_expiry),
+        ("SET-DISABLE-DENY-SCRIPTS", &engine.scripts.may_debug),
+    ];
+    switches.into_iter().find(|(name, _)| args.take(name)).map(|(_, switch)| switch)
 }
 
 /// `DEBUG REPLYBUFFER PEAK-RESET-TIME NEVER | RESET | milliseconds`, `DEBUG REPLYBUFFER RESIZING 0 | 1`

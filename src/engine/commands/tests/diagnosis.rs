@@ -1,5 +1,7 @@
 //! LATENCY, MEMORY, ACL, LOLWUT and the harmless part of DEBUG.
 
+use std::time::Duration;
+
 use super::harness::Instance;
 
 #[test]
@@ -121,6 +123,7 @@ fn debug_accepts_what_sets_sizes_that_nothing_here_has() {
         "REPLYBUFFER PEAK-RESET-TIME never",
         "REPLYBUFFER peak-reset-time 100",
         "REPLYBUFFER RESIZING 0",
+        "PAUSE-CRON 1",
     ] {
         assert_eq!(client.ask(&format!("DEBUG {command}")), "+OK\r\n", "{command}");
     }
@@ -129,4 +132,17 @@ fn debug_accepts_what_sets_sizes_that_nothing_here_has() {
     assert_eq!(client.ask("DEBUG QUICKLIST-PACKED-THRESHOLD x"), refused);
     let unknown = "-ERR unknown subcommand or wrong number of arguments for 'replybuffer'. Try DEBUG HELP.\r\n";
     assert_eq!(client.ask("DEBUG replybuffer nosuch 1"), unknown);
+}
+
+#[test]
+fn upkeep_can_be_paused() {
+    let server = Instance::with(&[("enable-debug-command", "yes")]);
+    let mut client = server.local();
+    assert_eq!(client.ask("DEBUG PAUSE-CRON 1"), "+OK\r\n");
+    client.ask("SET k v PX 100");
+    server.engine.clock.advance(Duration::from_secs(1));
+    assert_eq!(client.ask("DBSIZE"), ":1\r\n");
+    assert_eq!(client.ask("DEBUG PAUSE-CRON 0"), "+OK\r\n");
+    server.engine.clock.advance(Duration::from_secs(1));
+    assert_eq!(client.ask("DBSIZE"), ":0\r\n");
 }

@@ -10,7 +10,7 @@
 //! - One thread at a time visits it: whoever has it `&mut`, from behind a lock.
 //!
 //! Tables and functions that refer to each other in circles, and that nobody can come at any more, are emptied after a
-//! visit when there is more of everything than twice what was left the last time.
+//! visit, when there are twice as many of them, or twice as many bytes, as were left the last time.
 
 #![allow(unsafe_code)]
 
@@ -30,8 +30,10 @@ use crate::protocol::error::scripting;
 
 /// What messages call a library's text.
 pub const NAME: &str = "user_function";
-/// So many tables and cells are not worth a look.
+/// So many tables and cells are not worth a look,
 const COLLECTED_FROM: usize = 4096;
+/// nor so many bytes.
+const COLLECTED_FROM_BYTES: usize = 16 << 20;
 
 /// See the module's text. Empty until it is first visited.
 #[derive(Default)]
@@ -52,7 +54,11 @@ struct Inside {
     loading: Rc<Globals>,
     functions: HashMap<u64, Value>,
     remains: Remains,
+    /// With so many tables and cells those that are gone are forgotten,
+    pruned_from: usize,
+    /// and with so many that are not, or with so many bytes, all are looked at.
     collected_from: usize,
+    collected_from_bytes: usize,
 }
 
 impl Default for Inside {
@@ -62,8 +68,27 @@ impl Default for Inside {
             loading: Rc::new(Globals::of_load()),
             functions: HashMap::new(),
             remains: Remains::default(),
+            pruned_from: COLLECTED_FROM,
             collected_from: COLLECTED_FROM,
+            collected_from_bytes: COLLECTED_FROM_BYTES,
         }
+    }
+}
+
+impl Inside {
+    /// Forgets what is gone, and empties what nobody can come at, when there is enough of it.
+    fn tidy_up(&mut self) {
+        let has_grown = live_bytes() > self.collected_from_bytes;
+        if self.remains.len() <= self.pruned_from && !has_grown {
+            return;
+        }
+        self.remains.forget_freed();
+        if self.remains.len() > self.collected_from || has_grown {
+            self.remains.collect(self.functions.values());
+            self.collected_from = COLLECTED_FROM.max(2 * self.remains.len());
+            self.collected_from_bytes = COLLECTED_FROM_BYTES.max(2 * live_bytes());
+        }
+        self.pruned_from = COLLECTED_FROM.max(2 * self.remains.len());
     }
 }
 
@@ -96,6 +121,12 @@ impl Realm {
         Visit { realm: self, outside }
     }
 
+    /// Gives all of it away, to be dropped by somebody who has the time.
+    pub fn take(&mut self) -> Realm {
+        let next_id = self.next_id;
+        std::mem::replace(self, Realm { inside: None, bytes: 0, next_id })
+    }
+
     /// Forgets everything.
     pub fn clear(&mut self) {
         let visit = self.visit();
@@ -106,7 +137,7 @@ impl Realm {
     pub fn forget(&mut self, ids: impl Iterator<Item = u64>) {
         if let Some(inside) = &mut self.visit().realm.inside {
             ids.for_each(|id| drop(inside.functions.remove(&id)));
-            inside.collected_from = 0;
+            inside.collected_from_bytes = 0;
         }
     }
 
@@ -124,11 +155,11 @@ impl Drop for Realm {
 
 impl Drop for Visit<'_> {
     fn drop(&mut self) {
+        // A call that panicked may have left anything; nothing is to panic over that.
         if let Some(inside) = &mut self.realm.inside
-            && inside.remains.len() > inside.collected_from
+            && !std::thread::panicking()
         {
-            inside.remains.collect(inside.functions.values());
-            inside.collected_from = COLLECTED_FROM.max(2 * inside.remains.len());
+            inside.tidy_up();
         }
         self.realm.bytes = exchange_live_bytes(self.outside);
     }

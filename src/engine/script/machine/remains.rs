@@ -51,6 +51,14 @@ impl Remains {
         self.len() == 0
     }
 
+    /// Forgets what is gone.
+    pub fn forget_freed(&mut self) {
+        self.tables.retain(|table| !table.is_gone());
+        let before = self.cells.len();
+        self.cells.retain(|cell| cell.strong_count() > 0);
+        freed((before - self.cells.len()) * CELL_BYTES);
+    }
+
     /// Forgets what is gone, and empties what cannot be reached from these values: circles of tables and functions.
     pub fn collect<'v>(&mut self, roots: impl Iterator<Item = &'v Value>) {
         let reached = reach(roots);
