@@ -16,6 +16,8 @@ use support::{Client, Random, Reply, Server, oracle};
 
 /// Programs of a round where nothing else is said.
 const PROGRAMS: u64 = 1_500;
+/// For replies that nest deeply.
+const READER_STACK_BYTES: usize = 256 << 20;
 /// Redis keeps every script that it has seen.
 const PROGRAMS_KEPT: u64 = 500;
 
@@ -69,6 +71,12 @@ impl Drop for At {
 
 #[test]
 fn programs_do_what_they_do_in_redis() {
+    // A table that is part of itself is a reply of a thousand levels, and who reads it recurses.
+    let comparison = std::thread::Builder::new().stack_size(READER_STACK_BYTES).spawn(compare);
+    comparison.expect("a thread").join().expect("no difference");
+}
+
+fn compare() {
     let Some(redis) = oracle("script_programs::programs_do_what_they_do_in_redis") else { return };
     let pipkin = Server::pipkin(&[]);
     let (mut subject, mut reference) = (pipkin.connect(), redis.connect());

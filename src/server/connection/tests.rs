@@ -167,3 +167,37 @@ fn who_waits_for_the_disk_for_too_long_is_refused() {
     writer.expect("-MISCONF Errors writing to the AOF file: the disk has not taken");
     bench.disk.release(Operation::Sync);
 }
+
+#[test]
+fn a_script_that_may_write_waits_for_the_disk_before_it_runs() {
+    let bench = Bench::new("everysec");
+    let (mut writer, mut reader) = (bench.connect(), bench.connect());
+    writer.send("SET k 1");
+    writer.expect("+OK|");
+    bench.disk.wait_count(Operation::Write, 1);
+    bench.disk.hold(Operation::Sync);
+    bench.engine.clock.advance(Duration::from_secs(2));
+    writer.send("EVAL return{redis.call(ARGV[1],KEYS[1])} 1 k incr;GET k");
+    writer.expect_nothing();
+    // Nothing of it has been seen to happen, and what cannot write does not wait.
+    reader.send("GET k;EVAL_RO return{redis.call(ARGV[1],KEYS[1])} 1 k get");
+    reader.expect("$1|1|*1|$1|1|");
+    bench.disk.release(Operation::Sync);
+    writer.expect("*1|:2|$1|2|");
+}
+
+#[test]
+fn a_script_is_refused_where_the_disk_takes_too_long() {
+    let bench = Bench::new("everysec");
+    let mut writer = bench.connect();
+    writer.send("SET k 1");
+    writer.expect("+OK|");
+    bench.disk.wait_count(Operation::Write, 1);
+    bench.disk.hold(Operation::Sync);
+    bench.engine.clock.advance(Duration::from_secs(2));
+    writer.send("EVAL return{redis.call(ARGV[1],KEYS[1])} 1 k incr;GET k");
+    writer.expect_nothing();
+    bench.engine.clock.advance(Duration::from_secs(8));
+    writer.expect("-MISCONF Errors writing to the AOF file: the disk has not taken");
+    bench.disk.release(Operation::Sync);
+}
