@@ -335,6 +335,9 @@ fn bad_input_36_scripts_at_bad_moments() {
         }
         assert_eq!(other.line("SCRIPT KILL").text(), "OK");
         assert!(runner.read().is_error());
+        eventually("the end of the rewrite", || {
+            (crate::support::info_number(&mut other, "persistence", "aof_rewrite_in_progress") == Some(0)).then_some(())
+        });
         assert!(!other.line("SAVE").is_error());
     });
     // SHUTDOWN NOSAVE ends a script that has written, and what was acknowledged before is kept.
