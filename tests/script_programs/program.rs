@@ -34,6 +34,13 @@ local function arg(v)
   return v
 end
 local function str(v) if type(v) == 'string' or type(v) == 'number' then return v end return show(v, 0) end
+local function copy(v, d)
+  if type(v) ~= 'table' then return v end
+  if d > 4 then return 'deep' end
+  local c = {}
+  for k, x in pairs(v) do c[k] = copy(x, d + 1) end
+  return c
+end
 local function out(...)
   local s = ''
   for i = 1, select('#', ...) do s = s .. show((select(i, ...)), 0):sub(1, 400) .. ' ' end
@@ -59,7 +66,7 @@ impl Program {
         let count = 2 + writer.random.below(9);
         let parts = (0..count).map(|_| writer.part()).collect();
         let tail = match writer.random.below(4) {
-            0 => format!("return {}\n", writer.any()),
+            0 => format!("return copy({}, 0)\n", writer.any()),
             _ => TAIL.to_owned(),
         };
         Program { parts, tail }
