@@ -6,7 +6,6 @@ use crate::support::Random;
 const DEPTH_MAX: usize = 3;
 
 const NUMBERS: &[&str] = &[
-    "0",
     "1",
     "2",
     "3",
@@ -37,7 +36,6 @@ const NUMBERS: &[&str] = &[
     "0/0",
     "1/0",
     "-1/0",
-    "-0",
     "3.14159265358979",
     "1e-5",
     "99999999999999",
@@ -181,7 +179,8 @@ impl Names {
                 let operator = pick(random, &["+", "-", "*", "/", "%", "^"]);
                 format!("({} {operator} {})", self.number(random, depth), self.number(random, depth))
             }
-            5 => format!("(-{})", self.number(random, depth)),
+            // Never folded: in Lua a constant -0 takes the place of every 0 behind it.
+            5 => format!("(-(z and {}))", self.number(random, depth)),
             6 => format!("#{}", if random.chance(50) { "t".into() } else { format!("({})", self.text(random, depth)) }),
             7 => format!("tonumber({})", self.text(random, depth)),
             8 => {

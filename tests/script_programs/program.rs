@@ -30,7 +30,7 @@ end
 local function arg(v)
   local n = tonumber(v)
   if n == 0 then return 0 end
-  if n and (n * 1024 ~= math.floor(n * 1024) or (math.abs(n) > 1e16 and math.abs(n) < 1e19)) then return 5 end
+  if n and (n * 1024 ~= math.floor(n * 1024) or (math.abs(n) > 1e16 and math.abs(n) < math.huge)) then return 5 end
   return v
 end
 local function str(v) if type(v) == 'string' or type(v) == 'number' then return v end return show(v, 0) end

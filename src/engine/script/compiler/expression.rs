@@ -140,6 +140,9 @@ impl Code<'_> {
     fn choice(&mut self, parts: &[Expression], stops_at: bool, to: Register) -> Done {
         let mut ends = Vec::new();
         for (index, part) in parts.iter().enumerate() {
+            if index + 1 < parts.len() && part.constant_truth() == Some(!stops_at) {
+                continue;
+            }
             self.into(part, to)?;
             if index + 1 < parts.len() {
                 ends.push(self.emit(Op::Test { from: to, expected: stops_at, to: 0 }));
@@ -192,8 +195,7 @@ impl Code<'_> {
     fn chain(&mut self, first: &Expression, links: &[Link], to: Register) -> Done {
         let Some((last, before)) = links.split_last() else { return self.into(first, to) };
         let mark = self.free;
-        let left = self.chain_operand(first, before)?;
-        let right = self.operand(&last.right)?;
+        let (left, right) = self.operands(first, before, last)?;
         self.line = last.line;
         if last.operator.is_comparison() {
             self.comparison(last.operator, to, left, right);
@@ -204,16 +206,28 @@ impl Code<'_> {
         Ok(())
     }
 
+    /// Both sides of the last operator of a chain. A number on the left becomes a constant behind what is on the right,
+    /// as in Lua: the order of constants tells 0 from -0.
+    fn operands(&mut self, first: &Expression, before: &[Link], last: &Link) -> Done<(Operand, Operand)> {
+        if before.is_empty() && !last.operator.is_comparison() && first.numeral().is_some() {
+            let right = self.operand(&last.right)?;
+            return Ok((self.operand(first.bare())?, right));
+        }
+        let left = self.chain_operand(first, before)?;
+        Ok((left, self.operand(&last.right)?))
+    }
+
     /// The value of a chain, as an operand.
     fn chain_operand(&mut self, first: &Expression, links: &[Link]) -> Done<Operand> {
-        let mut left = self.operand(first)?;
-        if links.is_empty() {
-            return Ok(left);
-        }
+        let Some((second, behind)) = links.split_first() else { return self.operand(first) };
+        let (mut left, mut right) = self.operands(first, &[], second)?;
+        // What is below is free once the first operator has its operands, but a register of its own is as good.
         let to = self.allocate(1)?;
         for (index, link) in links.iter().enumerate() {
             let mark = self.free;
-            let right = self.operand(&link.right)?;
+            if index > 0 {
+                right = self.operand(&behind[index - 1].right)?;
+            }
             self.line = link.line;
             if link.operator.is_comparison() {
                 self.comparison(link.operator, to, left, right);
