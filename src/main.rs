@@ -6,7 +6,7 @@ mod huge_pages;
 mod progress;
 
 use std::fs::OpenOptions;
-use std::io::{IsTerminal, Read};
+use std::io::{IsTerminal, Read, Write};
 use std::net::{IpAddr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -67,7 +67,7 @@ fn main() -> ExitCode {
     match run() {
         Ok(code) => code,
         Err(error) => {
-            eprintln!("pipkin: {error}");
+            let _unread = writeln!(std::io::stderr(), "pipkin: {error}");
             ExitCode::FAILURE
         }
     }
@@ -124,7 +124,9 @@ fn run() -> Result<ExitCode, Box<dyn std::error::Error>> {
     engine.measure_base();
     let data = if settings.is_durable { recover(&engine)? } else { "in memory only; --dir DIR keeps data".into() };
     if !engine.stopping.is_wished() {
-        println!(
+        // Without a reader it goes unread.
+        let _unread = writeln!(
+            std::io::stdout(),
             "Pipkin {} is ready on {} ({data}; {count} worker threads). Try: redis-cli {}",
             env!("CARGO_PKG_VERSION"),
             addresses.join(", "),
@@ -280,6 +282,9 @@ fn start_log(config: &Config, settings: &Settings) -> Result<LogLevelHook, Start
             BoxMakeWriter::new(move || open().map_or_else(|_| EitherWriter::B(std::io::stderr()), EitherWriter::A));
     }
     let log = tracing_subscriber::fmt().with_target(false).with_ansi(colours).with_writer(writer);
+    // A line that nobody takes any more (a pipe whose reader has ended) is lost: to complain of that on standard error
+    // would be a panic of whoever wrote the line.
+    let log = log.log_internal_errors(false);
     let log = log.with_env_filter(filter(settings.loglevel)).with_filter_reloading();
     let handle = log.reload_handle();
     log.init();

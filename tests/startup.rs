@@ -155,3 +155,26 @@ fn commands_of_a_transaction_are_timed_and_logged_by_themselves() {
     let latencies = client.line("INFO latencystats").text();
     assert!(latencies.contains("latency_percentiles_usec_get:p50="), "{latencies}");
 }
+
+/// Whoever started it may be gone before it: then nobody reads what it says, and it goes on, and ends when it is told to.
+#[test]
+fn what_nobody_reads_any_more_hinders_nothing() {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_pipkin"));
+    command.args(["--port", "0", "--unixsocket", "pipkin.sock"]).stdin(Stdio::null());
+    let scratch = support::Scratch::new();
+    command.current_dir(scratch.path()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut child = command.spawn().unwrap();
+    let socket = scratch.path().join("pipkin.sock");
+    let mut ready = String::new();
+    std::io::BufRead::read_line(&mut std::io::BufReader::new(child.stdout.take().unwrap()), &mut ready).unwrap();
+    assert!(ready.contains("is ready"), "{ready}");
+    drop(child.stderr.take());
+    let mut client = std::os::unix::net::UnixStream::connect(&socket).unwrap();
+    // This is logged.
+    client.write_all(b"CONFIG SET loglevel debug\r\nPING\r\n").unwrap();
+    let mut replies = [0; 12];
+    std::io::Read::read_exact(&mut client, &mut replies).unwrap();
+    assert_eq!(&replies, b"+OK\r\n+PONG\r\n");
+    assert!(Command::new("kill").args(["-TERM", &child.id().to_string()]).status().unwrap().success());
+    eventually("the end", || child.try_wait().unwrap().map(|status| assert!(status.success(), "{status}")));
+}
