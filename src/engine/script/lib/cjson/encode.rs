@@ -6,6 +6,8 @@ use super::{InvalidNumbers, NESTING_MAX, Settings, only_argument};
 
 /// The memory budget is asked each time the text has grown by so many bytes.
 const BYTES_PER_QUESTION: usize = 16 << 10;
+/// A step of the script's budget is worth so many bytes of a text.
+const BYTES_PER_STEP: usize = 64;
 
 pub(super) fn encode(host: &mut dyn Host, settings: &mut Settings, arguments: &[Value]) -> Result<Values, ScriptError> {
     let value = only_argument(arguments)?;
@@ -47,8 +49,7 @@ impl Encoder<'_> {
             Value::Boolean(truth) => self.out.extend_from_slice(if *truth { b"true" } else { b"false" }),
             Value::Number(number) => self.number(*number)?,
             Value::Text(text) => {
-                host.reserve(self.out.len() + text.len())?;
-                self.text(text);
+                self.text(host, text)?;
             }
             Value::Table(table) => self.table(host, table, value)?,
             _ => return Err(failure(value, "type not supported")),
@@ -115,8 +116,7 @@ impl Encoder<'_> {
                 self.out.push(b'"');
             }
             Value::Text(text) => {
-                host.reserve(self.out.len() + text.len())?;
-                self.text(text);
+                self.text(host, text)?;
             }
             _ => return Err(failure(key, "table key must be a number or string")),
         }
@@ -166,8 +166,19 @@ impl Encoder<'_> {
         Ok(())
     }
 
-    fn text(&mut self, text: &[u8]) {
+    /// Writes a text piece by piece, each of which is paid for before: a byte may become six.
+    fn text(&mut self, host: &mut dyn Host, text: &[u8]) -> Result<(), ScriptError> {
         self.out.push(b'"');
+        for piece in text.chunks(BYTES_PER_QUESTION) {
+            host.tick((piece.len() / BYTES_PER_STEP) as u64)?;
+            host.reserve(self.out.len() + piece.len())?;
+            self.piece(piece);
+        }
+        self.out.push(b'"');
+        Ok(())
+    }
+
+    fn piece(&mut self, text: &[u8]) {
         let mut rest = text;
         while let Some(at) = rest.iter().position(|byte| needs_escape(*byte)) {
             self.out.extend_from_slice(&rest[..at]);
@@ -175,7 +186,6 @@ impl Encoder<'_> {
             rest = &rest[at + 1..];
         }
         self.out.extend_from_slice(rest);
-        self.out.push(b'"');
     }
 
     fn escape(&mut self, byte: u8) {
